@@ -1,0 +1,1 @@
+//! A SIP OAuth cluster on loopback: certificate authority, authorization server, Unified CM, Expressway-C.

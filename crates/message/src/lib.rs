@@ -1,0 +1,1 @@
+//! SIP messages for registration: borrowed views, typed headers, owned values, Bearer credentials, stream framing.

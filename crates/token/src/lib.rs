@@ -1,0 +1,1 @@
+//! OAuth access tokens for SIP: form, keys, policy, verdict.
