@@ -1,0 +1,398 @@
+//! The reader: quick-xml's tokens, and our refusals.
+//!
+//! quick-xml splits the text into tags and runs, checks that end tags match and that attributes are not repeated. It
+//! lets pass what a configuration reader must refuse: a DOCTYPE, another root, a second root, text around the root,
+//! illegal characters and names, unlimited depth. Those checks are here.
+
+use quick_xml::errors::{Error as XmlError, IllFormedError};
+use quick_xml::escape::EscapeError;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+
+use crate::document::{AttributeRecord, Document, ElementRecord, normalised};
+use crate::error::{ReadError, ReadErrorKind, shorten};
+use crate::limits::Limits;
+use crate::position::{BYTE_ORDER_MARK, Position};
+
+/// Reads a whole document.
+pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Document, ReadError> {
+    let at = |offset: usize, kind: ReadErrorKind| ReadError::new(kind, Position::new(bytes, String::new(), offset));
+    let max = limits.max_bytes.min(u32::MAX as usize);
+    if bytes.len() > max {
+        // The position is not looked for in a file of unlimited size.
+        let kind = ReadErrorKind::TooLarge { found: bytes.len(), max };
+        return Err(ReadError::new(kind, Position::new(b"", String::new(), 0)));
+    }
+    let source = text(bytes, root).map_err(|(offset, kind)| at(offset, kind))?;
+    let base = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut builder = Builder {
+        source,
+        body: source.get(base..).unwrap_or_default(),
+        base,
+        root,
+        limits,
+        elements: Vec::with_capacity((bytes.len() / 32).min(limits.max_elements)),
+        attributes: Vec::new(),
+        open: Vec::with_capacity(8),
+    };
+    if let Err((offset, kind)) = builder.run() {
+        let path = builder
+            .open
+            .last()
+            .map_or_else(String::new, |&index| Document::path_of(source, &builder.elements, index));
+        return Err(ReadError::new(kind, Position::new(bytes, path, offset)));
+    }
+    let Builder { elements, attributes, .. } = builder;
+    Ok(Document { source: source.to_owned(), elements, attributes, limits: *limits })
+}
+
+/// A reason and the offset it was found at, before the path is added.
+type Refusal = (usize, ReadErrorKind);
+
+fn not_well_formed(offset: usize, what: impl Into<String>) -> Refusal {
+    (offset, ReadErrorKind::NotWellFormed { what: what.into() })
+}
+
+/// Recognises what is no text, and gives the text.
+fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, Refusal> {
+    for (mark, name) in [(b"\xFE\xFF", "UTF-16 (big-endian byte order mark)"), (b"\xFF\xFE", "UTF-16 (little-endian byte order mark)")] {
+        if bytes.starts_with(mark) {
+            return Err((0, ReadErrorKind::Encoding { declared: name.to_owned() }));
+        }
+    }
+    let base = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let body = bytes.get(base..).unwrap_or_default();
+    let Some(first) = body.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return Err((0, ReadErrorKind::Empty { expected: root.to_owned() }));
+    };
+    let utf8 = std::str::from_utf8(bytes);
+    if body.get(first) != Some(&b'<') {
+        let binary = utf8.is_err() || body.iter().any(|&byte| is_control(byte));
+        let document = [b"<?xml".as_slice(), format!("<{root}").as_bytes()]
+            .into_iter()
+            .filter_map(|start| bytes.windows(start.len()).position(|window| window == start))
+            .min();
+        return Err(match (binary, document) {
+            (true, Some(document)) => (0, ReadErrorKind::Signed { document }),
+            (true, None) => (0, ReadErrorKind::Encrypted),
+            (false, _) => (base + first, ReadErrorKind::TextOutsideRoot),
+        });
+    }
+    let text = utf8.map_err(|error| match declared_encoding(body) {
+        Some(declared) if !declared.eq_ignore_ascii_case("utf-8") => {
+            (base, ReadErrorKind::Encoding { declared: declared.to_owned() })
+        }
+        _ => (error.valid_up_to(), ReadErrorKind::NotUtf8),
+    })?;
+    // One pass over the bytes finds what is illegal anywhere, in text, names and comments alike (XML 1.0 §2.2).
+    let suspect = |(_, window): &(usize, &[u8])| match window {
+        [0xEF, 0xBF, last] => *last >= 0xBE,
+        [byte, ..] => is_control(*byte),
+        [] => false,
+    };
+    let tail = bytes.len().saturating_sub(2);
+    let illegal = bytes.windows(3).enumerate().find(suspect).map(|(at, _)| at);
+    let illegal = illegal.or_else(|| (tail..bytes.len()).find(|&at| bytes.get(at).is_some_and(|&byte| is_control(byte))));
+    if let Some(at) = illegal {
+        let code = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, u32::from);
+        return Err((at, ReadErrorKind::Character { code }));
+    }
+    Ok(text)
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
+/// The encoding an ASCII-compatible declaration names, read from bytes that are not UTF-8.
+fn declared_encoding(body: &[u8]) -> Option<&str> {
+    let head = body.get(..body.len().min(256))?;
+    let end = head.windows(2).position(|pair| pair == b"?>")?;
+    let declaration = std::str::from_utf8(head.get(..end)?).ok()?.strip_prefix("<?xml")?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.get(1..)?.split_once(quote).map(|(name, _)| name)
+}
+
+struct Builder<'a> {
+    source: &'a str,
+    /// The source after a byte order mark.
+    body: &'a str,
+    base: usize,
+    root: &'a str,
+    limits: &'a Limits,
+    elements: Vec<ElementRecord>,
+    attributes: Vec<AttributeRecord>,
+    open: Vec<u32>,
+}
+
+impl<'a> Builder<'a> {
+    fn run(&mut self) -> Result<(), Refusal> {
+        if self.body.as_bytes().starts_with(BYTE_ORDER_MARK) {
+            return Err((self.base, ReadErrorKind::TextOutsideRoot));
+        }
+        let mut reader = Reader::from_str(self.body);
+        reader.config_mut().enable_all_checks(true);
+        loop {
+            let start = self.base + offset(reader.buffer_position());
+            let event = reader.read_event().map_err(|error| {
+                let end = self.base + offset(reader.buffer_position());
+                let place = (self.base + offset(reader.error_position())).clamp(start, end.max(start));
+                refused(place, &error)
+            })?;
+            let end = self.base + offset(reader.buffer_position());
+            if !matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_) | Event::Eof) {
+                self.check_length(start, end)?;
+            }
+            match event {
+                Event::Start(tag) => {
+                    let index = self.element(&tag, start, end)?;
+                    self.open.push(index);
+                }
+                Event::Empty(tag) => {
+                    let index = self.element(&tag, start, end)?;
+                    self.close(index, end, end);
+                }
+                Event::End(_) => {
+                    // quick-xml has matched the end tag with the start tag that is on top here.
+                    if let Some(index) = self.open.pop() {
+                        self.close(index, start, end);
+                    }
+                }
+                Event::Text(run) => self.character_data(&run, start)?,
+                Event::CData(_) => self.inside_root(start)?,
+                Event::GeneralRef(name) => {
+                    self.inside_root(start)?;
+                    check_references(&format!("&{};", &*name), start)?;
+                }
+                Event::Comment(_) => {}
+                Event::Decl(_) => self.declaration(start, end)?,
+                Event::PI(instruction) => {
+                    let target = instruction.target();
+                    if !is_name(target) || target.eq_ignore_ascii_case("xml") {
+                        return Err(not_well_formed(start, "the target of a processing instruction is no name"));
+                    }
+                }
+                Event::DocType(_) => return Err((start, ReadErrorKind::Doctype)),
+                Event::Eof => return self.finish(start),
+            }
+        }
+    }
+
+    fn finish(&self, end: usize) -> Result<(), Refusal> {
+        if let Some(record) = self.open.last().and_then(|&index| self.elements.get(index as usize)) {
+            let name = self.source.get(record.start as usize + 1..(record.start + 1 + record.name_len) as usize);
+            let what = format!("<{}> is not closed before the end of the file", name.unwrap_or_default());
+            return Err(not_well_formed(record.start as usize, what));
+        }
+        if self.elements.is_empty() {
+            return Err((end, ReadErrorKind::Empty { expected: self.root.to_owned() }));
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, start: usize, end: usize) -> Result<(), Refusal> {
+        if end - start > self.limits.max_text_bytes {
+            return Err((start, ReadErrorKind::TextTooLong { max: self.limits.max_text_bytes }));
+        }
+        Ok(())
+    }
+
+    fn inside_root(&self, start: usize) -> Result<(), Refusal> {
+        if self.open.is_empty() { Err((start, ReadErrorKind::TextOutsideRoot)) } else { Ok(()) }
+    }
+
+    fn character_data(&self, run: &str, start: usize) -> Result<(), Refusal> {
+        if self.open.is_empty()
+            && let Some(at) = run.find(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'))
+        {
+            return Err((start + at, ReadErrorKind::TextOutsideRoot));
+        }
+        match run.find("]]>") {
+            Some(at) => Err(not_well_formed(start + at, "\"]]>\" in text")),
+            None => Ok(()),
+        }
+    }
+
+    /// Records a start tag and its attributes.
+    fn element(&mut self, tag: &BytesStart<'_>, start: usize, end: usize) -> Result<u32, Refusal> {
+        let name = tag.name().0;
+        if !is_name(name) {
+            return Err(not_well_formed(start, format!("{:?} is no element name", shorten(name))));
+        }
+        if self.open.is_empty() {
+            if !self.elements.is_empty() {
+                return Err((start, ReadErrorKind::SecondRoot { found: shorten(name) }));
+            }
+            if name != self.root {
+                let kind = ReadErrorKind::WrongRoot { found: shorten(name), expected: self.root.to_owned() };
+                return Err((start, kind));
+            }
+        }
+        if self.open.len() >= self.limits.max_depth {
+            return Err((start, ReadErrorKind::TooDeep { max: self.limits.max_depth }));
+        }
+        if self.elements.len() >= self.limits.max_elements {
+            return Err((start, ReadErrorKind::TooManyElements { max: self.limits.max_elements }));
+        }
+        let index = compact(self.elements.len());
+        self.elements.push(ElementRecord {
+            start: compact(start),
+            content_start: compact(end),
+            content_end: compact(end),
+            end: compact(end),
+            name_len: compact(name.len()),
+            parent: self.open.last().copied().unwrap_or(0),
+            subtree_end: 0,
+            attributes: compact(self.attributes.len()),
+        });
+        self.attributes_of(tag, start)?;
+        Ok(index)
+    }
+
+    fn attributes_of(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
+        for (count, attribute) in tag.attributes().enumerate() {
+            let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
+            if count >= self.limits.max_attributes {
+                return Err((start, ReadErrorKind::TooManyAttributes { max: self.limits.max_attributes }));
+            }
+            let name = attribute.key.0;
+            let name_start = self.offset_of(name);
+            let value_start = self.offset_of(&attribute.value);
+            let value_end = value_start + attribute.value.len();
+            let separated = self
+                .source
+                .as_bytes()
+                .get(name_start.wrapping_sub(1))
+                .is_some_and(u8::is_ascii_whitespace);
+            if !is_name(name) || !separated {
+                return Err(not_well_formed(name_start, format!("{:?} is no attribute name", shorten(name))));
+            }
+            self.check_length(value_start, value_end)?;
+            if let Some(at) = attribute.value.find('<') {
+                return Err(not_well_formed(value_start + at, "'<' in an attribute value"));
+            }
+            check_references(&attribute.value, value_start)?;
+            self.attributes.push(AttributeRecord {
+                name_start: compact(name_start),
+                name_len: compact(name.len()),
+                value_start: compact(value_start),
+                value_end: compact(value_end),
+            });
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, index: u32, content_end: usize, end: usize) {
+        let subtree_end = compact(self.elements.len());
+        if let Some(record) = self.elements.get_mut(index as usize) {
+            record.content_end = compact(content_end);
+            record.end = compact(end);
+            record.subtree_end = subtree_end;
+        }
+    }
+
+    /// Where in the source a part of it begins.
+    fn offset_of(&self, part: &str) -> usize {
+        // The tokens of quick-xml borrow from the text they were made from; addresses tell where.
+        part.as_ptr().addr().saturating_sub(self.source.as_ptr().addr())
+    }
+
+    /// `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`, XML 1.0 §2.8.
+    fn declaration(&self, start: usize, end: usize) -> Result<(), Refusal> {
+        if start != self.base {
+            return Err(not_well_formed(start, "an XML declaration that is not at the beginning"));
+        }
+        let content = self.source.get(start + 2..end - 2).unwrap_or_default();
+        let tag = BytesStart::from_content(content, 3);
+        let mut expected = ["version", "encoding", "standalone"].into_iter();
+        let mut names = 0;
+        for attribute in tag.attributes() {
+            let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
+            let (name, value) = (attribute.key.0, &*attribute.value);
+            let before = content.as_bytes().get(self.offset_of(name).saturating_sub(start + 3));
+            let separated = before.is_some_and(u8::is_ascii_whitespace);
+            let in_order = if names == 0 { expected.next() == Some(name) } else { expected.any(|next| next == name) };
+            let allowed = match name {
+                "version" => value.strip_prefix("1.").is_some_and(|minor| {
+                    !minor.is_empty() && minor.bytes().all(|digit| digit.is_ascii_digit())
+                }),
+                "encoding" => value.starts_with(|c: char| c.is_ascii_alphabetic()),
+                _ => matches!(value, "yes" | "no"),
+            };
+            if !separated || !in_order || !allowed {
+                return Err(not_well_formed(start, "an XML declaration that is not version, encoding, standalone"));
+            }
+            // US-ASCII is a part of UTF-8.
+            if name == "encoding" && !["utf-8", "us-ascii"].iter().any(|known| value.eq_ignore_ascii_case(known)) {
+                return Err((start, ReadErrorKind::Encoding { declared: shorten(value) }));
+            }
+            names += 1;
+        }
+        if names == 0 {
+            return Err(not_well_formed(start, "an XML declaration without a version"));
+        }
+        Ok(())
+    }
+}
+
+/// An offset as the records keep it. The document is at most `u32::MAX` bytes long.
+fn compact(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+/// A position of quick-xml's in a text that is in memory.
+fn offset(position: u64) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+/// Resolves every reference in `raw` once, so that reading the value later cannot fail.
+fn check_references(raw: &str, start: usize) -> Result<(), Refusal> {
+    if !raw.contains('&') {
+        return Ok(());
+    }
+    match normalised(raw) {
+        Ok(text) => match text.chars().find(|&c| !is_character(c)) {
+            Some(c) => Err((start, ReadErrorKind::Character { code: u32::from(c) })),
+            None => Ok(()),
+        },
+        Err(error) => Err(refused(start, &error)),
+    }
+}
+
+/// quick-xml's error in our words.
+fn refused(start: usize, error: &XmlError) -> Refusal {
+    match error {
+        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => {
+            (start + range.start.saturating_sub(1), ReadErrorKind::Entity { name: shorten(name) })
+        }
+        XmlError::Escape(error) => not_well_formed(start, error.to_string()),
+        XmlError::IllFormed(IllFormedError::MissingDoctypeName) => (start, ReadErrorKind::Doctype),
+        XmlError::IllFormed(error) => not_well_formed(start, error.to_string()),
+        XmlError::Syntax(error) => not_well_formed(start, error.to_string()),
+        XmlError::InvalidAttr(error) => not_well_formed(start, error.to_string()),
+        other => not_well_formed(start, other.to_string()),
+    }
+}
+
+/// `Char` of XML 1.0 §2.2.
+pub(crate) fn is_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// `Name` of XML 1.0 §2.3, colons included.
+fn is_name(name: &str) -> bool {
+    name.starts_with(is_name_start)
+        && name.chars().all(|c| {
+            is_name_start(c)
+                || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+        })
+}
+
+fn is_name_start(c: char) -> bool {
+    matches!(c,
+        ':' | '_' | 'A'..='Z' | 'a'..='z'
+        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
