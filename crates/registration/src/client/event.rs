@@ -1,0 +1,211 @@
+//! What a client reports.
+
+use std::time::{Duration, Instant};
+
+use super::config::Target;
+use crate::refusal::RefusalEntry;
+
+/// Names one connection of a client. Never used twice by the same client, so that what is said about
+/// a connection given up long ago is known to be about that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub(crate) u64);
+
+impl ConnectionId {
+    /// The number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// Why a connection is not there (any more).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectionFailure {
+    /// The host name could not be resolved.
+    Unresolved(String),
+    /// TCP could not connect.
+    Refused(String),
+    /// The TLS handshake failed; the text says who refused and why.
+    Tls(String),
+    /// The peer closed the connection.
+    Closed,
+    /// The connection broke.
+    Broken(String),
+    /// What came over the connection was not SIP.
+    Protocol(String),
+    /// Nothing happened in the time allowed for connecting.
+    ConnectTimeout,
+    /// A request was not answered in the time allowed.
+    NoResponse,
+}
+
+impl std::fmt::Display for ConnectionFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unresolved(why) => write!(f, "the host name did not resolve: {why}"),
+            Self::Refused(why) => write!(f, "TCP did not connect: {why}"),
+            Self::Tls(why) => write!(f, "the TLS handshake failed: {why}"),
+            Self::Closed => f.write_str("the peer closed the connection"),
+            Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::Protocol(why) => write!(f, "the peer does not speak SIP: {why}"),
+            Self::ConnectTimeout => f.write_str("the connection took too long"),
+            Self::NoResponse => f.write_str("no answer came in time"),
+        }
+    }
+}
+
+/// What a registrar asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenChallenge {
+    /// 401 or 407.
+    pub status: u16,
+    /// The realm: `ccmsipline` for Unified CM.
+    pub realm: Option<String>,
+    /// The authorization server to obtain a token from (RFC 8898 section 4).
+    pub authorization_server: Option<String>,
+    /// The scope to ask for at least (RFC 8898 section 4).
+    pub scope: Option<String>,
+    /// Why the last token was refused, where the registrar says so: `invalid_token`.
+    pub error: Option<String>,
+}
+
+/// Why a token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenReason {
+    /// A registrar asks for one and none is at hand.
+    Challenged,
+    /// The registrar refused the one it was given. Giving the same again is an error.
+    Rejected,
+    /// The one at hand is near its end; registration goes on meanwhile.
+    Renewal,
+}
+
+/// The registrar registered the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Grant {
+    /// The node.
+    pub node: String,
+    /// The expiry granted.
+    pub granted: Duration,
+    /// When the refresh is due.
+    pub refresh_at: Instant,
+    /// Whether the registrar made a new registration (`x-cisco-newreg`). On a refresh it means that
+    /// the node lost its state: subscriptions and the like must be made again.
+    pub new_registration: bool,
+    /// The interface version of `X-cisco-sis-…`; 1.0.0 where the answer has none.
+    pub sis_version: [u16; 3],
+}
+
+/// The registrar refused, or asked for what cannot be done. Registration does not go to another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The node that answered.
+    pub node: String,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: String,
+    /// The text of the Warning header field, unquoted.
+    pub warning: Option<String>,
+    /// The `Retry-After` of the answer.
+    pub retry_after: Option<Duration>,
+    /// When the client tries again by itself.
+    pub retry_at: Option<Instant>,
+    /// The rows of the refusal table that fit; more than one where the answer does not decide.
+    pub candidates: Vec<&'static RefusalEntry>,
+    /// Why the client gave up although the registrar left it a choice.
+    pub gave_up: Option<GaveUp>,
+}
+
+impl Refused {
+    /// The row of the refusal table, where exactly one fits.
+    pub fn entry(&self) -> Option<&'static RefusalEntry> {
+        match self.candidates.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
+/// Why a client did not answer a challenge or another answer that left it a choice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GaveUp {
+    /// As many challenges as allowed were answered.
+    TooManyChallenges,
+    /// The challenge is not one for a token.
+    NotBearer,
+    /// The challenge names an authorization server that is not trusted.
+    UntrustedAuthorizationServer(String),
+    /// The connection is not protected, so no token is sent over it.
+    TokenWithoutTls,
+    /// The minimum expiry asked for is above what is allowed, or absent.
+    MinExpires,
+    /// The caller had no token to give.
+    NoToken,
+}
+
+/// What happened to a client, and what it wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Open a connection and tell [`Client::handle_connected`](super::Client::handle_connected) or
+    /// [`Client::handle_disconnected`](super::Client::handle_disconnected).
+    Connect {
+        /// The name of the connection from now on.
+        connection: ConnectionId,
+        /// Where to.
+        target: Target,
+    },
+    /// Close this connection, after what [`Client::poll_transmit`](super::Client::poll_transmit) gave
+    /// for it was written. Nothing need be reported back.
+    Close {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// Obtain an access token and give it to
+    /// [`Client::provide_token`](super::Client::provide_token).
+    TokenNeeded {
+        /// Why.
+        reason: TokenReason,
+        /// What the registrar asked for; `None` for a renewal before any challenge.
+        challenge: Option<TokenChallenge>,
+    },
+    /// The client is registered.
+    Registered(Grant),
+    /// The registration was refreshed.
+    Refreshed(Grant),
+    /// The registration is gone because the caller wanted it.
+    Deregistered {
+        /// Whether the registrar said so; false when it did not answer any more.
+        confirmed: bool,
+    },
+    /// The registrar refused.
+    Refused(Refused),
+    /// The lease ended without a refresh; the client is registering again.
+    Lapsed {
+        /// The node that held the registration.
+        node: String,
+    },
+    /// A node is silent or out of reach; the next one is tried.
+    FailedOver {
+        /// The node given up.
+        from: String,
+        /// The node tried next.
+        to: String,
+        /// Why.
+        cause: ConnectionFailure,
+    },
+    /// No node is left to try: fetch the configuration again and
+    /// [`start`](super::Client::start) again.
+    AllNodesFailed {
+        /// Each node tried, in order, and why it failed.
+        causes: Vec<(String, ConnectionFailure)>,
+        /// When the client starts again by itself.
+        restart_at: Option<Instant>,
+    },
+}
