@@ -1,0 +1,236 @@
+//! The server side of mutual TLS: is this client one of ours?
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use crate::refusal::Verdict;
+use crate::{
+    Identities, LiveAllowedNames, LiveTrustStore, NameMatch, Observer, Reason, Refusal, Side,
+    TrustStore, pin,
+};
+
+/// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by
+/// rustls-webpki, then its names against the live `expresswaycconfiguration` table.
+///
+/// Chain first, so that a name is looked up only for certificates somebody trusted has signed; a client
+/// without certificate is refused. An empty store is no error: it refuses everybody as unknown_ca, as a
+/// Unified CM does whose administrator has not uploaded anything yet.
+///
+/// The alert is chosen by rustls from the error: unknown_ca, certificate_expired,
+/// unsupported_certificate (key usage), and access_denied for a name that is not in the table. Which
+/// alert Unified CM itself sends in the last case is not published; access_denied is our choice, because
+/// RFC 8446 §6.2 gives it to "a valid certificate … but when access control was applied".
+pub struct ClientVerifier {
+    store: Arc<LiveTrustStore>,
+    allowed: Arc<LiveAllowedNames>,
+    provider: Arc<CryptoProvider>,
+    observer: Option<Arc<dyn Observer>>,
+    /// Subjects of the anchors when the verifier was made; a hint to the client, no more.
+    hints: Vec<DistinguishedName>,
+    /// webpki's verifier for the store it was made of.
+    chain: ArcSwapOption<ChainVerifier>,
+}
+
+struct ChainVerifier {
+    store: Arc<TrustStore>,
+    inner: Arc<dyn ClientCertVerifier>,
+}
+
+/// Steps to a [`ClientVerifier`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until built"]
+pub struct ClientVerifierBuilder(ClientVerifier);
+
+impl ClientVerifierBuilder {
+    /// Tell `observer` of every refusal. A client that sends no certificate never reaches a verifier:
+    /// that refusal is seen as `Error::NoCertificatesPresented` by whoever drives the handshake.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.0.observer = Some(observer);
+        self
+    }
+
+    /// The verifier.
+    pub fn build(self) -> ClientVerifier {
+        self.0
+    }
+}
+
+impl ClientVerifier {
+    /// Begins a verifier over `store` and `allowed` with the algorithms of `provider`.
+    pub fn builder(
+        store: Arc<LiveTrustStore>,
+        allowed: Arc<LiveAllowedNames>,
+        provider: Arc<CryptoProvider>,
+    ) -> ClientVerifierBuilder {
+        let hints = store.load().roots().subjects();
+        ClientVerifierBuilder(Self {
+            store,
+            allowed,
+            provider,
+            observer: None,
+            hints,
+            chain: ArcSwapOption::empty(),
+        })
+    }
+
+    /// Looks the names of a peer up in the table as it is now, as after every accept: a resumed session
+    /// skips the verifier, and the table may have changed during the handshake.
+    ///
+    /// `chain` is what rustls gives as `peer_certificates()`.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, which the observer has heard of as well. The caller closes the connection.
+    pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
+        let verdict = match chain.first() {
+            Some(end_entity) => match self.check_names(end_entity) {
+                Ok(matched) => return Ok(matched),
+                Err(verdict) => verdict,
+            },
+            None => Verdict {
+                error: Error::NoCertificatesPresented,
+                reason: None,
+            },
+        };
+        let refusal = verdict.refusal(Side::Server, self.store.load().name(), chain.iter());
+        if let Some(observer) = &self.observer {
+            observer.refused(&refusal);
+        }
+        Err(Box::new(refusal))
+    }
+
+    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    fn check_chain(
+        &self,
+        store: &Arc<TrustStore>,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        if store.is_empty() {
+            return Err(CertificateError::UnknownIssuer.into());
+        }
+        if let Some(verdict) = pin::check(store, end_entity, Side::Client, now) {
+            return verdict.map_err(Error::from);
+        }
+        self.chain_verifier(store)?
+            .verify_client_cert(end_entity, intermediates, now)
+            .map(|_| ())
+    }
+
+    fn chain_verifier(
+        &self,
+        store: &Arc<TrustStore>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+        if let Some(known) = &*self.chain.load() {
+            if Arc::ptr_eq(&known.store, store) {
+                return Ok(Arc::clone(&known.inner));
+            }
+        }
+        let inner = WebPkiClientVerifier::builder_with_provider(
+            Arc::clone(store.roots()),
+            Arc::clone(&self.provider),
+        )
+        .build()
+        .map_err(|error| Error::General(error.to_string()))?;
+        self.chain.store(Some(Arc::new(ChainVerifier {
+            store: Arc::clone(store),
+            inner: Arc::clone(&inner),
+        })));
+        Ok(inner)
+    }
+
+    fn check_names(&self, end_entity: &CertificateDer<'_>) -> Result<NameMatch, Verdict> {
+        let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        self.allowed
+            .load()
+            .check(&identities)
+            .map_err(|names| Verdict {
+                error: CertificateError::ApplicationVerificationFailure.into(),
+                reason: Some(Reason::NameNotInTable { names: Some(names) }),
+            })
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let store = self.store.load();
+        let verdict = self
+            .check_chain(&store, end_entity, intermediates, now)
+            .map_err(Verdict::from)
+            .and_then(|()| self.check_names(end_entity));
+        match verdict {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(verdict) => Err(verdict.deliver(
+                self.observer.as_deref(),
+                Side::Server,
+                store.name(),
+                end_entity,
+                intermediates,
+            )),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+impl fmt::Debug for ClientVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientVerifier")
+            .field("store", &self.store.load().name())
+            .field("allowed_names", &self.allowed.load().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,189 @@
+//! rustls configurations without the session-resumption trap.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error, ServerConfig};
+use rustls_pki_types::CertificateDer;
+
+use crate::{
+    CertifiedIdentity, ClientVerifier, LiveAllowedNames, LiveTrustStore, NameMatch, Observer,
+    Refusal, ServerCertificate, ServerVerifier,
+};
+
+/// The configurations of the two listeners: 5090 without client authentication, 5091 mutual TLS.
+///
+/// A session resumed with a ticket skips the client verifier, so a peer taken off the list would come
+/// back in. Therefore: whole configurations are swapped, a listener takes one for each connection; the
+/// two listeners share no session storage; there are neither tickets nor stored sessions. After each
+/// accept on 5091 call [`check_peer`](Self::check_peer), which looks the peer up in the table as it is
+/// at that moment.
+///
+/// Trust store and table are live: a change counts from the next handshake on. A new server certificate
+/// counts after [`ServerCertificate::reload`] and [`rebuild`](Self::rebuild).
+pub struct ServerConfigs {
+    certificate: Arc<ServerCertificate>,
+    store: Arc<LiveTrustStore>,
+    allowed: Arc<LiveAllowedNames>,
+    provider: Arc<CryptoProvider>,
+    observer: Option<Arc<dyn Observer>>,
+    current: ArcSwap<Pair>,
+}
+
+struct Pair {
+    oauth: Arc<ServerConfig>,
+    mra: Arc<ServerConfig>,
+    verifier: Arc<ClientVerifier>,
+}
+
+impl ServerConfigs {
+    /// Both configurations, presenting the loaded value of `certificate`.
+    ///
+    /// # Errors
+    ///
+    /// When `provider` has no cipher suite for TLS 1.2 and 1.3.
+    pub fn new(
+        certificate: Arc<ServerCertificate>,
+        store: Arc<LiveTrustStore>,
+        allowed: Arc<LiveAllowedNames>,
+        provider: Arc<CryptoProvider>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, Error> {
+        let current = build(&certificate, &store, &allowed, &provider, observer.as_ref())?;
+        Ok(Self {
+            certificate,
+            store,
+            allowed,
+            provider,
+            observer,
+            current: ArcSwap::from_pointee(current),
+        })
+    }
+
+    /// Makes both configurations anew: the loaded certificate, the subjects of the anchors as hints.
+    /// Handshakes in flight end with the configuration they began with.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); the configurations in use then stay.
+    pub fn rebuild(&self) -> Result<(), Error> {
+        let next = build(
+            &self.certificate,
+            &self.store,
+            &self.allowed,
+            &self.provider,
+            self.observer.as_ref(),
+        )?;
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// For the next connection on `sipOAuthPort` (5090): no client certificate is asked for.
+    pub fn oauth(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().oauth)
+    }
+
+    /// For the next connection on `sipMRAOAuthPort` (5091): mutual TLS.
+    pub fn mra_oauth(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().mra)
+    }
+
+    /// Looks an accepted peer of 5091 up in the table as it is now; see
+    /// [`ClientVerifier::check_peer`].
+    ///
+    /// # Errors
+    ///
+    /// The refusal; the caller closes the connection.
+    pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
+        self.current.load().verifier.check_peer(chain)
+    }
+
+    /// The certificate whose loaded value is presented.
+    pub fn certificate(&self) -> &Arc<ServerCertificate> {
+        &self.certificate
+    }
+}
+
+fn build(
+    certificate: &ServerCertificate,
+    store: &Arc<LiveTrustStore>,
+    allowed: &Arc<LiveAllowedNames>,
+    provider: &Arc<CryptoProvider>,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Result<Pair, Error> {
+    let key = Arc::clone(certificate.loaded().certified_key());
+    let mut verifier =
+        ClientVerifier::builder(Arc::clone(store), Arc::clone(allowed), Arc::clone(provider));
+    if let Some(observer) = observer {
+        verifier = verifier.observer(Arc::clone(observer));
+    }
+    let verifier = Arc::new(verifier.build());
+    let asked: Arc<dyn ClientCertVerifier> = Arc::<ClientVerifier>::clone(&verifier);
+    Ok(Pair {
+        oauth: Arc::new(server_config(provider, None, Arc::clone(&key))?),
+        mra: Arc::new(server_config(provider, Some(asked), key)?),
+        verifier,
+    })
+}
+
+fn server_config(
+    provider: &Arc<CryptoProvider>,
+    verifier: Option<Arc<dyn ClientCertVerifier>>,
+    key: Arc<CertifiedKey>,
+) -> Result<ServerConfig, Error> {
+    let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = match verifier {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(key));
+    let mut config = builder.with_cert_resolver(resolver);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// A client configuration that verifies servers with `verifier` and presents `identity` when asked.
+///
+/// Sessions are not resumed: a resumed session would skip the verifier, and with it a store from which
+/// the server's CA has been removed.
+///
+/// # Errors
+///
+/// When the verifier's provider has no cipher suite for TLS 1.2 and 1.3.
+pub fn client_config(
+    verifier: Arc<ServerVerifier>,
+    identity: Option<&CertifiedIdentity>,
+) -> Result<ClientConfig, Error> {
+    let provider = Arc::clone(verifier.provider());
+    let verifier: Arc<dyn ServerCertVerifier> = verifier;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
+            Arc::clone(identity.certified_key()),
+        ))),
+        None => builder.with_no_client_auth(),
+    };
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+impl fmt::Debug for ServerConfigs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConfigs")
+            .field("certificate", &self.certificate.loaded())
+            .field("store", &self.store.load().name())
+            .finish_non_exhaustive()
+    }
+}

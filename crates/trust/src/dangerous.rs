@@ -1,0 +1,56 @@
+//! Checks weaker than the standards, for estates that cannot be changed today.
+
+use crate::rule::dns_id_matches;
+use crate::{Identities, Matched, NameMismatch, PresentedName, ReferenceIdentity, Rule};
+
+/// As [`Rule::Rfc9525`], and when the certificate has no dNSName and no iPAddress at all, the CN counts
+/// (RFC 6125 §6.4.4, withdrawn by RFC 9525 §1.2).
+///
+/// A CN is free text that no CA constrains to DNS names and that name constraints do not reach, hence
+/// the name of this module.
+///
+/// # Errors
+///
+/// As [`Rule::matches`]; the CNs are then among the presented names.
+pub fn common_name_fallback(
+    reference: &ReferenceIdentity,
+    identities: &Identities,
+) -> Result<Matched, NameMismatch> {
+    let mismatch = match Rule::Rfc9525.matches(reference, identities) {
+        Ok(matched) => return Ok(matched),
+        Err(mismatch) => mismatch,
+    };
+    if !identities.dns_names().is_empty() || !identities.ip_addresses().is_empty() {
+        return Err(mismatch);
+    }
+    let common_names = identities.common_names();
+    // A certificate whose only DNS or IP entry is unusable has one all the same.
+    let hidden = identities
+        .unusable()
+        .iter()
+        .any(|name| matches!(name.field, "DNS" | "IP"));
+    let found = common_names
+        .iter()
+        .find(|name| !hidden && is_same(reference, name));
+    match found {
+        Some(name) => Ok(Matched {
+            rule: Rule::Rfc9525,
+            presented: PresentedName::CommonName(name.clone()),
+        }),
+        None => Err(NameMismatch {
+            presented: common_names
+                .iter()
+                .cloned()
+                .map(PresentedName::CommonName)
+                .collect(),
+            ..mismatch
+        }),
+    }
+}
+
+fn is_same(reference: &ReferenceIdentity, common_name: &str) -> bool {
+    match reference {
+        ReferenceIdentity::Dns(expected) => dns_id_matches(expected, common_name),
+        ReferenceIdentity::Ip(expected) => common_name.parse() == Ok(*expected),
+    }
+}

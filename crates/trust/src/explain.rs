@@ -1,0 +1,157 @@
+//! From a failed handshake to a sentence: who refused whom, why, and what has to change.
+
+use std::fmt;
+use std::io;
+
+use rustls::{AlertDescription, Error};
+
+use crate::{Party, Reason, Refusal, Remedy, Side};
+
+/// Who refused whom, why, and what has to change. `Display` is one sentence.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// Which end we are.
+    pub side: Side,
+    /// Who ended the handshake.
+    pub refused_by: Party,
+    /// The alert on the wire: received from the peer, or sent by us. `None` when there was none.
+    pub alert: Option<AlertDescription>,
+    /// Why.
+    pub reason: Reason,
+    /// What has to change.
+    pub remedy: Remedy,
+}
+
+/// Explains a rustls error of either end, TLS 1.2 and 1.3 alike.
+///
+/// "Who sends the alert tells which store to fix": a *received* `unknown_ca` means that the peer does
+/// not trust us, an `UnknownIssuer` of our own that we do not trust the peer.
+///
+/// In TLS 1.3 a client's handshake is complete before the server has looked at the client certificate, so
+/// the refusal arrives as the error of the first read (read once after a failed write, or it is lost).
+/// It is the same error value and is explained by this same function.
+///
+/// ```
+/// use rustls::{CertificateError, Error};
+/// use sip_oauth_trust::{Party, Place, Side, explain};
+///
+/// // Expressway-C does not trust the signer of the Tomcat certificate.
+/// let ours = explain(&Error::InvalidCertificate(CertificateError::UnknownIssuer), Side::Client);
+/// assert_eq!((ours.refused_by, ours.remedy.place), (Party::Us, Place::ClientTrust));
+/// assert!(ours.to_string().starts_with("we refused the server's certificate (alert unknown_ca, 48):"));
+/// ```
+pub fn explain(error: &Error, side: Side) -> Explanation {
+    let refused_by = match error {
+        Error::AlertReceived(_) => Party::Peer,
+        _ => Party::Us,
+    };
+    let alert = match error {
+        Error::AlertReceived(alert) => Some(*alert),
+        Error::InvalidCertificate(error) => Some(AlertDescription::from(error.clone())),
+        // RFC 8446 §4.4.2.4; TLS 1.2 has no such alert and sends handshake_failure.
+        Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired),
+        _ => None,
+    };
+    Explanation::new(side, refused_by, alert, Reason::of_error(error))
+}
+
+/// The rustls error inside an I/O error of a TLS stream, if it is one.
+pub fn tls_cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+impl Explanation {
+    pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
+        Self::new(
+            refusal.side,
+            Party::Us,
+            Some(refusal.alert),
+            refusal.reason.clone(),
+        )
+    }
+
+    fn new(side: Side, refused_by: Party, alert: Option<AlertDescription>, reason: Reason) -> Self {
+        let presenter = match reason {
+            // Only a client can lack a certificate.
+            Reason::NoCertificate => Side::Client,
+            _ => presenter(side, refused_by),
+        };
+        Self {
+            side,
+            refused_by,
+            alert,
+            remedy: Remedy::of(&reason, presenter),
+            reason,
+        }
+    }
+}
+
+/// Whose certificate was at stake: that of the side opposite to the one that refused.
+fn presenter(side: Side, refused_by: Party) -> Side {
+    match (side, refused_by) {
+        (Side::Client, Party::Us) | (Side::Server, Party::Peer) => Side::Server,
+        (Side::Client, Party::Peer) | (Side::Server, Party::Us) => Side::Client,
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (refuser, other) = match (self.side, self.refused_by) {
+            (Side::Client, Party::Us) => ("we", "the server"),
+            (Side::Client, Party::Peer) => ("the server", "us"),
+            (Side::Server, Party::Us) => ("we", "the client"),
+            (Side::Server, Party::Peer) => ("the client", "us"),
+        };
+        match (&self.reason, self.refused_by) {
+            (
+                Reason::Version
+                | Reason::NoCommonParameters
+                | Reason::NotTls
+                | Reason::NoCertificate
+                | Reason::Other(_),
+                _,
+            ) => write!(f, "{refuser} refused {other}")?,
+            (_, Party::Us) => write!(f, "{refuser} refused {other}'s certificate")?,
+            (_, Party::Peer) => write!(f, "{refuser} refused our certificate")?,
+        }
+        if let Some(alert) = self.alert {
+            write!(f, " (alert {}, {})", alert_name(alert), u8::from(alert))?;
+        }
+        write!(f, ": {}; {}", self.reason, self.remedy)
+    }
+}
+
+/// The name of an alert as RFC 8446 §6 and RFC 5246 §7.2 write it.
+pub fn alert_name(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::CloseNotify => "close_notify",
+        AlertDescription::UnexpectedMessage => "unexpected_message",
+        AlertDescription::BadRecordMac => "bad_record_mac",
+        AlertDescription::RecordOverflow => "record_overflow",
+        AlertDescription::HandshakeFailure => "handshake_failure",
+        AlertDescription::NoCertificate => "no_certificate",
+        AlertDescription::BadCertificate => "bad_certificate",
+        AlertDescription::UnsupportedCertificate => "unsupported_certificate",
+        AlertDescription::CertificateRevoked => "certificate_revoked",
+        AlertDescription::CertificateExpired => "certificate_expired",
+        AlertDescription::CertificateUnknown => "certificate_unknown",
+        AlertDescription::IllegalParameter => "illegal_parameter",
+        AlertDescription::UnknownCA => "unknown_ca",
+        AlertDescription::AccessDenied => "access_denied",
+        AlertDescription::DecodeError => "decode_error",
+        AlertDescription::DecryptError => "decrypt_error",
+        AlertDescription::ProtocolVersion => "protocol_version",
+        AlertDescription::InsufficientSecurity => "insufficient_security",
+        AlertDescription::InternalError => "internal_error",
+        AlertDescription::UserCanceled => "user_canceled",
+        AlertDescription::NoRenegotiation => "no_renegotiation",
+        AlertDescription::MissingExtension => "missing_extension",
+        AlertDescription::UnsupportedExtension => "unsupported_extension",
+        AlertDescription::UnrecognisedName => "unrecognized_name",
+        AlertDescription::BadCertificateStatusResponse => "bad_certificate_status_response",
+        AlertDescription::CertificateRequired => "certificate_required",
+        AlertDescription::NoApplicationProtocol => "no_application_protocol",
+        _ => "unnamed",
+    }
+}

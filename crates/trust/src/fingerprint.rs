@@ -1,0 +1,60 @@
+//! SHA-256 fingerprints of certificates.
+
+use std::fmt;
+
+use rustls::SupportedCipherSuite;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::hash::{Hash, HashAlgorithm};
+use rustls_pki_types::CertificateDer;
+
+/// The SHA-256 digest of a certificate's DER, written as the product's certificate pages do:
+/// upper-case hexadecimal pairs with colons.
+///
+/// The digest is computed by the hash of the given provider's own cipher suites: whoever can speak TLS
+/// with SHA-256 can compute it, with no second cryptographic library in the tree and with any foreign
+/// provider alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of `certificate`; `None` if `provider` has no cipher suite with SHA-256.
+    pub fn sha256(certificate: &CertificateDer<'_>, provider: &CryptoProvider) -> Option<Self> {
+        let hash = provider
+            .cipher_suites
+            .iter()
+            .map(hash_of)
+            .find(|hash| hash.algorithm() == HashAlgorithm::SHA256)?;
+        let digest = hash.hash(certificate.as_ref());
+        <[u8; 32]>::try_from(digest.as_ref()).ok().map(Self)
+    }
+
+    /// The 32 octets of the digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+fn hash_of(suite: &SupportedCipherSuite) -> &'static dyn Hash {
+    match suite {
+        SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider,
+        SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider,
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, octet) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(":")?;
+            }
+            write!(f, "{octet:02X}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}

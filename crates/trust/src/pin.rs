@@ -1,0 +1,75 @@
+//! A self-signed CA certificate that is itself in the store and presented as end entity.
+
+use rustls::{CertificateError, ExtendedKeyPurpose};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use x509_parser::extensions::ExtendedKeyUsage;
+
+use crate::identities::parse;
+use crate::reason::unix_time;
+use crate::{Side, TrustStore};
+
+/// Whether `certificate` is accepted because it stands in `store` byte for byte.
+///
+/// webpki refuses a `CA:TRUE` certificate as end entity (`CaUsedAsEndEntity`) even when it is itself an
+/// anchor, but that is what the self-signed Tomcat certificate of an untouched Unified CM is. Only that
+/// case is decided here: self-issued, `CA:TRUE`, and in the store. Dates and extended key usage still
+/// count; the name is the caller's to check. Any other certificate is `None` and goes to webpki.
+pub(crate) fn check(
+    store: &TrustStore,
+    certificate: &CertificateDer<'_>,
+    presenter: Side,
+    now: UnixTime,
+) -> Option<Result<(), CertificateError>> {
+    let summary = store.find(certificate)?.summary();
+    if !summary.is_self_issued() || !summary.is_authority() {
+        return None;
+    }
+    let not_before = unix_time(summary.not_before());
+    let not_after = unix_time(summary.not_after());
+    if now < not_before {
+        return Some(Err(CertificateError::NotValidYetContext {
+            time: now,
+            not_before,
+        }));
+    }
+    if now > not_after {
+        return Some(Err(CertificateError::ExpiredContext {
+            time: now,
+            not_after,
+        }));
+    }
+    Some(purpose(certificate, presenter))
+}
+
+/// RFC 5280 §4.2.1.12: without the extension every purpose is allowed.
+fn purpose(certificate: &CertificateDer<'_>, presenter: Side) -> Result<(), CertificateError> {
+    let parsed = parse(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let extension = parsed
+        .extended_key_usage()
+        .map_err(|_| CertificateError::BadEncoding)?;
+    let Some(usage) = extension.map(|extension| extension.value) else {
+        return Ok(());
+    };
+    let (allowed, required) = match presenter {
+        Side::Server => (usage.server_auth, ExtendedKeyPurpose::ServerAuth),
+        Side::Client => (usage.client_auth, ExtendedKeyPurpose::ClientAuth),
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(CertificateError::InvalidPurposeContext {
+        required,
+        presented: presented(usage),
+    })
+}
+
+fn presented(usage: &ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyPurpose> {
+    let mut found = Vec::new();
+    if usage.server_auth {
+        found.push(ExtendedKeyPurpose::ServerAuth);
+    }
+    if usage.client_auth {
+        found.push(ExtendedKeyPurpose::ClientAuth);
+    }
+    found
+}

@@ -1,0 +1,257 @@
+//! Why a TLS handshake was refused.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls::{AlertDescription, CertificateError, Error, ExtendedKeyPurpose, PeerIncompatible};
+use rustls_pki_types::UnixTime;
+
+use crate::dns_name::printable;
+use crate::{NameMismatch, NotAllowed};
+
+/// Why a certificate or a handshake was refused, as far as this end can know.
+///
+/// The end that refuses knows details (which name, by how much expired); the other end only reads an
+/// alert, so for it the details are absent.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No path from the certificate to an anchor of the store.
+    UnknownIssuer {
+        /// The issuer that is missing, when known.
+        issuer: Option<String>,
+    },
+    /// No longer valid.
+    Expired {
+        /// How long ago it ended, when known.
+        ago: Option<Duration>,
+    },
+    /// Not valid yet.
+    NotYetValid {
+        /// How long until it begins, when known.
+        ahead: Option<Duration>,
+    },
+    /// Chain good, but the certificate belongs to another name.
+    NameMismatch {
+        /// The name that was expected and the names presented, when known.
+        names: Option<NameMismatch>,
+    },
+    /// Chain good, but no name of the certificate is in the `expresswaycconfiguration` table.
+    NameNotInTable {
+        /// What was presented against what was expected, when known.
+        names: Option<NotAllowed>,
+    },
+    /// The peer asked for a certificate and got none.
+    NoCertificate,
+    /// The extended key usage does not allow this role.
+    Purpose {
+        /// `serverAuth` or `clientAuth`, when known.
+        required: Option<&'static str>,
+    },
+    /// A signature of the chain or of the handshake does not verify.
+    BadSignature,
+    /// A signature algorithm nobody accepts any more, such as SHA-1, or a key too weak for it.
+    WeakSignature,
+    /// A certificate cannot be read, or a name or extension in it is not well formed.
+    Malformed,
+    /// Revoked, or its revocation state cannot be told.
+    Revoked,
+    /// A CA certificate was presented as an end-entity certificate and is not itself in the store.
+    AuthorityAsEndEntity,
+    /// No TLS version in common.
+    Version,
+    /// No cipher suite, group or signature scheme in common.
+    NoCommonParameters,
+    /// The other end does not speak TLS on this port.
+    NotTls,
+    /// Some other alert or error.
+    Other(String),
+}
+
+impl Reason {
+    /// The reason in an error of our own making.
+    pub(crate) fn of_error(error: &Error) -> Self {
+        match error {
+            Error::InvalidCertificate(error) => Self::of_certificate_error(error),
+            Error::NoCertificatesPresented => Self::NoCertificate,
+            Error::AlertReceived(alert) => Self::of_alert(*alert),
+            Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Self::NotTls,
+            Error::PeerIncompatible(what) => match what {
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::SupportedVersionsExtensionRequired
+                | PeerIncompatible::Tls12NotOffered
+                | PeerIncompatible::Tls12NotOfferedOrEnabled
+                | PeerIncompatible::Tls13RequiredForQuic => Self::Version,
+                _ => Self::NoCommonParameters,
+            },
+            other => Self::Other(printable(&other.to_string())),
+        }
+    }
+
+    /// The reason a received alert stands for (RFC 8446 §6.2).
+    pub(crate) fn of_alert(alert: AlertDescription) -> Self {
+        match alert {
+            AlertDescription::UnknownCA => Self::UnknownIssuer { issuer: None },
+            AlertDescription::CertificateExpired => Self::Expired { ago: None },
+            AlertDescription::BadCertificate => Self::NameMismatch { names: None },
+            AlertDescription::AccessDenied => Self::NameNotInTable { names: None },
+            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+                Self::NoCertificate
+            }
+            AlertDescription::UnsupportedCertificate => Self::Purpose { required: None },
+            AlertDescription::CertificateRevoked => Self::Revoked,
+            AlertDescription::DecryptError => Self::BadSignature,
+            AlertDescription::ProtocolVersion => Self::Version,
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+                Self::NoCommonParameters
+            }
+            other => Self::Other(format!("alert {other:?}")),
+        }
+    }
+
+    fn of_certificate_error(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::UnknownIssuer => Self::UnknownIssuer { issuer: None },
+            CertificateError::Expired => Self::Expired { ago: None },
+            CertificateError::ExpiredContext { time, not_after } => Self::Expired {
+                ago: Some(distance(*time, *not_after)),
+            },
+            CertificateError::NotValidYet => Self::NotYetValid { ahead: None },
+            CertificateError::NotValidYetContext { time, not_before } => Self::NotYetValid {
+                ahead: Some(distance(*not_before, *time)),
+            },
+            CertificateError::NotValidForName => Self::NameMismatch { names: None },
+            CertificateError::NotValidForNameContext {
+                expected,
+                presented,
+            } => Self::NameMismatch {
+                names: webpki_mismatch(expected, presented),
+            },
+            CertificateError::ApplicationVerificationFailure => {
+                Self::NameNotInTable { names: None }
+            }
+            CertificateError::InvalidPurpose => Self::Purpose { required: None },
+            CertificateError::InvalidPurposeContext { required, .. } => Self::Purpose {
+                required: match required {
+                    ExtendedKeyPurpose::ServerAuth => Some("serverAuth"),
+                    ExtendedKeyPurpose::ClientAuth => Some("clientAuth"),
+                    ExtendedKeyPurpose::Other(_) => None,
+                },
+            },
+            CertificateError::BadSignature => Self::BadSignature,
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                Self::WeakSignature
+            }
+            CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => {
+                Self::Malformed
+            }
+            CertificateError::Revoked
+            | CertificateError::UnknownRevocationStatus
+            | CertificateError::ExpiredRevocationList
+            | CertificateError::ExpiredRevocationListContext { .. } => Self::Revoked,
+            CertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
+                Some(webpki::Error::CaUsedAsEndEntity) => Self::AuthorityAsEndEntity,
+                _ => Self::Other(printable(&other.0.to_string())),
+            },
+            other => Self::Other(printable(&other.to_string())),
+        }
+    }
+}
+
+/// Only for a verifier that is not ours: rustls' own error carries names as text.
+fn webpki_mismatch(
+    expected: &rustls_pki_types::ServerName<'_>,
+    presented: &[String],
+) -> Option<NameMismatch> {
+    use crate::{PresentedName, ReferenceIdentity, Rule};
+    // webpki writes `DnsName("a.example.com")`, `IpAddress(192.0.2.1)`, and wildcards likewise.
+    let presented = presented
+        .iter()
+        .map(|text| match text.split_once("(\"") {
+            Some(("DnsName", rest)) => PresentedName::Dns(rest.trim_end_matches("\")").to_owned()),
+            _ => PresentedName::Other(text.clone()),
+        })
+        .collect();
+    Some(NameMismatch {
+        rule: Rule::Rfc9525,
+        expected: ReferenceIdentity::try_from(expected).ok()?,
+        presented,
+    })
+}
+
+fn distance(later: UnixTime, earlier: UnixTime) -> Duration {
+    Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs()))
+}
+
+/// `rustls` reads its clock as seconds since 1970.
+pub(crate) fn unix_time(time: SystemTime) -> UnixTime {
+    UnixTime::since_unix_epoch(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// A duration a person can judge: its largest unit only.
+fn rough(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer {
+                issuer: Some(issuer),
+            } => {
+                write!(
+                    f,
+                    "no path to a trust anchor: issuer \"{issuer}\" is not in the store"
+                )
+            }
+            Self::UnknownIssuer { issuer: None } => f.write_str("its issuer is not trusted"),
+            Self::Expired { ago: Some(ago) } => write!(f, "it expired {} ago", rough(*ago)),
+            Self::Expired { ago: None } => f.write_str("it has expired or is not valid yet"),
+            Self::NotYetValid { ahead: Some(ahead) } => {
+                write!(f, "it becomes valid only in {}", rough(*ahead))
+            }
+            Self::NotYetValid { ahead: None } => f.write_str("it is not valid yet"),
+            Self::NameMismatch { names: Some(names) } => names.fmt(f),
+            Self::NameMismatch { names: None } => {
+                f.write_str("its name is not the expected one, or it is damaged")
+            }
+            Self::NameNotInTable { names: Some(names) } => names.fmt(f),
+            Self::NameNotInTable { names: None } => {
+                f.write_str("none of its names is in table expresswaycconfiguration")
+            }
+            Self::NoCertificate => f.write_str("no client certificate was presented"),
+            Self::Purpose {
+                required: Some(required),
+            } => {
+                write!(f, "its extended key usage lacks {required}")
+            }
+            Self::Purpose { required: None } => {
+                f.write_str("its extended key usage does not allow this role")
+            }
+            Self::BadSignature => f.write_str("a signature does not verify"),
+            Self::WeakSignature => {
+                f.write_str("it is signed with an algorithm that is not accepted")
+            }
+            Self::Malformed => f.write_str("it cannot be read"),
+            Self::Revoked => f.write_str("it is revoked, or its revocation state is unknown"),
+            Self::AuthorityAsEndEntity => {
+                f.write_str("it is a CA certificate and is not itself in the store")
+            }
+            Self::Version => f.write_str("no TLS version in common"),
+            Self::NoCommonParameters => {
+                f.write_str("no cipher suite, key exchange group or signature scheme in common")
+            }
+            Self::NotTls => f.write_str("what arrived is not TLS"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}

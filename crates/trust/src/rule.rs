@@ -1,0 +1,200 @@
+//! Named rules that compare a reference identity with the identities of a certificate.
+
+use std::fmt;
+
+use crate::dns_name::{TrailingDot, canonical};
+use crate::identities::write_list;
+use crate::{Identities, PresentedName, ReferenceIdentity};
+
+/// How presented identities are compared with a reference identity.
+///
+/// ```no_run
+/// # use sip_oauth_trust::{Identities, ReferenceIdentity, Rule};
+/// # fn identities() -> Identities { unimplemented!() }
+/// let reference: ReferenceIdentity = "cucm1.example.com".parse()?;
+/// let matched = Rule::Rfc9525.matches(&reference, &identities())?;
+/// assert_eq!(matched.presented.to_string(), "DNS \"cucm1.example.com\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Rule {
+    /// RFC 9525 §6: DNS-ID (with a wildcard as the whole left-most label, §6.3) and IP-ID. The CN is
+    /// never looked at.
+    #[default]
+    Rfc9525,
+    /// RFC 5922 §7: the hosts of SIP URIs without a user part; only when there is none, the dNSName
+    /// entries; only without any subjectAltName, the CN. Never a wildcard, never an IP address.
+    Rfc5922,
+}
+
+/// Which presented identity matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    /// The rule that was applied.
+    pub rule: Rule,
+    /// The name of the certificate that matched.
+    pub presented: PresentedName,
+}
+
+/// No presented identity matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameMismatch {
+    /// The rule that was applied.
+    pub rule: Rule,
+    /// What was expected.
+    pub expected: ReferenceIdentity,
+    /// The names the rule looked at, and no others.
+    pub presented: Vec<PresentedName>,
+}
+
+impl fmt::Display for NameMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "certificate: expected identity \"{}\", presented ",
+            self.expected
+        )?;
+        write_list(f, &self.presented)?;
+        write!(f, " ({})", self.rule)
+    }
+}
+
+impl std::error::Error for NameMismatch {}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rfc9525 => "RFC 9525 §6",
+            Self::Rfc5922 => "RFC 5922 §7",
+        })
+    }
+}
+
+impl Rule {
+    /// Whether one of `identities` is `reference` under this rule.
+    ///
+    /// # Errors
+    ///
+    /// [`NameMismatch`] with what was expected and what was presented.
+    pub fn matches(
+        self,
+        reference: &ReferenceIdentity,
+        identities: &Identities,
+    ) -> Result<Matched, NameMismatch> {
+        let candidates = self.candidates(identities);
+        match candidates.iter().find(|name| self.is_same(reference, name)) {
+            Some(name) => Ok(Matched {
+                rule: self,
+                presented: name.clone(),
+            }),
+            None => Err(NameMismatch {
+                rule: self,
+                expected: reference.clone(),
+                presented: candidates,
+            }),
+        }
+    }
+
+    /// The presented identities this rule looks at.
+    pub fn candidates(self, identities: &Identities) -> Vec<PresentedName> {
+        let dns = || {
+            identities
+                .dns_names()
+                .iter()
+                .cloned()
+                .map(PresentedName::Dns)
+        };
+        match self {
+            Self::Rfc9525 => dns()
+                .chain(
+                    identities
+                        .ip_addresses()
+                        .iter()
+                        .copied()
+                        .map(PresentedName::Ip),
+                )
+                .collect(),
+            Self::Rfc5922 => {
+                let uris: Vec<_> = identities
+                    .uris()
+                    .iter()
+                    .filter(|uri| sip_domain(uri).is_some())
+                    .cloned()
+                    .map(PresentedName::Uri)
+                    .collect();
+                if !uris.is_empty() {
+                    uris
+                } else if identities.has_subject_alt_name() {
+                    dns().collect()
+                } else {
+                    identities
+                        .common_names()
+                        .iter()
+                        .cloned()
+                        .map(PresentedName::CommonName)
+                        .collect()
+                }
+            }
+        }
+    }
+
+    fn is_same(self, reference: &ReferenceIdentity, presented: &PresentedName) -> bool {
+        match (self, reference, presented) {
+            (Self::Rfc9525, ReferenceIdentity::Dns(expected), PresentedName::Dns(name)) => {
+                dns_id_matches(expected, name)
+            }
+            (Self::Rfc9525, ReferenceIdentity::Ip(expected), PresentedName::Ip(address)) => {
+                expected == address
+            }
+            (Self::Rfc5922, ReferenceIdentity::Dns(expected), PresentedName::Uri(uri)) => {
+                sip_domain(uri).is_some_and(|host| host == *expected)
+            }
+            (
+                Self::Rfc5922,
+                ReferenceIdentity::Dns(expected),
+                PresentedName::Dns(name) | PresentedName::CommonName(name),
+            ) => canonical(name, TrailingDot::Refused).is_some_and(|name| name == *expected),
+            (Self::Rfc9525 | Self::Rfc5922, _, _) => false,
+        }
+    }
+}
+
+/// The SIP domain a URI speaks for (RFC 5922 §7.1): scheme `sip`, no user part.
+///
+/// ```
+/// assert_eq!(sip_oauth_trust::sip_domain("sip:Example.com").as_deref(), Some("example.com"));
+/// assert_eq!(sip_oauth_trust::sip_domain("sip:alice@example.com"), None);
+/// assert_eq!(sip_oauth_trust::sip_domain("sips:example.com"), None);
+/// ```
+pub fn sip_domain(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once(':')?;
+    if !scheme.eq_ignore_ascii_case("sip") || rest.contains('@') {
+        return None;
+    }
+    // "sip:" hostport uri-parameters [ headers ]: the certificate speaks for the host alone.
+    let host = rest.split([';', '?']).next()?;
+    let host = match host.split_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some(_) => return None,
+        None => host,
+    };
+    canonical(host, TrailingDot::Refused)
+}
+
+/// DNS-ID of RFC 9525 §6.3; `expected` is in canonical form.
+///
+/// "the wildcard character … is the complete content of the left-most label": it stands for exactly one
+/// label. At least two labels follow it, so that no certificate speaks for a whole top-level domain.
+pub(crate) fn dns_id_matches(expected: &str, presented: &str) -> bool {
+    let Some(suffix) = presented.strip_prefix("*.") else {
+        return canonical(presented, TrailingDot::Refused).is_some_and(|name| name == expected);
+    };
+    let Some(suffix) = canonical(suffix, TrailingDot::Refused) else {
+        return false;
+    };
+    suffix.contains('.')
+        && expected
+            .split_once('.')
+            .is_some_and(|(_, parent)| parent == suffix)
+}

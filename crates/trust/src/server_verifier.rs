@@ -1,0 +1,224 @@
+//! The client side: is this the server we meant?
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::refusal::Verdict;
+use crate::{
+    Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity, Rule,
+    Side, TrustStore, dangerous, pin,
+};
+
+/// Verifies a server's certificate against a live store: chain and dates by rustls-webpki, an exact pin
+/// for the self-signed `CA:TRUE` certificate, the name under a [`Rule`].
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+/// use sip_oauth_trust::{LiveTrustStore, ServerVerifier, TrustStore, client_config, default_provider};
+///
+/// let provider = default_provider()?;
+/// let store = Arc::new(LiveTrustStore::new(TrustStore::new("trusted CA list")));
+/// let verifier = ServerVerifier::builder(store, provider)
+///     .observer(Arc::new(|refusal: &sip_oauth_trust::Refusal| println!("{refusal}")))
+///     .build();
+/// let config = client_config(Arc::new(verifier), None)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ServerVerifier {
+    store: Arc<LiveTrustStore>,
+    provider: Arc<CryptoProvider>,
+    rule: Rule,
+    reference: Option<ReferenceIdentity>,
+    common_name: bool,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// Steps to a [`ServerVerifier`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until built"]
+pub struct ServerVerifierBuilder(ServerVerifier);
+
+impl ServerVerifierBuilder {
+    /// The rule for names; [`Rule::Rfc9525`] by default.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.0.rule = rule;
+        self
+    }
+
+    /// Expect this identity whatever name was connected to: the SIP domain under RFC 5922, where the host
+    /// of a target found by DNS is not the identity (§7.1).
+    pub fn reference(mut self, reference: ReferenceIdentity) -> Self {
+        self.0.reference = Some(reference);
+        self
+    }
+
+    /// Tell `observer` of every refusal.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.0.observer = Some(observer);
+        self
+    }
+
+    /// Let the CN count when there is no dNSName and no iPAddress, as
+    /// [`dangerous::common_name_fallback`] does. Only for [`Rule::Rfc9525`].
+    pub fn dangerous_common_name_fallback(mut self) -> Self {
+        self.0.common_name = true;
+        self
+    }
+
+    /// The verifier.
+    pub fn build(self) -> ServerVerifier {
+        self.0
+    }
+}
+
+impl ServerVerifier {
+    /// Begins a verifier over `store` with the algorithms of `provider`.
+    pub fn builder(
+        store: Arc<LiveTrustStore>,
+        provider: Arc<CryptoProvider>,
+    ) -> ServerVerifierBuilder {
+        ServerVerifierBuilder(Self {
+            store,
+            provider,
+            rule: Rule::default(),
+            reference: None,
+            common_name: false,
+            observer: None,
+        })
+    }
+
+    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    fn check(
+        &self,
+        store: &TrustStore,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Verdict> {
+        match pin::check(store, end_entity, Side::Server, now) {
+            Some(verdict) => verdict.map_err(Error::from)?,
+            None => verify_server_cert_signed_by_trust_anchor(
+                &ParsedCertificate::try_from(end_entity)?,
+                store.roots(),
+                intermediates,
+                now,
+                self.provider.signature_verification_algorithms.all,
+            )?,
+        }
+        let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        let from_connection = match &self.reference {
+            Some(_) => None,
+            None => Some(
+                ReferenceIdentity::try_from(server_name)
+                    .map_err(|_| CertificateError::NotValidForName)?,
+            ),
+        };
+        let Some(reference) = self.reference.as_ref().or(from_connection.as_ref()) else {
+            return Err(CertificateError::NotValidForName.into());
+        };
+        self.match_name(reference, &identities)
+            .map(|_| ())
+            .map_err(|names| Verdict {
+                error: CertificateError::NotValidForNameContext {
+                    expected: server_name.to_owned(),
+                    presented: names.presented.iter().map(ToString::to_string).collect(),
+                }
+                .into(),
+                reason: Some(Reason::NameMismatch { names: Some(names) }),
+            })
+    }
+
+    fn match_name(
+        &self,
+        reference: &ReferenceIdentity,
+        identities: &Identities,
+    ) -> Result<Matched, NameMismatch> {
+        match self.rule {
+            Rule::Rfc9525 if self.common_name => {
+                dangerous::common_name_fallback(reference, identities)
+            }
+            rule => rule.matches(reference, identities),
+        }
+    }
+}
+
+impl ServerCertVerifier for ServerVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let store = self.store.load();
+        match self.check(&store, end_entity, intermediates, server_name, now) {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(verdict) => Err(verdict.deliver(
+                self.observer.as_deref(),
+                Side::Client,
+                store.name(),
+                end_entity,
+                intermediates,
+            )),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+impl fmt::Debug for ServerVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerVerifier")
+            .field("store", &self.store.load().name())
+            .field("rule", &self.rule)
+            .field("reference", &self.reference)
+            .field("common_name", &self.common_name)
+            .finish_non_exhaustive()
+    }
+}

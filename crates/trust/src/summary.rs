@@ -1,0 +1,111 @@
+//! What a person wants to know of a certificate at one glance.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls_pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::time::ASN1Time;
+
+use crate::dns_name::printable;
+use crate::identities::parse;
+use crate::{CertificateError, Identities};
+
+/// Subject, issuer, serial and validity of one certificate, and the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateSummary {
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: SystemTime,
+    not_after: SystemTime,
+    self_issued: bool,
+    authority: bool,
+    identities: Identities,
+}
+
+impl CertificateSummary {
+    /// Reads `certificate`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identities::of`].
+    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, CertificateError> {
+        Self::of_parsed(&parse(certificate)?)
+    }
+
+    pub(crate) fn of_parsed(parsed: &X509Certificate<'_>) -> Result<Self, CertificateError> {
+        Ok(Self {
+            subject: printable(&parsed.subject().to_string()),
+            issuer: printable(&parsed.issuer().to_string()),
+            serial: parsed.raw_serial_as_string(),
+            not_before: system_time(&parsed.validity().not_before),
+            not_after: system_time(&parsed.validity().not_after),
+            self_issued: parsed.subject().as_raw() == parsed.issuer().as_raw(),
+            authority: parsed.is_ca(),
+            identities: Identities::of_parsed(parsed)?,
+        })
+    }
+
+    /// The subject as text, for example `O=Example, CN=cucm1.example.com`.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The issuer as text.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The serial number: lower-case hexadecimal octets with colons.
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// The first instant of validity.
+    pub fn not_before(&self) -> SystemTime {
+        self.not_before
+    }
+
+    /// The last second of validity.
+    pub fn not_after(&self) -> SystemTime {
+        self.not_after
+    }
+
+    /// Whether subject and issuer are the same name. A self-signed certificate is self-issued.
+    pub fn is_self_issued(&self) -> bool {
+        self.self_issued
+    }
+
+    /// Whether basicConstraints say `CA:TRUE`.
+    pub fn is_authority(&self) -> bool {
+        self.authority
+    }
+
+    /// The names in it.
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+}
+
+impl fmt::Display for CertificateSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "\"{}\" issued by \"{}\", serial {}",
+            self.subject, self.issuer, self.serial
+        )
+    }
+}
+
+fn system_time(time: &ASN1Time) -> SystemTime {
+    let seconds = time.timestamp();
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let found = if seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    };
+    // X.509 dates end with the year 9999; only a platform with a narrower SystemTime falls back.
+    found.unwrap_or(UNIX_EPOCH)
+}
