@@ -1,0 +1,1 @@
+//! The authorization server's side, for tests and for the lab.

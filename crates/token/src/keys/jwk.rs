@@ -1,0 +1,145 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{KeyError, VerifyingKey};
+use crate::algorithm::Algorithm;
+use crate::der::PublicKey;
+use crate::error::Place;
+use crate::jose::base64url;
+use crate::json::{self, Object};
+
+/// Longest JWK or JWK set read, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+
+impl VerifyingKey {
+    /// Reads a JWK. Its `alg` pins the algorithm; without one the key's type does, which for RSA is
+    /// RS256.
+    ///
+    /// # Errors
+    ///
+    /// Not a JWK; made for encryption (`use`, `key_ops`); a type or size that is not taken.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        from_object(&read(json)?, None)
+    }
+
+    /// Reads a JWK and pins it to `algorithm`.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifyingKey::from_jwk`], and when the JWK's own `alg` says otherwise.
+    pub fn from_jwk_for(json: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        from_object(&read(json)?, Some(algorithm))
+    }
+}
+
+/// The `keys` of a JWK set.
+pub(super) fn read_set(json: &str) -> Result<Vec<Value>, KeyError> {
+    match read(json)?.remove("keys") {
+        Some(Value::Array(keys)) => Ok(keys),
+        _ => Err(KeyError::Jwk("a set needs the member `keys`, an array")),
+    }
+}
+
+/// A key of a set, with its `kid`.
+pub(super) fn from_set(entry: &Value) -> Result<(&str, VerifyingKey), KeyError> {
+    let object = entry.as_object().ok_or(KeyError::Jwk("not an object"))?;
+    if text(object, "kty")? == "oct" {
+        // A set is published; a secret in it is none any more.
+        return Err(KeyError::Jwk("a shared secret in a set"));
+    }
+    Ok((text(object, "kid")?, from_object(object, None)?))
+}
+
+fn read(json: &str) -> Result<Object, KeyError> {
+    if json.len() > MAX_BYTES {
+        return Err(KeyError::Jwk("longer than 256 KiB"));
+    }
+    json::object(json.as_bytes(), &Place::Payload)
+        .map_err(|_| KeyError::Jwk("not a JSON object with distinct members"))
+}
+
+fn from_object(jwk: &Object, wanted: Option<Algorithm>) -> Result<VerifyingKey, KeyError> {
+    if jwk.get("use").is_some_and(|usage| usage != "sig") {
+        return Err(KeyError::Jwk("`use` is not `sig`"));
+    }
+    let allows_verify = |ops: &Value| {
+        ops.as_array()
+            .is_some_and(|ops| ops.iter().any(|op| op == "verify" || op == "sign"))
+    };
+    if jwk.get("key_ops").is_some_and(|ops| !allows_verify(ops)) {
+        return Err(KeyError::Jwk("`key_ops` does not contain `verify`"));
+    }
+    let declared =
+        match jwk.get("alg") {
+            None => None,
+            Some(name) => Some(name.as_str().and_then(Algorithm::from_name).ok_or(
+                KeyError::Jwk("`alg` is not a signature algorithm that is known"),
+            )?),
+        };
+    let pinned = match (declared, wanted) {
+        (Some(declared), Some(wanted)) if declared != wanted => {
+            return Err(KeyError::Jwk("`alg` is not the algorithm asked for"));
+        }
+        (declared, wanted) => declared.or(wanted),
+    };
+    match text(jwk, "kty")? {
+        "RSA" => {
+            let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
+            let key = PublicKey::Rsa { n: &n, e: &e };
+            VerifyingKey::from_public_key(&key, pinned.unwrap_or(Algorithm::Rs256))
+        }
+        "EC" => {
+            let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
+            let point = [[4].as_slice(), &x, &y].concat();
+            let (key, implied) = match (text(jwk, "crv")?, x.len(), y.len()) {
+                ("P-256", 32, 32) => (PublicKey::P256(&point), Algorithm::Es256),
+                ("P-384", 48, 48) => (PublicKey::P384(&point), Algorithm::Es384),
+                ("P-256" | "P-384", ..) => {
+                    return Err(KeyError::Jwk(
+                        "coordinates of another length than the curve's",
+                    ));
+                }
+                _ => return Err(KeyError::Jwk("`crv` is not P-256 or P-384")),
+            };
+            VerifyingKey::from_public_key(&key, pinned.unwrap_or(implied))
+        }
+        "OKP" => {
+            let x = bytes(jwk, "x")?;
+            if text(jwk, "crv")? != "Ed25519" || x.len() != 32 {
+                return Err(KeyError::Jwk(
+                    "`crv` is not Ed25519, or `x` has not 32 bytes",
+                ));
+            }
+            VerifyingKey::from_public_key(
+                &PublicKey::Ed25519(&x),
+                pinned.unwrap_or(Algorithm::EdDsa),
+            )
+        }
+        "oct" => {
+            let algorithm = pinned.ok_or(KeyError::Jwk("a shared secret needs `alg`"))?;
+            VerifyingKey::from_secret(&bytes(jwk, "k")?, algorithm)
+        }
+        _ => Err(KeyError::Jwk("`kty` is not RSA, EC, OKP or oct")),
+    }
+}
+
+fn text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyError> {
+    jwk.get(name).and_then(Value::as_str).ok_or(match name {
+        "kty" => KeyError::Jwk("`kty` is absent or not a string"),
+        "kid" => KeyError::Jwk("`kid` is absent or not a string"),
+        "crv" => KeyError::Jwk("`crv` is absent or not a string"),
+        _ => KeyError::Jwk("a coordinate, modulus, exponent or secret is absent or not a string"),
+    })
+}
+
+fn bytes(jwk: &Object, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    base64url(text(jwk, name)?, &Place::Payload)
+        .map(Zeroizing::new)
+        .map_err(|_| {
+            KeyError::Jwk(
+                "a coordinate, modulus, exponent or secret is not base64url without padding",
+            )
+        })
+}

@@ -1,0 +1,255 @@
+//! The set of keys a verifier works with.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::time::SystemTime;
+
+use jsonwebtoken::crypto::CryptoProvider;
+
+use super::{EncryptionKey, KeyError, KeyId, VerifyingKey, jwk};
+use crate::algorithm::Algorithm;
+use crate::error::{Place, TokenError, TokenErrorKind};
+use crate::policy::Policy;
+
+/// Keys by `kid`. Immutable: a rotation makes a new set, see
+/// [`Verifier::replace_keys`](crate::Verifier::replace_keys).
+///
+/// ```
+/// # #[cfg(feature = "aws-lc-rs")] {
+/// use sip_oauth_token::{Algorithm, KeySet, VerifyingKey};
+///
+/// # let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n-----END PUBLIC KEY-----";
+/// let keys = KeySet::builder()
+///     .verifying_key("2024-key", VerifyingKey::from_pem(pem, Algorithm::Es256)?)?
+///     .build();
+/// assert_eq!(keys.len(), 1);
+/// # }
+/// # Ok::<(), sip_oauth_token::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeySet {
+    provider: &'static CryptoProvider,
+    verifying: HashMap<KeyId, VerifyingKey>,
+    encryption: HashMap<KeyId, EncryptionKey>,
+    skipped: Vec<KeyError>,
+}
+
+impl KeySet {
+    /// Starts a set whose signatures are checked by aws-lc-rs.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn builder() -> KeySetBuilder {
+        Self::builder_with_provider(&jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER)
+    }
+
+    /// Starts a set whose signatures are checked by `provider`. Only its `verifier_factory` is used.
+    pub fn builder_with_provider(provider: &'static CryptoProvider) -> KeySetBuilder {
+        KeySetBuilder {
+            set: Self {
+                provider,
+                verifying: HashMap::new(),
+                encryption: HashMap::new(),
+                skipped: Vec::new(),
+            },
+        }
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.verifying.len() + self.encryption.len()
+    }
+
+    /// Whether there is no key at all. Such a set refuses every token.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of all keys, in no particular order.
+    pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.verifying.keys().chain(self.encryption.keys())
+    }
+
+    /// Why entries of JWK sets were left out.
+    pub fn skipped(&self) -> &[KeyError] {
+        &self.skipped
+    }
+
+    pub(crate) fn verifying_key(
+        &self,
+        kid: Option<&KeyId>,
+        policy: &Policy,
+        now: SystemTime,
+    ) -> Result<&VerifyingKey, TokenError> {
+        let key = find(&self.verifying, kid, policy, &Place::Header)?;
+        check_end(kid, key.end(), now, Place::Header)?;
+        Ok(key)
+    }
+
+    pub(crate) fn encryption_key(
+        &self,
+        kid: Option<&KeyId>,
+        policy: &Policy,
+        now: SystemTime,
+    ) -> Result<&EncryptionKey, TokenError> {
+        let key = find(&self.encryption, kid, policy, &Place::EncryptedHeader)?;
+        check_end(kid, key.end(), now, Place::EncryptedHeader)?;
+        Ok(key)
+    }
+
+    /// Checks a signature by the provider.
+    pub(crate) fn verifies(
+        &self,
+        key: &VerifyingKey,
+        signing_input: &str,
+        signature: &Vec<u8>,
+    ) -> bool {
+        (self.provider.verifier_factory)(&key.algorithm().to_jsonwebtoken(), key.decoding())
+            .is_ok_and(|verifier| verifier.verify(signing_input.as_bytes(), signature).is_ok())
+    }
+}
+
+fn find<'a, K>(
+    keys: &'a HashMap<KeyId, K>,
+    kid: Option<&KeyId>,
+    policy: &Policy,
+    place: &Place,
+) -> Result<&'a K, TokenError> {
+    let unknown = || TokenErrorKind::UnknownKey { kid: kid.cloned() }.at(place.clone());
+    match kid {
+        Some(kid) => keys.get(kid).ok_or_else(unknown),
+        None if policy.key_id_required => {
+            let problem = "is absent";
+            Err(TokenErrorKind::Parameter {
+                name: "kid",
+                problem,
+            }
+            .at(place.clone()))
+        }
+        None => {
+            let mut all = keys.values();
+            match (all.next(), all.next()) {
+                (Some(only), None) => Ok(only),
+                _ => Err(unknown()),
+            }
+        }
+    }
+}
+
+fn check_end(
+    kid: Option<&KeyId>,
+    end: Option<SystemTime>,
+    now: SystemTime,
+    place: Place,
+) -> Result<(), TokenError> {
+    match (end.and_then(|end| now.duration_since(end).ok()), kid) {
+        (None, _) => Ok(()),
+        (Some(since), Some(kid)) => Err(TokenErrorKind::RetiredKey {
+            kid: kid.clone(),
+            since,
+        }
+        .at(place)),
+        (Some(_), None) => Err(TokenErrorKind::UnknownKey { kid: None }.at(place)),
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySet")
+            .field("verifying", &self.verifying)
+            .field("encryption", &self.encryption)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects keys for a [`KeySet`].
+#[derive(Clone, Debug)]
+pub struct KeySetBuilder {
+    set: KeySet,
+}
+
+impl KeySetBuilder {
+    /// Adds a key that verifies signatures.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::KeyId`] and [`KeyError::Duplicate`].
+    pub fn verifying_key(mut self, kid: &str, key: VerifyingKey) -> Result<Self, KeyError> {
+        insert(&mut self.set.verifying, KeyId::new(kid)?, key)?;
+        Ok(self)
+    }
+
+    /// Adds a key that opens encrypted parts.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::KeyId`] and [`KeyError::Duplicate`].
+    pub fn encryption_key(mut self, kid: &str, key: EncryptionKey) -> Result<Self, KeyError> {
+        insert(&mut self.set.encryption, KeyId::new(kid)?, key)?;
+        Ok(self)
+    }
+
+    /// Adds the keys of a JWK set (RFC 7517 section 5) that verify signatures, each under its `kid`.
+    ///
+    /// Entries of other kinds, without `kid`, or with keys that are not taken are left out, as section
+    /// 5 asks; [`KeySet::skipped`] says why.
+    ///
+    /// # Errors
+    ///
+    /// Not a JWK set, not one usable key, or a `kid` that is there already.
+    pub fn jwk_set(mut self, json: &str) -> Result<Self, KeyError> {
+        let mut usable = false;
+        let entries = jwk::read_set(json)?;
+        for entry in &entries {
+            match jwk::from_set(entry).and_then(|(kid, key)| Ok((KeyId::new(kid)?, key))) {
+                Ok((kid, key)) => {
+                    insert(&mut self.set.verifying, kid, key)?;
+                    usable = true;
+                }
+                Err(error) => self.set.skipped.push(error),
+            }
+        }
+        if usable {
+            Ok(self)
+        } else {
+            Err(KeyError::NoUsableKey {
+                skipped: entries.len(),
+            })
+        }
+    }
+
+    /// Adds the two keys of a Unified CM authorization server, each under the `kid` that
+    /// [`KeyId::unified_cm`] makes: its signing key as PEM of a `PUBLIC KEY`, and its 32 byte encryption key.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifyingKey::from_pem`] and [`KeySetBuilder::verifying_key`].
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn unified_cm(
+        self,
+        issuer_uuid: &str,
+        signing_pem: &str,
+        encryption_key: EncryptionKey,
+    ) -> Result<Self, KeyError> {
+        let spki = super::verifying::spki_of_pem(signing_pem)?;
+        let signing_kid = KeyId::unified_cm(issuer_uuid, &spki);
+        let encryption_kid = KeyId::unified_cm(issuer_uuid, encryption_key.expose());
+        let signing_key = VerifyingKey::from_spki_der(&spki, Algorithm::Rs256)?;
+        self.verifying_key(signing_kid.as_str(), signing_key)?
+            .encryption_key(encryption_kid.as_str(), encryption_key)
+    }
+
+    /// The set.
+    pub fn build(self) -> KeySet {
+        self.set
+    }
+}
+
+fn insert<K>(keys: &mut HashMap<KeyId, K>, kid: KeyId, key: K) -> Result<(), KeyError> {
+    match keys.entry(kid) {
+        Entry::Vacant(entry) => {
+            entry.insert(key);
+            Ok(())
+        }
+        Entry::Occupied(entry) => Err(KeyError::Duplicate(entry.key().clone())),
+    }
+}

@@ -1,0 +1,42 @@
+//! The text of a token, before anything in it is decoded.
+
+use crate::error::{Place, TokenError, TokenErrorKind};
+
+/// Longest token taken, in bytes. A Unified CM access token has about 2000.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Holds `text` against the grammar of RFC 6750 section 2.1:
+///
+/// ```text
+/// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+/// ```
+pub(crate) fn check_text(text: &str, max_bytes: usize) -> Result<(), TokenError> {
+    if text.is_empty() {
+        return Err(TokenErrorKind::Empty.at(Place::Text));
+    }
+    if text.len() > max_bytes {
+        let found_bytes = text.len();
+        return Err(TokenErrorKind::TooLong {
+            max_bytes,
+            found_bytes,
+        }
+        .at(Place::Text));
+    }
+    let body = text.trim_end_matches('=');
+    if let Some(at) = body.bytes().position(|byte| !is_b64token(byte)) {
+        let kind = match body.as_bytes().get(at) {
+            Some(b'\r' | b'\n') => TokenErrorKind::LineBreak { at },
+            Some(b' ' | b'\t') => TokenErrorKind::Blank { at },
+            _ => TokenErrorKind::Character { at },
+        };
+        return Err(kind.at(Place::Text));
+    }
+    if body.is_empty() {
+        return Err(TokenErrorKind::Character { at: 0 }.at(Place::Text));
+    }
+    Ok(())
+}
+
+const fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}

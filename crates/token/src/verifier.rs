@@ -1,0 +1,395 @@
+//! Token text, keys, policy and now: the verdict.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+
+use crate::algorithm::Algorithm;
+use crate::claims::{self, Judged, list};
+use crate::error::{Place, TokenError, TokenErrorKind, quoted};
+use crate::header::{Header, media_type_eq};
+use crate::jose::{self, Compact, CompactJwe, CompactJws, base64url};
+use crate::json::{self, Object};
+use crate::jwe;
+use crate::keys::KeySet;
+use crate::policy::Policy;
+use crate::revocation::DenyList;
+use crate::text::check_text;
+use crate::verified::{Form, VerifiedRefreshToken, VerifiedToken};
+
+/// Judges access tokens. Shared by reference between threads; nothing in it blocks a reader while
+/// keys are replaced.
+///
+/// ```
+/// # #[cfg(feature = "issue")] {
+/// use std::time::{Duration, SystemTime};
+/// use sip_oauth_token::issue::AuthorizationServer;
+/// use sip_oauth_token::{Policy, TokenErrorKind, Verifier};
+///
+/// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+/// let mut server = AuthorizationServer::new("8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5")?;
+/// let issued = server.issue_access("rado", "C0ffee", &["UnifiedCommunications:readwrite"], now)?;
+///
+/// let verifier = Verifier::new(server.key_set(), Policy::unified_cm(server.uuid()));
+/// let verified = verifier.verify(issued.token.expose(), now)?;
+/// assert_eq!(verified.user(), "rado");
+///
+/// let two_hours_later = now + Duration::from_secs(7200);
+/// let refused = verifier.verify(issued.token.expose(), two_hours_later).unwrap_err();
+/// assert_eq!(refused.to_string(), "token claim \"exp\": expired 3600s ago");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Verifier {
+    keys: ArcSwap<Generation>,
+    policy: Policy,
+    denied: ArcSwap<DenyList>,
+    #[cfg(feature = "aws-lc-rs")]
+    cache: Option<crate::cache::Cache>,
+}
+
+/// A key set and its number, so that a verdict can be traced to the keys it rests on.
+struct Generation {
+    number: u64,
+    keys: KeySet,
+}
+
+impl Verifier {
+    /// A verifier without a cache of verdicts.
+    pub fn new(keys: KeySet, policy: Policy) -> Self {
+        Self {
+            keys: ArcSwap::from_pointee(Generation { number: 0, keys }),
+            policy,
+            denied: ArcSwap::default(),
+            #[cfg(feature = "aws-lc-rs")]
+            cache: None,
+        }
+    }
+
+    /// The same verifier, remembering up to `max_entries` accepted tokens by their SHA-256.
+    ///
+    /// A verdict is used only with the key set it was made with, and only at times at which the token
+    /// would be accepted again; revocations are looked up each time. Refused tokens are not
+    /// remembered, so that nobody fills the cache with rubbish.
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn with_cache(mut self, max_entries: usize) -> Self {
+        self.cache = Some(crate::cache::Cache::new(max_entries));
+        self
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Puts `keys` in the place of the former set, in one step. Verifications under way finish with
+    /// the set they started with; verdicts remembered from the former set are not used any more.
+    pub fn replace_keys(&self, keys: KeySet) {
+        self.keys.rcu(|current| Generation {
+            number: current.number + 1,
+            keys: keys.clone(),
+        });
+    }
+
+    /// Refuses the token with this identifier (`jti`, `tid`) from now on.
+    pub fn revoke_token(&self, token_id: &str) {
+        self.denied.rcu(|list| {
+            let mut list = DenyList::clone(list);
+            list.add_token(token_id);
+            list
+        });
+    }
+
+    /// Refuses, from now on, every token of `user` that was issued at `until` or before, and every
+    /// one that does not say when it was issued.
+    pub fn revoke_user(&self, user: &str, until: SystemTime) {
+        self.denied.rcu(|list| {
+            let mut list = DenyList::clone(list);
+            list.add_user(user, until);
+            list
+        });
+    }
+
+    /// Judges an access token.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found to refuse it, see [`TokenErrorKind`].
+    pub fn verify(&self, text: &str, now: SystemTime) -> Result<VerifiedToken, TokenError> {
+        check_text(text, self.policy.max_token_bytes)?;
+        let generation = self.keys.load();
+        let token = self.remembered_or_judged(&generation, text, now)?;
+        if self.denied.load().denies(&token.0) {
+            return Err(TokenErrorKind::Revoked.at(Place::Text));
+        }
+        Ok(token)
+    }
+
+    #[cfg(feature = "aws-lc-rs")]
+    fn remembered_or_judged(
+        &self,
+        generation: &Generation,
+        text: &str,
+        now: SystemTime,
+    ) -> Result<VerifiedToken, TokenError> {
+        let Some(cache) = &self.cache else {
+            return self
+                .judge(&generation.keys, text, now)
+                .map(|(token, _)| token);
+        };
+        let key = crate::cache::digest(text);
+        if let Some(token) = cache.get(&key, generation.number, now) {
+            return Ok(token);
+        }
+        let (token, window) = self.judge(&generation.keys, text, now)?;
+        cache.insert(key, generation.number, window, token.clone());
+        Ok(token)
+    }
+
+    #[cfg(not(feature = "aws-lc-rs"))]
+    fn remembered_or_judged(
+        &self,
+        generation: &Generation,
+        text: &str,
+        now: SystemTime,
+    ) -> Result<VerifiedToken, TokenError> {
+        self.judge(&generation.keys, text, now)
+            .map(|(token, _)| token)
+    }
+
+    fn judge(
+        &self,
+        keys: &KeySet,
+        text: &str,
+        now: SystemTime,
+    ) -> Result<(VerifiedToken, Window), TokenError> {
+        let (judged, key_ends) = match jose::split(text, &Place::Text)? {
+            Compact::Jws(jws) => self.judge_jws(keys, jws, now)?,
+            Compact::Jwe(jwe) => self.judge_nested(keys, jwe, now)?,
+        };
+        let until = key_ends
+            .into_iter()
+            .flatten()
+            .fold(judged.valid_until, SystemTime::min);
+        let window = Window {
+            from: judged.valid_from,
+            until,
+        };
+        Ok((VerifiedToken(Arc::new(judged.grant)), window))
+    }
+
+    /// Signed outside: a plain JWT, or Unified CM's form.
+    fn judge_jws(
+        &self,
+        keys: &KeySet,
+        jws: CompactJws<'_>,
+        now: SystemTime,
+    ) -> Result<(Judged, KeyEnds), TokenError> {
+        let signed = self.verify_jws(keys, jws, now)?;
+        let Some(private) = signed.claims.get("private") else {
+            self.refuse_refresh(&signed.claims)?;
+            self.require_form(Form::Jwt)?;
+            let judged = claims::judge(&signed.claims, Form::Jwt, &self.policy, now)?;
+            return Ok((judged, [signed.key_end, None]));
+        };
+        self.require_form(Form::UnifiedCm)?;
+        let (Value::String(private), 1) = (private, signed.claims.len()) else {
+            let expected = "a string, and nothing beside it";
+            return Err(TokenErrorKind::ClaimType { expected }.claim("private"));
+        };
+        let jwe = jose::split_jwe(private, &Place::Encrypted)?;
+        let opened = jwe::open(jwe, keys, &self.policy, now)?;
+        let inner = inner_claims(&opened.plaintext)?;
+        self.refuse_refresh(&inner)?;
+        let judged = claims::judge(&inner, Form::UnifiedCm, &self.policy, now)?;
+        Ok((judged, [signed.key_end, opened.key_until]))
+    }
+
+    /// Encrypted outside, signed inside (RFC 7519 Appendix A.2).
+    fn judge_nested(
+        &self,
+        keys: &KeySet,
+        jwe: CompactJwe<'_>,
+        now: SystemTime,
+    ) -> Result<(Judged, KeyEnds), TokenError> {
+        self.require_form(Form::Nested)?;
+        let opened = jwe::open(jwe, keys, &self.policy, now)?;
+        let text = std::str::from_utf8(&opened.plaintext).map_err(|error| {
+            let at = error.valid_up_to();
+            TokenErrorKind::Character { at }.at(Place::Decrypted)
+        })?;
+        let signed = self.verify_jws(keys, jose::split_jws(text, &Place::Decrypted)?, now)?;
+        self.refuse_refresh(&signed.claims)?;
+        let judged = claims::judge(&signed.claims, Form::Nested, &self.policy, now)?;
+        Ok((judged, [signed.key_end, opened.key_until]))
+    }
+
+    /// Checks header and signature, then reads the payload (RFC 7515 section 5.2).
+    fn verify_jws(
+        &self,
+        keys: &KeySet,
+        jws: CompactJws<'_>,
+        now: SystemTime,
+    ) -> Result<Signed, TokenError> {
+        let header = Header::read(jws.header, Place::Header)?;
+        let algorithm = signature_algorithm(&header, &self.policy)?;
+        self.check_type(&header)?;
+        let key = keys.verifying_key(header.key_id()?.as_ref(), &self.policy, now)?;
+        if key.algorithm() != algorithm {
+            let expected = key.algorithm();
+            return Err(header.refuse(TokenErrorKind::AlgorithmOfKey {
+                expected,
+                found: algorithm,
+            }));
+        }
+        let signature = base64url(jws.signature, &Place::Signature)?;
+        if !keys.verifies(key, jws.signing_input, &signature) {
+            return Err(TokenErrorKind::Signature.at(Place::Signature));
+        }
+        let claims = json::object(&base64url(jws.payload, &Place::Payload)?, &Place::Payload)?;
+        Ok(Signed {
+            claims,
+            key_end: key.end(),
+        })
+    }
+
+    fn check_type(&self, header: &Header) -> Result<(), TokenError> {
+        let Some(types) = &self.policy.types else {
+            return Ok(());
+        };
+        let found = header.required("typ")?;
+        if types.iter().any(|accepted| media_type_eq(accepted, found)) {
+            return Ok(());
+        }
+        let (expected, found) = (list(types), quoted(found));
+        Err(header.refuse(TokenErrorKind::Type { expected, found }))
+    }
+
+    fn require_form(&self, found: Form) -> Result<(), TokenError> {
+        if self.policy.forms.contains(&found) {
+            return Ok(());
+        }
+        let names: Vec<String> = self.policy.forms.iter().map(Form::to_string).collect();
+        let expected = if names.is_empty() {
+            "no form".to_owned()
+        } else {
+            names.join(" or ")
+        };
+        Err(TokenErrorKind::Form { found, expected }.at(Place::Text))
+    }
+
+    fn refuse_refresh(&self, claims: &Object) -> Result<(), TokenError> {
+        if claims::is_refresh(claims, &self.policy) {
+            return Err(TokenErrorKind::RefreshToken.at(Place::Text));
+        }
+        Ok(())
+    }
+
+    /// Judges a refresh token of Unified CM's form: a plain JWS with the readable claims `exp`, `iss`,
+    /// `tid`, `ctyp` `refresh` and `ccid`. For authorization servers; a registrar never sees one.
+    ///
+    /// The lifetime is bounded by a year, the end of the OAuth Refresh Token Expiry Timer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::verify`]; an access token is [`TokenErrorKind::NotRefreshToken`].
+    pub fn verify_refresh(
+        &self,
+        text: &str,
+        now: SystemTime,
+    ) -> Result<VerifiedRefreshToken, TokenError> {
+        check_text(text, self.policy.max_token_bytes)?;
+        let generation = self.keys.load();
+        let jws = jose::split_jws(text, &Place::Text)?;
+        let claims = self.verify_jws(&generation.keys, jws, now)?.claims;
+        if !claims::is_refresh(&claims, &self.policy) {
+            return Err(TokenErrorKind::NotRefreshToken.at(Place::Text));
+        }
+        let names = &self.policy.claim_names;
+        let issuer = claims::check_issuer(&claims, &self.policy)?;
+        let times = claims::check_times(
+            &claims,
+            &self.policy.clone().max_lifetime(Policy::LONGEST_REFRESH),
+            now,
+        )?;
+        let token_id = claims::required_string(&claims, &names.token_id)?;
+        let client_id = claims::required_string(&claims, &names.client_id)?;
+        if self.denied.load().denies_token(&token_id) {
+            return Err(TokenErrorKind::Revoked.at(Place::Text));
+        }
+        Ok(VerifiedRefreshToken {
+            issuer,
+            token_id,
+            client_id,
+            expires_at: times.expires_at,
+        })
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("keys", &self.keys.load().keys)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The times between which a verdict holds: at `from` and after, before `until`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) from: SystemTime,
+    pub(crate) until: SystemTime,
+}
+
+/// When the signing key and the encryption key end.
+type KeyEnds = [Option<SystemTime>; 2];
+
+struct Signed {
+    claims: Object,
+    key_end: Option<SystemTime>,
+}
+
+fn signature_algorithm(header: &Header, policy: &Policy) -> Result<Algorithm, TokenError> {
+    let refuse = |name, reason| Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
+    let name = header.required("alg")?;
+    match Algorithm::from_name(name) {
+        Some(algorithm) if policy.algorithms.contains(&algorithm) => Ok(algorithm),
+        Some(algorithm) => refuse(algorithm.as_str(), "is not in the policy"),
+        None if name == "none" => refuse("none", "is never accepted here"),
+        None => refuse("(unregistered)", "is not known"),
+    }
+}
+
+/// What is inside Unified CM's encrypted part: a claims object, or, as `cty` `JWT` says, an unsecured
+/// JWT (RFC 7519 section 6). Nowhere else is `alg` `none` accepted; here the JWE has authenticated it.
+fn inner_claims(plaintext: &[u8]) -> Result<Object, TokenError> {
+    let place = Place::Decrypted;
+    if plaintext.trim_ascii_start().starts_with(b"{") {
+        return json::object(plaintext, &place);
+    }
+    let text = std::str::from_utf8(plaintext).map_err(|error| {
+        TokenErrorKind::Character {
+            at: error.valid_up_to(),
+        }
+        .at(place.clone())
+    })?;
+    let jwt = jose::split_jws(text, &place)?;
+    let header = Header::read(jwt.header, place.clone())?;
+    if header.required("alg")? != "none" {
+        let (name, reason) = (
+            "(inner)",
+            "is not `none`; a signed token inside the encrypted part is not Unified CM's form",
+        );
+        return Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
+    }
+    if !jwt.signature.is_empty() {
+        let (name, reason) = ("none", "comes with a signature");
+        return Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
+    }
+    json::object(&base64url(jwt.payload, &place)?, &place)
+}
