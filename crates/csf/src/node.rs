@@ -1,0 +1,150 @@
+//! The nodes of the Unified CM group.
+
+use std::borrow::Cow;
+
+use crate::document::Element;
+use crate::error::ValueError;
+use crate::value::{self, Value};
+
+/// `devicePool/callManagerGroup/members/member`: one Unified CM node the device may register to.
+#[derive(Debug, Clone, Copy)]
+pub struct CallManagerNode<'a> {
+    member: Element<'a>,
+    index: usize,
+}
+
+impl<'a> CallManagerNode<'a> {
+    pub(crate) fn new(member: Element<'a>, index: usize) -> Self {
+        Self { member, index }
+    }
+
+    /// Its place among the members of the file, from 0, whatever its priority.
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// The `member` element.
+    pub fn element(self) -> Element<'a> {
+        self.member
+    }
+
+    fn call_manager(self) -> Option<Element<'a>> {
+        self.member.child("callManager")
+    }
+
+    fn child(self, name: &str) -> Option<Element<'a>> {
+        self.call_manager()?.child(name)
+    }
+
+    /// `@priority`: the lowest is tried first. Missing or empty counts as 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is no number.
+    pub fn priority(self) -> Result<u32, ValueError> {
+        let Some(attribute) = self.member.attribute("priority") else {
+            return Ok(0);
+        };
+        let text = attribute.value();
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(0);
+        }
+        value::parse_number(text).ok_or_else(|| ValueError {
+            position: attribute.position(),
+            expected: value::NUMBER,
+            found: crate::error::shorten(text),
+        })
+    }
+
+    /// `name`: the node as the administration pages list it.
+    pub fn name(self) -> Option<Value<Cow<'a, str>>> {
+        value::text(self.child("name"))
+    }
+
+    /// `description`.
+    pub fn description(self) -> Option<Value<Cow<'a, str>>> {
+        value::text(self.child("description"))
+    }
+
+    /// `processNodeName`: the host name or address SIP goes to.
+    pub fn process_node_name(self) -> Option<Value<Cow<'a, str>>> {
+        value::text(self.child("processNodeName"))
+    }
+
+    pub(crate) fn process_node_name_element(self) -> Option<Element<'a>> {
+        self.child("processNodeName")
+    }
+
+    /// `ports`: the node's own; every node may have others.
+    pub fn ports(self) -> Ports<'a> {
+        Ports { ports: self.child("ports") }
+    }
+}
+
+/// `ports` of one node. A port that is missing or empty is the product's default.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports<'a> {
+    ports: Option<Element<'a>>,
+}
+
+/// One getter per port.
+macro_rules! ports {
+    ($($(#[$meta:meta])* $getter:ident: $element:literal = $default:literal,)+) => {
+        impl<'a> Ports<'a> {
+            $(
+                $(#[$meta])*
+                ///
+                /// # Errors
+                ///
+                /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+                pub fn $getter(self) -> Result<Value<u16>, ValueError> {
+                    value::port(self.child($element), $default)
+                }
+            )+
+
+            /// The `ports` element, when the node has one.
+            pub fn element(self) -> Option<Element<'a>> {
+                self.ports
+            }
+
+            /// One of its elements.
+            pub(crate) fn child(self, name: &str) -> Option<Element<'a>> {
+                self.ports?.child(name)
+            }
+        }
+    };
+}
+
+ports! {
+    /// `ethernetPhonePort`, SCCP. Default 2000.
+    ethernet_phone_port: "ethernetPhonePort" = 2000,
+    /// `sipPort`, SIP over TCP and UDP. Default 5060.
+    sip_port: "sipPort" = 5060,
+    /// `securedSipPort`, SIP over TLS with client certificates. Default 5061.
+    secured_sip_port: "securedSipPort" = 5061,
+    /// `sipOAuthPort`, SIP over TLS without a client certificate, on premises. Default 5090.
+    sip_oauth_port: "sipOAuthPort" = 5090,
+    /// `sipMRAOAuthPort`, SIP over mutual TLS, from Expressway-C. Default 5091.
+    sip_mra_oauth_port: "sipMRAOAuthPort" = 5091,
+}
+
+impl Ports<'_> {
+    /// `mgcpPorts/listen`. Default 2427.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    pub fn mgcp_listen_port(self) -> Result<Value<u16>, ValueError> {
+        value::port(self.child("mgcpPorts").and_then(|ports| ports.child("listen")), 2427)
+    }
+
+    /// `mgcpPorts/keepAlive`. Default 2428.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    pub fn mgcp_keep_alive_port(self) -> Result<Value<u16>, ValueError> {
+        value::port(self.child("mgcpPorts").and_then(|ports| ports.child("keepAlive")), 2428)
+    }
+}

@@ -1,0 +1,298 @@
+//! From a file to the nodes and ports a client tries.
+
+use crate::config::DeviceConfig;
+use crate::error::ValueError;
+use crate::modes::{DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
+use crate::node::CallManagerNode;
+use crate::value::Origin;
+
+/// Where the device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In reach of the nodes.
+    OnPremises,
+    /// Mobile and Remote Access: behind an Expressway-E and an Expressway-C.
+    Mra,
+}
+
+/// Who uses `<sipMRAOAuthPort>`.
+///
+/// Cisco's text says that Jabber uses it for Mobile and Remote Access, and its note that Unified CM listens there for
+/// Expressway. Which of the two connects is not published; this is a choice, and targets carry both ports either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MraPortReading {
+    /// Expressway-C connects to it; the client connects to the Expressway-E on [`EDGE_TLS_PORT`] and sends a Route
+    /// header. The default: no port of a node can be reached from outside.
+    #[default]
+    ExpresswayC,
+    /// The client connects to it.
+    Client,
+}
+
+/// The TLS port of an Expressway-E, unless its bootstrap document names another.
+pub const EDGE_TLS_PORT: u16 = 5061;
+
+/// How a node is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TCP or UDP, as the device likes.
+    TcpOrUdp,
+    /// TLS in which only the server shows a certificate.
+    Tls,
+    /// TLS in which both show one.
+    MutualTls,
+}
+
+/// What the registration is authenticated with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Authentication {
+    /// An access token in the REGISTER.
+    Bearer,
+    /// The device's certificate (LSC or MIC) in the TLS handshake.
+    Certificate,
+    /// Nothing in the file: the device name alone, or digest credentials if the node asks.
+    DeviceName,
+}
+
+/// Who opens the connection to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectedBy {
+    /// The client.
+    Client,
+    /// An Expressway-C on the client's behalf.
+    ExpresswayC,
+}
+
+/// One node to register to, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrationTarget {
+    /// The node's `name`, or its `processNodeName` where the name is missing or empty.
+    pub node: String,
+    /// The place of the node among the members of the file, from 0.
+    pub member: usize,
+    /// Its `processNodeName`: the host to connect to, and of the Request-URI.
+    pub host: String,
+    /// The port of the node.
+    pub port: u16,
+    /// Where `port` is written, or that it is the default.
+    pub port_origin: Origin,
+    /// The transport to `port`.
+    pub transport: Transport,
+    /// What proves who registers.
+    pub authentication: Authentication,
+    /// The name the node's certificate must show, when there is a certificate.
+    pub server_identity: Option<String>,
+    /// Who opens the connection to `host` and `port`.
+    pub connected_by: ConnectedBy,
+    /// The port the client itself connects to: `port`, or [`EDGE_TLS_PORT`] of an Expressway-E that the file does not name.
+    pub client_port: u16,
+}
+
+/// Why a file leads to no node.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// An element the choice depends on cannot be read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The device does not speak SIP.
+    #[error("/device/deviceProtocol: expected \"SIP\", found {found:?}")]
+    NotSip {
+        /// What it speaks.
+        found: String,
+    },
+    /// The file is the short one, which only says that there is an encrypted one.
+    #[error(
+        "/device/fullConfig is false: this is the short configuration of a device with TFTP Encrypted Config, which SIP \
+         OAuth mode does not allow"
+    )]
+    ShortConfiguration,
+    /// There is no member in the Unified CM group.
+    #[error("/device/devicePool/callManagerGroup/members has no member: the file names no node to register to")]
+    NoNode,
+    /// There are members, and none has a `processNodeName`.
+    #[error("none of the {members} members of /device/devicePool/callManagerGroup/members has a processNodeName")]
+    NoUsableNode {
+        /// The number of members.
+        members: usize,
+    },
+    /// SIP OAuth mode is off, the security mode is non-secure, and the transport is TLS.
+    #[error(
+        "/device/transportLayerProtocol is 3 (TLS) and /device/deviceSecurityMode is not 2 or 3, with SIP OAuth mode off: \
+         the phone security profile contradicts itself"
+    )]
+    TlsWithoutSecurity,
+}
+
+impl DeviceConfig {
+    /// The nodes a client tries, in order, with the port and transport that mode, security mode and place lead to.
+    ///
+    /// | `sipOAuthMode` | place | `deviceSecurityMode` | transport | port |
+    /// |---|---|---|---|---|
+    /// | 1 | on premises | any | TLS | `sipOAuthPort` |
+    /// | 1 | MRA | any | mutual TLS, from Expressway-C | `sipMRAOAuthPort` |
+    /// | 0 | any | 2, 3 | mutual TLS | `securedSipPort` |
+    /// | 0 | any | 0, 1 | `transportLayerProtocol` | `sipPort` |
+    ///
+    /// A node without a `processNodeName` is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError`] when no node is left, or an element that decides cannot be read; it names the element.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{Authentication, DeviceConfig, Limits, Place, Transport};
+    ///
+    /// let file = b"<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager>\
+    ///     <processNodeName>cucm1.example.com</processNodeName></callManager></member></members></callManagerGroup>\
+    ///     </devicePool><sipOAuthMode>1</sipOAuthMode></device>";
+    /// let config = DeviceConfig::read(file, &Limits::default())?;
+    ///
+    /// let targets = config.registration_targets(Place::OnPremises)?;
+    /// assert_eq!((targets[0].host.as_str(), targets[0].port), ("cucm1.example.com", 5090));
+    /// assert_eq!(targets[0].transport, Transport::Tls);
+    /// assert_eq!(targets[0].authentication, Authentication::Bearer);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn registration_targets(&self, place: Place) -> Result<Vec<RegistrationTarget>, TargetError> {
+        self.registration_targets_by(place, MraPortReading::default())
+    }
+
+    /// As [`registration_targets`](Self::registration_targets), with a reading of the MRA port.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn registration_targets_by(
+        &self,
+        place: Place,
+        reading: MraPortReading,
+    ) -> Result<Vec<RegistrationTarget>, TargetError> {
+        if let Some(protocol) = self.device_protocol().filter(|protocol| !protocol.value.is_empty())
+            && !protocol.value.eq_ignore_ascii_case("SIP")
+        {
+            return Err(TargetError::NotSip { found: crate::error::shorten(&protocol.value) });
+        }
+        let members = self.members().count();
+        if members == 0 {
+            let short = !self.full_config()?.value;
+            return Err(if short { TargetError::ShortConfiguration } else { TargetError::NoNode });
+        }
+        let route = Route::of(self, place, reading)?;
+        let targets = self
+            .nodes()?
+            .into_iter()
+            .filter_map(|node| route.to(node).transpose())
+            .collect::<Result<Vec<_>, TargetError>>()?;
+        if targets.is_empty() {
+            return Err(TargetError::NoUsableNode { members });
+        }
+        Ok(targets)
+    }
+}
+
+/// Which of a node's ports is meant.
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    Sip,
+    Secured,
+    Oauth,
+    MraOauth,
+}
+
+/// What is the same for every node of a file.
+struct Route {
+    port: Port,
+    transport: Transport,
+    authentication: Authentication,
+    connected_by: ConnectedBy,
+}
+
+impl Route {
+    fn of(config: &DeviceConfig, place: Place, reading: MraPortReading) -> Result<Self, TargetError> {
+        let connected_by = match (place, reading) {
+            (Place::OnPremises, _) | (Place::Mra, MraPortReading::Client) => ConnectedBy::Client,
+            (Place::Mra, MraPortReading::ExpresswayC) => ConnectedBy::ExpresswayC,
+        };
+        let (port, transport, authentication) = match config.sip_oauth_mode()?.value {
+            SipOauthMode::On => match place {
+                Place::OnPremises => (Port::Oauth, Transport::Tls, Authentication::Bearer),
+                Place::Mra => (Port::MraOauth, Transport::MutualTls, Authentication::Bearer),
+            },
+            SipOauthMode::Off => match config.device_security_mode()?.value {
+                DeviceSecurityMode::Authenticated | DeviceSecurityMode::Encrypted => {
+                    (Port::Secured, Transport::MutualTls, Authentication::Certificate)
+                }
+                DeviceSecurityMode::NotSet | DeviceSecurityMode::NonSecure => {
+                    let transport = match config.transport_layer_protocol()?.value {
+                        TransportLayerProtocol::Tcp => Transport::Tcp,
+                        TransportLayerProtocol::Udp => Transport::Udp,
+                        TransportLayerProtocol::TcpUdp => Transport::TcpOrUdp,
+                        TransportLayerProtocol::Tls => return Err(TargetError::TlsWithoutSecurity),
+                    };
+                    (Port::Sip, transport, Authentication::DeviceName)
+                }
+            },
+        };
+        Ok(Self { port, transport, authentication, connected_by })
+    }
+
+    /// The target a node is, none when it has no `processNodeName`.
+    fn to(&self, node: CallManagerNode<'_>) -> Result<Option<RegistrationTarget>, TargetError> {
+        let Some(host) = node.process_node_name().filter(|host| !host.value.is_empty()) else {
+            return Ok(None);
+        };
+        if !is_host(&host.value) {
+            // `node.process_node_name()` has just read this element.
+            let element = node.process_node_name_element().unwrap_or(node.element());
+            return Err(TargetError::Value(ValueError {
+                position: element.document().position(element.path(), element.content_span().start),
+                expected: "a host name or an address",
+                found: crate::error::shorten(&host.value),
+            }));
+        }
+        let ports = node.ports();
+        let port = match self.port {
+            Port::Sip => ports.sip_port(),
+            Port::Secured => ports.secured_sip_port(),
+            Port::Oauth => ports.sip_oauth_port(),
+            Port::MraOauth => ports.sip_mra_oauth_port(),
+        }?;
+        let host = host.value.into_owned();
+        let name = node.name().map(|name| name.value.into_owned()).filter(|name| !name.is_empty());
+        Ok(Some(RegistrationTarget {
+            node: name.unwrap_or_else(|| host.clone()),
+            member: node.index(),
+            port: port.value,
+            port_origin: port.origin,
+            transport: self.transport,
+            authentication: self.authentication,
+            server_identity: matches!(self.transport, Transport::Tls | Transport::MutualTls).then(|| host.clone()),
+            connected_by: self.connected_by,
+            client_port: match self.connected_by {
+                ConnectedBy::Client => port.value,
+                ConnectedBy::ExpresswayC => EDGE_TLS_PORT,
+            },
+            host,
+        }))
+    }
+}
+
+/// Whether a text can be a host name, an IPv4 address, or an IPv6 address in brackets or bare.
+///
+/// Underscores occur in names of nodes. What a template engine left behind, such as `{$server.ip.1}`, is none.
+pub(crate) fn is_host(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if bare.unwrap_or(host).parse::<std::net::Ipv6Addr>().is_ok() {
+        return true;
+    }
+    host.len() <= 253
+        && host.strip_suffix('.').unwrap_or(host).split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        })
+}
