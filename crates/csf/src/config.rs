@@ -91,7 +91,7 @@ impl DeviceConfig {
 
     /// `deviceProtocol`: `SIP` or `SCCP`.
     pub fn device_protocol(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["deviceProtocol"]))
+        value::word(self.at(&["deviceProtocol"]))
     }
 
     /// `fullConfig`: false when the file is the short one that only leads to an encrypted one. Default true.
@@ -230,7 +230,7 @@ impl DeviceConfig {
     pub fn capf_list(&self) -> Result<Vec<(Cow<'_, str>, Value<u16>)>, ValueError> {
         let list = self.at(&["capfList"]).into_iter().flat_map(|list| list.children_named("capf"));
         list.map(|capf| {
-            let host = value::text(capf.child("processNodeName")).map(|host| host.value).unwrap_or_default();
+            let host = value::word(capf.child("processNodeName")).map(|host| host.value).unwrap_or_default();
             Ok((host, value::port(capf.child("phonePort"), 3804)?))
         })
         .collect()
@@ -238,7 +238,7 @@ impl DeviceConfig {
 
     /// `certHash`: the hash of the device's certificate, empty when it has none.
     pub fn cert_hash(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["certHash"]))
+        value::word(self.at(&["certHash"]))
     }
 
     /// `encrConfig`: whether an encrypted file is to be fetched. Default false.
@@ -252,27 +252,27 @@ impl DeviceConfig {
 
     /// `versionStamp`: changes with every change of the configuration.
     pub fn version_stamp(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["versionStamp"]))
+        value::word(self.at(&["versionStamp"]))
     }
 
     /// `loadInformation`: the firmware or program version to run.
     pub fn load_information(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["loadInformation"]))
+        value::word(self.at(&["loadInformation"]))
     }
 
     /// `inactiveLoadInformation`.
     pub fn inactive_load_information(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["inactiveLoadInformation"]))
+        value::word(self.at(&["inactiveLoadInformation"]))
     }
 
     /// `userId`.
     pub fn user_id(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["userId"]))
+        value::word(self.at(&["userId"]))
     }
 
     /// `ownerId`.
     pub fn owner_id(&self) -> Option<Value<Cow<'_, str>>> {
-        value::text(self.at(&["ownerId"]))
+        value::word(self.at(&["ownerId"]))
     }
 
     /// A vendor setting such as `webAccess`, from the level that decides: the device's `vendorConfig`, else the common
@@ -280,7 +280,7 @@ impl DeviceConfig {
     pub fn vendor_setting(&self, name: &str) -> Option<Value<Cow<'_, str>>> {
         ["vendorConfig", "commonConfig", "enterpriseConfig"]
             .into_iter()
-            .filter_map(|level| value::text(self.at(&[level, name])))
+            .filter_map(|level| value::word(self.at(&[level, name])))
             .find(|setting| !setting.value.is_empty())
     }
 }
@@ -311,7 +311,7 @@ impl<'a> Srst<'a> {
 
     /// `srstOption`: `Disable`, `Use Default Gateway` or `User Specific`.
     pub fn option(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.srst.child("srstOption"))
+        value::word(self.srst.child("srstOption"))
     }
 
     /// `isSecure`. Default false.
@@ -331,7 +331,7 @@ impl<'a> Srst<'a> {
     pub fn sip_gateways(self) -> Result<Vec<(Cow<'a, str>, u16)>, ValueError> {
         let mut gateways = Vec::new();
         for (address, port) in [("sipIpAddr1", "sipPort1"), ("sipIpAddr2", "sipPort2"), ("sipIpAddr3", "sipPort3")] {
-            if let Some(host) = value::text(self.srst.child(address)).filter(|host| !host.value.is_empty()) {
+            if let Some(host) = value::word(self.srst.child(address)).filter(|host| !host.value.is_empty()) {
                 gateways.push((host.value, value::port(self.srst.child(port), 5060)?.value));
             }
         }

@@ -1,8 +1,11 @@
 //! Cisco device configuration files (*.cnf.xml): read as they are, edited without harm, written whole.
 
+mod builder;
 mod config;
+mod device;
 mod device_name;
 mod document;
+mod edit;
 mod error;
 mod limits;
 mod line;
@@ -13,10 +16,14 @@ mod read;
 mod stack;
 mod target;
 mod value;
+mod write;
 
+pub use builder::{DeviceFile, DeviceFileBuilder, WantsLine, WantsNode, WantsSecurity};
 pub use config::{DeviceConfig, Srst};
+pub use device::{Capf, Device, LineSettings, Member, NodePorts, Setting, StackSettings};
 pub use device_name::{DeviceKind, DeviceName, DeviceNameError, Service};
 pub use document::{Attribute, Document, Element};
+pub use edit::{Edit, EditError};
 pub use error::{ReadError, ReadErrorKind, ValueError};
 pub use limits::Limits;
 pub use line::Line;
@@ -28,3 +35,4 @@ pub use target::{
     Authentication, ConnectedBy, EDGE_TLS_PORT, MraPortReading, Place, RegistrationTarget, TargetError, Transport,
 };
 pub use value::{Origin, Value};
+pub use write::WriteError;

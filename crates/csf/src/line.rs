@@ -81,7 +81,7 @@ impl<'a> Line<'a> {
 
     /// `name`: the directory number, the user part of the address-of-record.
     pub fn name(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.line.child("name"))
+        value::word(self.line.child("name"))
     }
 
     /// `displayName`.
@@ -96,12 +96,12 @@ impl<'a> Line<'a> {
 
     /// `contact`: the user part of the Contact.
     pub fn contact(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.line.child("contact"))
+        value::word(self.line.child("contact"))
     }
 
     /// `proxy`: a host, or the keyword `USECALLMANAGER` for the nodes of the group.
     pub fn proxy(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.line.child("proxy"))
+        value::word(self.line.child("proxy"))
     }
 
     /// Whether `proxy` says `USECALLMANAGER`, as every file of a Unified CM does.
@@ -120,7 +120,7 @@ impl<'a> Line<'a> {
 
     /// `authName`: the user of digest authentication.
     pub fn auth_name(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.line.child("authName"))
+        value::word(self.line.child("authName"))
     }
 
     /// Whether `authPassword` holds something; the password itself is not shown.

@@ -69,7 +69,7 @@ impl<'a> CallManagerNode<'a> {
 
     /// `processNodeName`: the host name or address SIP goes to.
     pub fn process_node_name(self) -> Option<Value<Cow<'a, str>>> {
-        value::text(self.child("processNodeName"))
+        value::word(self.child("processNodeName"))
     }
 
     pub(crate) fn process_node_name_element(self) -> Option<Element<'a>> {

@@ -381,7 +381,7 @@ pub(crate) fn is_character(c: char) -> bool {
 }
 
 /// `Name` of XML 1.0 §2.3, colons included.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(is_name_start)
         && name.chars().all(|c| {
             is_name_start(c)

@@ -60,9 +60,14 @@ impl Origin {
     }
 }
 
-/// A text as written, none when there is no such element. White space around it is not part of the value.
+/// A text as written, none when there is no such element.
 pub(crate) fn text(element: Option<Element<'_>>) -> Option<Value<Cow<'_, str>>> {
-    element.map(|element| Value { value: trimmed(element.text()), origin: Origin::Written(element.content_span()) })
+    element.map(|element| Value { value: element.text(), origin: Origin::Written(element.content_span()) })
+}
+
+/// A name, address or keyword, none when there is no such element. White space around it is not part of it.
+pub(crate) fn word(element: Option<Element<'_>>) -> Option<Value<Cow<'_, str>>> {
+    text(element).map(|text| text.map(trimmed))
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -1,0 +1,521 @@
+//! A complete file in the product's document order and style.
+//!
+//! One element a line, no indentation, no self-closing tags, two spaces before the first attribute of a start tag. The
+//! order is that of files Unified CM has written; the position of `<sipOAuthMode>` among its siblings is not published,
+//! and is at the end of `<device>` here.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::{escape, partial_escape};
+
+use crate::device::{Device, LineSettings, Member, Setting};
+use crate::read::{is_character, is_name};
+
+/// A device that cannot be written as XML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A text has a character that XML 1.0 §2.2 does not allow, not even as a reference.
+    #[error("{path}: the character U+{code:04X} cannot be written in XML")]
+    Character {
+        /// The element or attribute.
+        path: String,
+        /// The code point.
+        code: u32,
+    },
+    /// A [`Setting`]'s name is no XML name.
+    #[error("{path}: {name:?} is no element name")]
+    Name {
+        /// The element it belongs in.
+        path: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl Device {
+    /// Writes the complete configuration file.
+    ///
+    /// Elements that a [`Device`] does not know are written with the values a SIP device usually has.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] when a text has a character XML does not allow, or a setting's name is no name.
+    pub fn to_xml(&self) -> Result<String, WriteError> {
+        let mut w = Writer { out: String::with_capacity(16 << 10), open: Vec::new(), error: None };
+        let ctiid = self.ctiid.to_string();
+        w.open_with("device", &[("xsi:type", "axl:XIPPhone"), ("ctiid", &ctiid), ("uuid", &self.uuid)]);
+        self.head(&mut w);
+        self.device_pool(&mut w);
+        self.trust_verification_service(&mut w);
+        self.sip_profile(&mut w);
+        self.profile_and_vendor(&mut w);
+        self.locales_and_urls(&mut w);
+        self.tail(&mut w);
+        w.close();
+        match w.error {
+            None => Ok(w.out),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn head(&self, w: &mut Writer) {
+        w.text("fullConfig", truth(self.full_config));
+        w.texts(&[
+            ("portalDefaultServer", ""),
+            ("deviceProtocol", "SIP"),
+            ("sshUserId", ""),
+            ("sshPassword", ""),
+            ("ipAddressMode", "0"),
+            ("allowAutoConfig", "true"),
+            ("dadEnable", "true"),
+            ("redirectEnable", "false"),
+            ("echoMultiEnable", "false"),
+            ("ipPreferenceModeControl", "0"),
+            ("ipMediaAddressFamilyPreference", "0"),
+        ]);
+        w.open("tzdata");
+        w.texts(&[("tzolsonversion", ""), ("tzupdater", "")]);
+        w.close();
+        w.texts(&[
+            ("mlppDomainId", "-1"),
+            ("mlppIndicationStatus", "Default"),
+            ("preemption", "Default"),
+            ("executiveOverridePreemptable", "false"),
+        ]);
+    }
+
+    fn device_pool(&self, w: &mut Writer) {
+        w.open("devicePool");
+        w.text("revertPriority", "0");
+        w.text("name", &self.device_pool);
+        w.open("dateTimeSetting");
+        w.texts(&[
+            ("name", "CMLocal"),
+            ("dateTemplate", "D/M/Y"),
+            ("timeZone", "Greenwich Standard Time"),
+            ("olsonTimeZone", "Etc/GMT"),
+        ]);
+        w.open("ntps");
+        w.close();
+        w.close();
+        w.open("callManagerGroup");
+        w.text("name", &self.call_manager_group);
+        w.text("tftpDefault", "true");
+        w.open("members");
+        for member in &self.members {
+            write_member(member, w);
+        }
+        w.close();
+        w.close();
+        w.open("srstInfo");
+        w.text("name", &self.srst_name);
+        w.text("srstOption", &self.srst_option);
+        w.texts(&[
+            ("userModifiable", "false"),
+            ("ipAddr1", ""),
+            ("port1", "2000"),
+            ("ipAddr2", ""),
+            ("port2", "2000"),
+            ("ipAddr3", ""),
+            ("port3", "2000"),
+            ("sipIpAddr1", ""),
+            ("sipPort1", "5060"),
+            ("sipIpV6Addr1", ""),
+            ("sipIpAddr2", ""),
+            ("sipPort2", "5060"),
+            ("sipIpAddr3", ""),
+            ("sipPort3", "5060"),
+            ("isSecure", "false"),
+        ]);
+        w.close();
+        w.text("connectionMonitorDuration", "120");
+        w.close();
+    }
+
+    /// The trust verification service runs on the same nodes.
+    fn trust_verification_service(&self, w: &mut Writer) {
+        w.open("TVS");
+        w.open("members");
+        for member in &self.members {
+            w.open_with("member", &[("priority", &member.priority.to_string())]);
+            w.text("port", "2445");
+            w.text("address", &member.process_node_name);
+            w.close();
+        }
+        w.close();
+        w.close();
+    }
+
+    fn sip_profile(&self, w: &mut Writer) {
+        w.open("sipProfile");
+        w.open("sipProxies");
+        w.texts(&[
+            ("backupProxy", "USECALLMANAGER"),
+            ("backupProxyPort", "5060"),
+            ("emergencyProxy", "USECALLMANAGER"),
+            ("emergencyProxyPort", "5060"),
+            ("outboundProxy", "USECALLMANAGER"),
+            ("outboundProxyPort", "5060"),
+            ("registerWithProxy", "true"),
+        ]);
+        w.close();
+        w.open("sipCallFeatures");
+        w.texts(&[
+            ("cnfJoinEnabled", "true"),
+            ("callForwardURI", "x-cisco-serviceuri-cfwdall"),
+            ("callPickupURI", "x-cisco-serviceuri-pickup"),
+            ("callPickupListURI", "x-cisco-serviceuri-opickup"),
+            ("callPickupGroupURI", "x-cisco-serviceuri-gpickup"),
+            ("meetMeServiceURI", "x-cisco-serviceuri-meetme"),
+            ("abbreviatedDialURI", "x-cisco-serviceuri-abbrdial"),
+            ("rfc2543Hold", "false"),
+            ("callHoldRingback", "2"),
+            ("URIDialingDisplayPreference", "1"),
+            ("localCfwdEnable", "true"),
+            ("semiAttendedTransfer", "true"),
+            ("anonymousCallBlock", "2"),
+            ("callerIdBlocking", "2"),
+            ("dndControl", "0"),
+            ("remoteCcEnable", "true"),
+            ("retainForwardInformation", "false"),
+        ]);
+        w.close();
+        self.sip_stack(w);
+        w.texts(&[
+            ("autoAnswerTimer", "1"),
+            ("autoAnswerAltBehavior", "false"),
+            ("autoAnswerOverride", "true"),
+            ("transferOnhookEnabled", "false"),
+            ("enableVad", "false"),
+            ("preferredCodec", "none"),
+            ("dtmfAvtPayload", "101"),
+            ("dtmfDbLevel", "3"),
+            ("dtmfOutofBand", "avt"),
+            ("kpml", "3"),
+        ]);
+        w.text("phoneLabel", &self.phone_label);
+        w.texts(&[
+            ("stutterMsgWaiting", "0"),
+            ("callStats", "true"),
+            ("offhookToFirstDigitTimer", "15000"),
+            ("T302Timer", "15000"),
+            ("silentPeriodBetweenCallWaitingBursts", "10"),
+            ("disableLocalSpeedDialConfig", "true"),
+            ("poundEndOfDial", "false"),
+        ]);
+        w.text("startMediaPort", &self.start_media_port.to_string());
+        w.text("stopMediaPort", &self.stop_media_port.to_string());
+        w.texts(&[("startVideoPort", "0"), ("stopVideoPort", "0"), ("organizationTopLevelDomain", "")]);
+        w.open("sipLines");
+        for line in &self.lines {
+            write_line(line, w);
+        }
+        w.close();
+        w.text("externalNumberMask", "");
+        w.text("voipControlPort", &self.voip_control_port.to_string());
+        for (name, dscp, tcl) in DSCP {
+            w.text_with(name, &[("tcl", tcl)], dscp);
+        }
+        w.texts(&[
+            ("ringSettingBusyStationPolicy", "0"),
+            ("dialTemplate", ""),
+            ("softKeyFile", ""),
+            ("alwaysUsePrimeLine", "false"),
+            ("alwaysUsePrimeLineVoiceMail", "false"),
+        ]);
+        w.close();
+    }
+
+    fn sip_stack(&self, w: &mut Writer) {
+        let stack = &self.sip_stack;
+        w.open("sipStack");
+        for (name, value) in [
+            ("sipInviteRetx", stack.sip_invite_retx),
+            ("sipRetx", stack.sip_retx),
+            ("timerInviteExpires", stack.timer_invite_expires),
+            ("timerRegisterExpires", stack.timer_register_expires),
+            ("timerRegisterDelta", stack.timer_register_delta),
+            ("timerKeepAliveExpires", stack.timer_keep_alive_expires),
+            ("timerSubscribeExpires", stack.timer_subscribe_expires),
+            ("timerSubscribeDelta", stack.timer_subscribe_delta),
+            ("timerT1", stack.timer_t1),
+            ("timerT2", stack.timer_t2),
+            ("maxRedirects", stack.max_redirects),
+        ] {
+            w.text(name, &value.to_string());
+        }
+        w.texts(&[("remotePartyID", "true"), ("userInfo", "None")]);
+        w.close();
+    }
+
+    fn profile_and_vendor(&self, w: &mut Writer) {
+        // One digit per line.
+        w.text("MissedCallLoggingOption", &"1".repeat(self.lines.len()));
+        w.open("commonProfile");
+        w.texts(&[("phonePassword", ""), ("backgroundImageAccess", "true"), ("callLogBlfEnabled", "2")]);
+        w.close();
+        w.text("loadInformation", &self.load_information);
+        w.text("inactiveLoadInformation", "");
+        for (level, settings) in [
+            ("vendorConfig", &self.vendor_config),
+            ("commonConfig", &self.common_config),
+            ("enterpriseConfig", &self.enterprise_config),
+        ] {
+            w.open(level);
+            for Setting { name, value } in settings {
+                w.setting(name, value);
+            }
+            w.close();
+        }
+        w.text("versionStamp", &self.version_stamp);
+    }
+
+    fn locales_and_urls(&self, w: &mut Writer) {
+        w.open("userLocale");
+        w.texts(&[
+            ("name", "English_United_States"),
+            ("uid", "1"),
+            ("langCode", "en_US"),
+            ("version", ""),
+            ("winCharSet", "iso-8859-1"),
+        ]);
+        w.close();
+        w.text("networkLocale", "United_States");
+        w.open("networkLocaleInfo");
+        w.texts(&[("name", "United_States"), ("uid", "64"), ("version", "")]);
+        w.close();
+        w.text("deviceSecurityMode", &self.device_security_mode.code().to_string());
+        w.text("idleTimeout", "0");
+        for name in [
+            "authenticationURL",
+            "directoryURL",
+            "idleURL",
+            "informationURL",
+            "messagesURL",
+            "proxyServerURL",
+            "servicesURL",
+            "secureAuthenticationURL",
+            "secureDirectoryURL",
+            "secureUDSUsersAccessURL",
+            "secureIdleURL",
+            "secureInformationURL",
+            "secureMessagesURL",
+            "secureServicesURL",
+        ] {
+            w.text(name, "");
+        }
+    }
+
+    fn tail(&self, w: &mut Writer) {
+        w.texts(&[("dscpForSCCPPhoneConfig", "96"), ("dscpForSCCPPhoneServices", "0"), ("dscpForCm2Dvce", "96")]);
+        w.text("transportLayerProtocol", &self.transport_layer_protocol.code().to_string());
+        w.texts(&[
+            ("dialToneSetting", "2"),
+            ("dndCallAlert", "5"),
+            ("phonePersonalization", "0"),
+            ("rollover", "0"),
+            ("singleButtonBarge", "0"),
+            ("joinAcrossLines", "0"),
+            ("autoCallPickupEnable", "false"),
+            ("blfAudibleAlertSettingOfIdleStation", "0"),
+            ("blfAudibleAlertSettingOfBusyStation", "0"),
+        ]);
+        w.text("capfAuthMode", &self.capf_auth_mode.code().to_string());
+        w.open("capfList");
+        for capf in &self.capf_list {
+            w.open("capf");
+            w.text("phonePort", &capf.phone_port.to_string());
+            w.text("processNodeName", &capf.process_node_name);
+            w.close();
+        }
+        w.close();
+        w.text("certHash", &self.cert_hash);
+        w.text("encrConfig", truth(self.encr_config));
+        w.text("advertiseG722Codec", "1");
+        w.open("mobility");
+        for name in [
+            "handoffdn",
+            "dtmfdn",
+            "ivrdn",
+            "dtmfHoldCode",
+            "dtmfExclusiveHoldCode",
+            "dtmfResumeCode",
+            "dtmfTxfCode",
+            "dtmfCnfCode",
+        ] {
+            w.text(name, "");
+        }
+        w.close();
+        w.text("TLSResumptionTimer", "3600");
+        w.text_with("userId", &[("serviceProfileFile", "SPDefault.cnf.xml")], &self.user_id);
+        w.text_with("ownerId", &[("serviceProfileFile", "SPDefault.cnf.xml")], &self.owner_id);
+        w.open_with("phoneServices", &[("useHTTPS", "true")]);
+        w.text("provisioning", "0");
+        w.close();
+        w.text("sipOAuthMode", &self.sip_oauth_mode.code().to_string());
+    }
+}
+
+/// `dscp…` elements of `sipProfile`: name, value, traffic class label.
+const DSCP: [(&str, &str, &str); 6] = [
+    ("dscpForAudio", "184", "default"),
+    ("dscpVideo", "136", "default"),
+    ("dscpAudioForVideo", "136", "default"),
+    ("dscpForTelepresence", "128", "default"),
+    ("dscpAudioForTelepresence", "128", "default"),
+    ("dscpForPriorityAudio", "184", "default"),
+];
+
+fn truth(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+fn write_member(member: &Member, w: &mut Writer) {
+    w.open_with("member", &[("priority", &member.priority.to_string())]);
+    w.open("callManager");
+    w.text("name", &member.name);
+    w.text("description", &member.description);
+    w.open("ports");
+    for (name, port) in [
+        ("ethernetPhonePort", member.ports.ethernet_phone_port),
+        ("sipPort", member.ports.sip_port),
+        ("securedSipPort", member.ports.secured_sip_port),
+        ("sipOAuthPort", member.ports.sip_oauth_port),
+        ("sipMRAOAuthPort", member.ports.sip_mra_oauth_port),
+    ] {
+        w.text(name, &port.to_string());
+    }
+    w.open("mgcpPorts");
+    w.text("listen", &member.ports.mgcp_listen_port.to_string());
+    w.text("keepAlive", &member.ports.mgcp_keep_alive_port.to_string());
+    w.close();
+    w.close();
+    w.text("processNodeName", &member.process_node_name);
+    w.close();
+    w.close();
+}
+
+fn write_line(line: &LineSettings, w: &mut Writer) {
+    let button = line.button.to_string();
+    w.open_with("line", &[("button", &button), ("lineIndex", &button)]);
+    w.text("featureID", "9");
+    w.text("featureLabel", &line.feature_label);
+    w.text("proxy", &line.proxy);
+    w.text("port", &line.port.to_string());
+    w.text("name", &line.name);
+    w.text("displayName", &line.display_name);
+    w.open("autoAnswer");
+    w.text("autoAnswerEnabled", "2");
+    w.close();
+    w.texts(&[
+        ("callWaiting", "3"),
+        ("sharedLine", "false"),
+        ("messageWaitingLampPolicy", "1"),
+        ("messageWaitingAMWI", "0"),
+        ("messagesNumber", ""),
+        ("ringSettingIdle", "4"),
+        ("ringSettingActive", "5"),
+    ]);
+    w.text("contact", &line.contact);
+    w.open("forwardCallInfoDisplay");
+    w.texts(&[("callerName", "true"), ("callerNumber", "false"), ("redirectedNumber", "false"), ("dialedNumber", "true")]);
+    w.close();
+    w.texts(&[("maxNumCalls", "6"), ("busyTrigger", "2")]);
+    w.close();
+}
+
+/// Writes elements and remembers the first text that cannot be written.
+struct Writer {
+    out: String,
+    open: Vec<&'static str>,
+    error: Option<WriteError>,
+}
+
+impl Writer {
+    fn path(&self, last: &str) -> String {
+        self.open.iter().copied().chain([last]).map(|name| format!("/{name}")).collect()
+    }
+
+    fn check(&mut self, name: &str, text: &str) {
+        if self.error.is_none()
+            && let Some(c) = text.chars().find(|&c| !is_character(c))
+        {
+            self.error = Some(WriteError::Character { path: self.path(name), code: u32::from(c) });
+        }
+    }
+
+    fn start_tag(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.out.push('<');
+        self.out.push_str(name);
+        for (count, (attribute, value)) in attributes.iter().enumerate() {
+            self.check(attribute, value);
+            self.out.push_str(if count == 0 { "  " } else { " " });
+            self.out.push_str(attribute);
+            self.out.push_str("=\"");
+            self.out.push_str(&escape_attribute(value));
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    fn end_tag(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push_str(">\n");
+    }
+
+    fn open(&mut self, name: &'static str) {
+        self.open_with(name, &[]);
+    }
+
+    fn open_with(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+        self.start_tag(name, attributes);
+        self.out.push('\n');
+        self.open.push(name);
+    }
+
+    fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.end_tag(name);
+        }
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.text_with(name, &[], text);
+    }
+
+    fn texts(&mut self, texts: &[(&str, &str)]) {
+        for (name, text) in texts {
+            self.text(name, text);
+        }
+    }
+
+    fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.check(name, text);
+        self.start_tag(name, attributes);
+        self.out.push_str(&escape_text(text));
+        self.end_tag(name);
+    }
+
+    fn setting(&mut self, name: &str, text: &str) {
+        if !is_name(name) {
+            self.error.get_or_insert_with(|| WriteError::Name {
+                path: self.open.iter().map(|name| format!("/{name}")).collect(),
+                name: name.to_owned(),
+            });
+            return;
+        }
+        self.text(name, text);
+    }
+}
+
+/// Text between tags: markup as entities, and a carriage return as a reference, or it would be read as a line feed.
+pub(crate) fn escape_text(text: &str) -> Cow<'_, str> {
+    partial_escape(text)
+}
+
+/// A value between double quotes: white space but blanks as references, or it would be read as blanks.
+pub(crate) fn escape_attribute(value: &str) -> String {
+    escape(value).replace('\t', "&#9;").replace('\n', "&#10;").replace('\r', "&#13;")
+}
