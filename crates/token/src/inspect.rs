@@ -35,43 +35,36 @@ use crate::text::{MAX_TOKEN_BYTES, check_text};
 /// error but [`Kind::Opaque`].
 pub fn inspect(text: &str) -> Result<Inspection, TokenError> {
     check_text(text, MAX_TOKEN_BYTES)?;
-    let bytes = text.len();
-    let empty = Inspection {
-        bytes,
+    let mut inspection = Inspection {
+        bytes: text.len(),
         signed: None,
         encrypted: None,
         claims: None,
     };
     if !text.contains('.') {
-        return Ok(empty);
+        return Ok(inspection);
     }
     match jose::split(text, &Place::Text)? {
-        Compact::Jwe(jwe) => Ok(Inspection {
-            encrypted: Some(read_jwe(jwe)?),
-            ..empty
-        }),
-        Compact::Jws(jws) => read_jws(jws, empty),
+        Compact::Jwe(jwe) => inspection.encrypted = Some(read_jwe(jwe)?),
+        Compact::Jws(jws) => {
+            inspection.signed = Some(read_signed(jws)?);
+            let claims = read_object(jws.payload, &Place::Payload)?;
+            match claims.get("private") {
+                Some(Value::String(private)) => {
+                    inspection.encrypted =
+                        Some(read_jwe(jose::split_jwe(private, &Place::Encrypted)?)?);
+                }
+                _ => inspection.claims = Some(claims),
+            }
+        }
     }
+    Ok(inspection)
 }
 
-fn read_jws(jws: CompactJws<'_>, empty: Inspection) -> Result<Inspection, TokenError> {
-    let signed = SignedPart {
+fn read_signed(jws: CompactJws<'_>) -> Result<SignedPart, TokenError> {
+    Ok(SignedPart {
         header: read_object(jws.header, &Place::Header)?,
         signature_bytes: base64url(jws.signature, &Place::Signature)?.len(),
-    };
-    let claims = read_object(jws.payload, &Place::Payload)?;
-    let encrypted = match claims.get("private") {
-        Some(Value::String(private)) => {
-            Some(read_jwe(jose::split_jwe(private, &Place::Encrypted)?)?)
-        }
-        _ => None,
-    };
-    let claims = encrypted.is_none().then_some(claims);
-    Ok(Inspection {
-        signed: Some(signed),
-        encrypted,
-        claims,
-        ..empty
     })
 }
 

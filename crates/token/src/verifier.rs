@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -45,6 +46,8 @@ use crate::verified::{Form, VerifiedRefreshToken, VerifiedToken};
 /// ```
 pub struct Verifier {
     keys: ArcSwap<Generation>,
+    /// The number of the next generation.
+    generations: AtomicU64,
     policy: Policy,
     denied: ArcSwap<DenyList>,
     #[cfg(feature = "aws-lc-rs")]
@@ -53,6 +56,10 @@ pub struct Verifier {
 
 /// A key set and its number, so that a verdict can be traced to the keys it rests on.
 struct Generation {
+    #[cfg_attr(
+        not(feature = "aws-lc-rs"),
+        expect(dead_code, reason = "asked by the cache only")
+    )]
     number: u64,
     keys: KeySet,
 }
@@ -62,6 +69,7 @@ impl Verifier {
     pub fn new(keys: KeySet, policy: Policy) -> Self {
         Self {
             keys: ArcSwap::from_pointee(Generation { number: 0, keys }),
+            generations: AtomicU64::new(1),
             policy,
             denied: ArcSwap::default(),
             #[cfg(feature = "aws-lc-rs")]
@@ -89,10 +97,8 @@ impl Verifier {
     /// Puts `keys` in the place of the former set, in one step. Verifications under way finish with
     /// the set they started with; verdicts remembered from the former set are not used any more.
     pub fn replace_keys(&self, keys: KeySet) {
-        self.keys.rcu(|current| Generation {
-            number: current.number + 1,
-            keys: keys.clone(),
-        });
+        let number = self.generations.fetch_add(1, Ordering::Relaxed);
+        self.keys.store(Arc::new(Generation { number, keys }));
     }
 
     /// Refuses the token with this identifier (`jti`, `tid`) from now on.
@@ -340,6 +346,10 @@ impl fmt::Debug for Verifier {
 }
 
 /// The times between which a verdict holds: at `from` and after, before `until`.
+#[cfg_attr(
+    not(feature = "aws-lc-rs"),
+    expect(dead_code, reason = "asked by the cache only")
+)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) from: SystemTime,

@@ -63,7 +63,7 @@ impl EncryptionKey {
     /// [`KeyError::Pem`] when it is not hex, [`KeyError::Size`] for another length.
     pub fn from_hex(encryption: ContentEncryption, text: &str) -> Result<Self, KeyError> {
         let digits = text.trim().as_bytes();
-        if digits.len() % 2 != 0 {
+        if !digits.len().is_multiple_of(2) {
             return Err(KeyError::Pem("an odd number of hex digits"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));

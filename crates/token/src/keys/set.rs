@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use jsonwebtoken::crypto::CryptoProvider;
 
 use super::{EncryptionKey, KeyError, KeyId, VerifyingKey, jwk};
+#[cfg(feature = "aws-lc-rs")]
 use crate::algorithm::Algorithm;
 use crate::error::{Place, TokenError, TokenErrorKind};
 use crate::policy::Policy;

@@ -1,0 +1,121 @@
+//! Making compact JWE with a shared key (RFC 7516 section 5.1, `alg` `dir`).
+
+use aws_lc_rs::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, Algorithm as GcmAlgorithm, LessSafeKey, NONCE_LEN, Nonce,
+    UnboundKey,
+};
+use aws_lc_rs::cipher::{
+    AES_128, AES_256, Algorithm as AesAlgorithm, DecryptionContext, PaddedBlockEncryptingKey,
+    UnboundCipherKey,
+};
+use aws_lc_rs::{hmac, rand};
+use serde::Serialize;
+
+use super::IssueError;
+use super::sign::segment;
+use crate::algorithm::ContentEncryption;
+use crate::jose::to_base64url;
+use crate::jwe::cbc;
+use crate::keys::{EncryptionKey, KeyId};
+
+/// The JOSE header, in the product's order.
+#[derive(Serialize)]
+struct SealedHeader<'a> {
+    alg: &'static str,
+    cty: &'static str,
+    enc: &'static str,
+    kid: &'a str,
+}
+
+/// Initialization vector, ciphertext, tag.
+struct Sealed {
+    iv: Vec<u8>,
+    ciphertext: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+pub(super) fn seal(
+    key: &EncryptionKey,
+    kid: &KeyId,
+    plaintext: &[u8],
+) -> Result<String, IssueError> {
+    let enc = key.encryption().as_str();
+    let header = segment(&SealedHeader {
+        alg: "dir",
+        cty: "JWT",
+        enc,
+        kid: kid.as_str(),
+    });
+    let aad = header.as_bytes();
+    let bytes = key.expose();
+    let sealed = match key.encryption() {
+        ContentEncryption::A128CbcHs256 => {
+            seal_cbc(&AES_128, hmac::HMAC_SHA256, bytes, aad, plaintext)
+        }
+        ContentEncryption::A256CbcHs512 => {
+            seal_cbc(&AES_256, hmac::HMAC_SHA512, bytes, aad, plaintext)
+        }
+        ContentEncryption::A128Gcm => seal_gcm(&AES_128_GCM, bytes, aad, plaintext),
+        ContentEncryption::A256Gcm => seal_gcm(&AES_256_GCM, bytes, aad, plaintext),
+        ContentEncryption::A192CbcHs384 | ContentEncryption::A192Gcm => None,
+    };
+    let Sealed {
+        iv,
+        ciphertext,
+        tag,
+    } = sealed.ok_or(IssueError::Crypto)?;
+    // With direct encryption the encrypted key is empty.
+    Ok([
+        header,
+        String::new(),
+        to_base64url(&iv),
+        to_base64url(&ciphertext),
+        to_base64url(&tag),
+    ]
+    .join("."))
+}
+
+fn seal_cbc(
+    algorithm: &'static AesAlgorithm,
+    mac: hmac::Algorithm,
+    key: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Sealed> {
+    let (mac_key, aes_key) = key.split_at_checked(key.len() / 2)?;
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, aes_key).ok()?)
+        .ok()?;
+    let mut ciphertext = plaintext.to_vec();
+    let DecryptionContext::Iv128(iv) = key.encrypt(&mut ciphertext).ok()? else {
+        return None;
+    };
+    let iv = iv.as_ref().to_vec();
+    let tag = cbc::full_tag(mac, mac_key, aad, &iv, &ciphertext);
+    let tag = tag.as_ref().get(..mac_key.len())?.to_vec();
+    Some(Sealed {
+        iv,
+        ciphertext,
+        tag,
+    })
+}
+
+fn seal_gcm(
+    algorithm: &'static GcmAlgorithm,
+    key: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Sealed> {
+    let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
+    let mut iv = [0; NONCE_LEN];
+    rand::fill(&mut iv).ok()?;
+    let mut ciphertext = plaintext.to_vec();
+    let nonce = Nonce::assume_unique_for_key(iv);
+    let tag = key
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut ciphertext)
+        .ok()?;
+    Some(Sealed {
+        iv: iv.to_vec(),
+        ciphertext,
+        tag: tag.as_ref().to_vec(),
+    })
+}

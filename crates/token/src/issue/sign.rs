@@ -1,0 +1,101 @@
+//! Making compact JWS (RFC 7515 section 5.1).
+
+use std::fmt;
+
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::IssueError;
+use crate::jose::to_base64url;
+use crate::keys::KeyId;
+
+/// An RSA key of 2048 bits under its `kid`.
+pub(super) struct SigningKey {
+    pair: RsaKeyPair,
+    public_pem: String,
+    kid: KeyId,
+}
+
+impl SigningKey {
+    pub(super) fn generate(uuid: &str) -> Result<Self, IssueError> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| IssueError::Crypto)?;
+        let spki: PublicKeyX509Der<'_> =
+            pair.public_key().as_der().map_err(|_| IssueError::Crypto)?;
+        let public_pem = public_key_pem(spki.as_ref());
+        let kid = KeyId::unified_cm(uuid, spki.as_ref());
+        Ok(Self {
+            pair,
+            public_pem,
+            kid,
+        })
+    }
+
+    pub(super) fn public_pem(&self) -> &str {
+        &self.public_pem
+    }
+
+    pub(super) fn kid(&self) -> &KeyId {
+        &self.kid
+    }
+
+    pub(super) fn sign(
+        &self,
+        header: &impl Serialize,
+        claims: &impl Serialize,
+    ) -> Result<String, IssueError> {
+        let signing_input = format!("{}.{}", segment(header), segment(claims));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                signing_input.as_bytes(),
+                &mut signature,
+            )
+            .map_err(|_| IssueError::Crypto)?;
+        Ok(format!("{signing_input}.{}", to_base64url(&signature)))
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.kid)
+    }
+}
+
+/// An unsecured JWT (RFC 7519 section 6), which only an encrypted part may hold.
+pub(super) fn unsecured(claims: &impl Serialize) -> zeroize::Zeroizing<String> {
+    #[derive(Serialize)]
+    struct Header {
+        alg: &'static str,
+    }
+    zeroize::Zeroizing::new(format!(
+        "{}.{}.",
+        segment(&Header { alg: "none" }),
+        segment(claims)
+    ))
+}
+
+/// BASE64URL(UTF8(JSON)).
+pub(super) fn segment(value: &impl Serialize) -> String {
+    let json = serde_json::to_vec(value).expect("structs of strings and numbers are JSON");
+    to_base64url(&json)
+}
+
+/// PEM with lines of 64 characters (RFC 7468 section 2).
+fn public_key_pem(spki: &[u8]) -> String {
+    let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+    for (at, character) in STANDARD.encode(spki).chars().enumerate() {
+        if at > 0 && at % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(character);
+    }
+    pem.push_str("\n-----END PUBLIC KEY-----\n");
+    pem
+}
