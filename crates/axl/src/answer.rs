@@ -94,10 +94,16 @@ impl Answer {
             | Self::RemoveExpresswayCConfiguration(returned) => writer.text(returned),
             Self::GetExpresswayCConfiguration(row) => row.write(writer),
             Self::ListExpresswayCConfiguration(rows) => {
-                rows.iter().for_each(|row| row.write(writer));
+                for row in rows {
+                    row.write(writer);
+                }
             }
             Self::GetCallManager(node) => node.write(writer),
-            Self::ListCallManager(nodes) => nodes.iter().for_each(|node| node.write(writer)),
+            Self::ListCallManager(nodes) => {
+                for node in nodes {
+                    node.write(writer);
+                }
+            }
             Self::ExecuteSqlQuery(rows) => rows.write(writer),
             Self::Fault(_) => {}
         }

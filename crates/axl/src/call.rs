@@ -213,7 +213,7 @@ pub(crate) fn encode_request(
             attributes.push(("sequence", sequence));
         }
         w.element(&format!("ns:{operation}"), &attributes, |w| {
-            request.write(w)
+            request.write(w);
         });
     });
     let action = SoapAction {

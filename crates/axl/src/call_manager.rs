@@ -183,9 +183,10 @@ impl CallManagerTags {
     }
 
     fn write(self, writer: &mut Writer) {
-        let uuid: &[(&str, &dyn std::fmt::Display)] = match self.contains(CallManagerTag::Uuid) {
-            true => &[("uuid", &"")],
-            false => &[],
+        let uuid: &[(&str, &dyn std::fmt::Display)] = if self.contains(CallManagerTag::Uuid) {
+            &[("uuid", &"")]
+        } else {
+            &[]
         };
         writer.element(TAGS, uuid, |w| {
             for (name, tag) in Self::ELEMENTS {

@@ -320,9 +320,10 @@ impl ExpresswayCTags {
     }
 
     fn write(self, writer: &mut Writer) {
-        let uuid: &[(&str, &dyn std::fmt::Display)] = match self.contains(ExpresswayCTag::Uuid) {
-            true => &[("uuid", &"")],
-            false => &[],
+        let uuid: &[(&str, &dyn std::fmt::Display)] = if self.contains(ExpresswayCTag::Uuid) {
+            &[("uuid", &"")]
+        } else {
+            &[]
         };
         writer.element(TAGS, uuid, |w| {
             for (name, tag) in Self::ELEMENTS {
@@ -389,13 +390,15 @@ impl ExpresswayCConfiguration {
             host_name_or_ip: self
                 .host_name_or_ip
                 .filter(|_| keep(ExpresswayCTag::HostNameOrIp)),
-            description: match keep(ExpresswayCTag::Description) {
-                true => self.description,
-                false => Nullable::Missing,
+            description: if keep(ExpresswayCTag::Description) {
+                self.description
+            } else {
+                Nullable::Missing
             },
-            x509_subject_name_or_subject_alternate_name: match keep(names) {
-                true => self.x509_subject_name_or_subject_alternate_name,
-                false => Nullable::Missing,
+            x509_subject_name_or_subject_alternate_name: if keep(names) {
+                self.x509_subject_name_or_subject_alternate_name
+            } else {
+                Nullable::Missing
             },
         }
     }

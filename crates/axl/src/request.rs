@@ -47,8 +47,8 @@ pub trait TypedRequest: Into<Request> + sealed::Sealed {
     ///
     /// # Errors
     ///
-    /// The answer itself when it is a fault or another operation's.
-    fn from_answer(answer: Answer) -> Result<Self::Return, Answer>;
+    /// [`AnswerError::Fault`] for a fault, [`AnswerError::OtherOperation`] for another answer.
+    fn from_answer(answer: Answer) -> Result<Self::Return, AnswerError>;
 
     /// Reads an HTTP response's body as the answer to this operation.
     ///
@@ -57,13 +57,7 @@ pub trait TypedRequest: Into<Request> + sealed::Sealed {
     /// [`AnswerError::Fault`] when the server refused, [`AnswerError::Read`] when the body is not an
     /// answer to this operation.
     fn read_answer(body: &[u8], limits: &Limits) -> Result<Self::Return, AnswerError> {
-        let reply = Reply::decode(body, Self::OPERATION, limits)?;
-        match Self::from_answer(reply.answer) {
-            Ok(value) => Ok(value),
-            Err(Answer::Fault(fault)) => Err(AnswerError::Fault(fault)),
-            // `Reply::decode` gives a fault or the answer of the operation it was told.
-            Err(other) => unreachable!("{} read as {other:?}", Self::OPERATION),
-        }
+        Self::from_answer(Reply::decode(body, Self::OPERATION, limits)?.answer)
     }
 }
 
@@ -77,6 +71,14 @@ pub enum AnswerError {
     /// The answer could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The answer is another operation's.
+    #[error("expected the answer to {expected}, found the answer to {found}")]
+    OtherOperation {
+        /// The operation that was asked.
+        expected: Operation,
+        /// The operation that was answered.
+        found: Operation,
+    },
 }
 
 mod sealed {
@@ -129,10 +131,15 @@ macro_rules! requests {
                 const OPERATION: Operation = Operation::$name;
                 type Return = $return;
 
-                fn from_answer(answer: Answer) -> Result<$return, Answer> {
-                    match answer {
-                        Answer::$name(value) => Ok(value),
-                        other => Err(other),
+                fn from_answer(answer: Answer) -> Result<$return, AnswerError> {
+                    match (answer.operation(), answer) {
+                        (_, Answer::$name(value)) => Ok(value),
+                        (_, Answer::Fault(fault)) => Err(AnswerError::Fault(fault)),
+                        (found, _) => Err(AnswerError::OtherOperation {
+                            expected: Self::OPERATION,
+                            // Only a fault answers no operation.
+                            found: found.unwrap_or(Self::OPERATION),
+                        }),
                     }
                 }
             }

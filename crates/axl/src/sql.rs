@@ -208,9 +208,10 @@ impl SqlRows {
 fn read_column(column: Element<'_>) -> Result<SqlColumn, ReadError> {
     let name = ColumnName::new(column.name())
         .map_err(|error| column.error(ReadErrorKind::Field(error)))?;
-    let value = match column.is_nil() {
-        true => None,
-        false => Some(column.value()?),
+    let value = if column.is_nil() {
+        None
+    } else {
+        Some(column.value()?)
     };
     Ok(SqlColumn { name, value })
 }
