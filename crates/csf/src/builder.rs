@@ -5,7 +5,7 @@ use std::fmt;
 use crate::device::{Device, LineSettings, Member, StackSettings};
 use crate::device_name::DeviceName;
 use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
-use crate::write::WriteError;
+use crate::xml_writer::WriteError;
 
 /// A device with its name: what is needed to serve `<device>.cnf.xml`.
 ///
@@ -70,7 +70,10 @@ impl DeviceFile {
             common_config: Vec::new(),
             enterprise_config: Vec::new(),
         };
-        DeviceFileBuilder { file: Self { name, device }, state: WantsNode(()) }
+        DeviceFileBuilder {
+            file: Self { name, device },
+            state: WantsNode(()),
+        }
     }
 
     /// The complete file, as [`Device::to_xml`].
@@ -92,7 +95,9 @@ pub struct DeviceFileBuilder<State> {
 
 impl<State> fmt::Debug for DeviceFileBuilder<State> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DeviceFileBuilder").field(&self.file).finish()
+        f.debug_tuple("DeviceFileBuilder")
+            .field(&self.file)
+            .finish()
     }
 }
 
@@ -129,7 +134,10 @@ impl<State> DeviceFileBuilder<State> {
     }
 
     fn into<Next>(self, next: Next) -> DeviceFileBuilder<Next> {
-        DeviceFileBuilder { file: self.file, state: next }
+        DeviceFileBuilder {
+            file: self.file,
+            state: next,
+        }
     }
 }
 
@@ -172,17 +180,29 @@ impl DeviceFileBuilder<WantsSecurity> {
 
     /// With an access token: SIP OAuth mode on, and what a security profile with it must be, encrypted and TLS.
     pub fn sip_oauth(self) -> DeviceFile {
-        self.finish(SipOauthMode::On, DeviceSecurityMode::Encrypted, TransportLayerProtocol::Tls)
+        self.finish(
+            SipOauthMode::On,
+            DeviceSecurityMode::Encrypted,
+            TransportLayerProtocol::Tls,
+        )
     }
 
     /// With a certificate of its own over TLS, SIP OAuth mode off.
     pub fn encrypted(self) -> DeviceFile {
-        self.finish(SipOauthMode::Off, DeviceSecurityMode::Encrypted, TransportLayerProtocol::Tls)
+        self.finish(
+            SipOauthMode::Off,
+            DeviceSecurityMode::Encrypted,
+            TransportLayerProtocol::Tls,
+        )
     }
 
     /// With its name only, over TCP and UDP, SIP OAuth mode off.
     pub fn non_secure(self) -> DeviceFile {
-        self.finish(SipOauthMode::Off, DeviceSecurityMode::NonSecure, TransportLayerProtocol::TcpUdp)
+        self.finish(
+            SipOauthMode::Off,
+            DeviceSecurityMode::NonSecure,
+            TransportLayerProtocol::TcpUdp,
+        )
     }
 
     fn finish(

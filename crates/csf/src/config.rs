@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::document::{Document, Element};
+use crate::document::{Attribute, Document, Element};
 use crate::error::{ReadError, ValueError};
 use crate::limits::Limits;
 use crate::line::Line;
@@ -45,7 +45,9 @@ impl DeviceConfig {
     /// [`ReadError`] with reason, element path, line, column and byte. Signed and encrypted files are told apart from
     /// broken ones.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ReadError> {
-        Ok(Self { document: Document::read(bytes, Self::ROOT, limits)? })
+        Ok(Self {
+            document: Document::read(bytes, Self::ROOT, limits)?,
+        })
     }
 
     /// The file, byte for byte as it was read or last edited.
@@ -69,7 +71,7 @@ impl DeviceConfig {
 
     /// `@uuid` of the root, braces included.
     pub fn uuid(&self) -> Option<Cow<'_, str>> {
-        self.root().attribute("uuid").map(|attribute| attribute.value())
+        self.root().attribute("uuid").map(Attribute::value)
     }
 
     /// `@ctiid` of the root: the number of the device type, 24 in a Jabber desktop file.
@@ -82,11 +84,13 @@ impl DeviceConfig {
             return Ok(None);
         };
         let text = attribute.value();
-        value::parse_number(text.trim()).map(Some).ok_or_else(|| ValueError {
-            position: attribute.position(),
-            expected: value::NUMBER,
-            found: crate::error::shorten(&text),
-        })
+        value::parse_number(text.trim())
+            .map(Some)
+            .ok_or_else(|| ValueError {
+                position: attribute.position(),
+                expected: value::NUMBER,
+                found: crate::error::shorten(&text),
+            })
     }
 
     /// `deviceProtocol`: `SIP` or `SCCP`.
@@ -110,7 +114,12 @@ impl DeviceConfig {
     /// [`ValueError`] when it is neither `0` nor `1`; no other value is known.
     pub fn sip_oauth_mode(&self) -> Result<Value<SipOauthMode>, ValueError> {
         let element = self.at(&["sipOAuthMode"]);
-        value::parsed(element, SipOauthMode::Off, SipOauthMode::EXPECTED, SipOauthMode::from_text)
+        value::parsed(
+            element,
+            SipOauthMode::Off,
+            SipOauthMode::EXPECTED,
+            SipOauthMode::from_text,
+        )
     }
 
     /// `deviceSecurityMode`. Default non-secure.
@@ -121,7 +130,12 @@ impl DeviceConfig {
     pub fn device_security_mode(&self) -> Result<Value<DeviceSecurityMode>, ValueError> {
         let element = self.at(&["deviceSecurityMode"]);
         let default = DeviceSecurityMode::NonSecure;
-        value::parsed(element, default, DeviceSecurityMode::EXPECTED, DeviceSecurityMode::from_text)
+        value::parsed(
+            element,
+            default,
+            DeviceSecurityMode::EXPECTED,
+            DeviceSecurityMode::from_text,
+        )
     }
 
     /// `transportLayerProtocol`. Default TCP+UDP.
@@ -132,7 +146,12 @@ impl DeviceConfig {
     pub fn transport_layer_protocol(&self) -> Result<Value<TransportLayerProtocol>, ValueError> {
         let element = self.at(&["transportLayerProtocol"]);
         let default = TransportLayerProtocol::TcpUdp;
-        value::parsed(element, default, TransportLayerProtocol::EXPECTED, TransportLayerProtocol::from_text)
+        value::parsed(
+            element,
+            default,
+            TransportLayerProtocol::EXPECTED,
+            TransportLayerProtocol::from_text,
+        )
     }
 
     /// `devicePool/name`.
@@ -148,8 +167,12 @@ impl DeviceConfig {
     /// The members of the Unified CM group in document order.
     pub fn members(&self) -> impl Iterator<Item = CallManagerNode<'_>> {
         let members = self.at(&["devicePool", "callManagerGroup", "members"]);
-        let members = members.into_iter().flat_map(|members| members.children_named("member"));
-        members.enumerate().map(|(index, member)| CallManagerNode::new(member, index))
+        let members = members
+            .into_iter()
+            .flat_map(|members| members.children_named("member"));
+        members
+            .enumerate()
+            .map(|(index, member)| CallManagerNode::new(member, index))
     }
 
     /// The members of the Unified CM group in the order a client tries them: by priority, equals in document order.
@@ -179,13 +202,17 @@ impl DeviceConfig {
 
     /// `devicePool/srstInfo`: the gateway that takes registrations when no node answers.
     pub fn srst(&self) -> Option<Srst<'_>> {
-        self.at(&["devicePool", "srstInfo"]).map(|srst| Srst { srst })
+        self.at(&["devicePool", "srstInfo"])
+            .map(|srst| Srst { srst })
     }
 
     /// `sipProfile/sipLines/line` in document order: lines, and buttons with other features.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let lines = self.at(&["sipProfile", "sipLines"]);
-        lines.into_iter().flat_map(|lines| lines.children_named("line")).map(Line::new)
+        lines
+            .into_iter()
+            .flat_map(|lines| lines.children_named("line"))
+            .map(Line::new)
     }
 
     /// `sipProfile/sipStack`.
@@ -219,19 +246,30 @@ impl DeviceConfig {
     ///
     /// [`ValueError`] when it is none of the known numbers.
     pub fn capf_auth_mode(&self) -> Result<Value<CapfAuthMode>, ValueError> {
-        value::parsed(self.at(&["capfAuthMode"]), CapfAuthMode::None, CapfAuthMode::EXPECTED, CapfAuthMode::from_text)
+        value::parsed(
+            self.at(&["capfAuthMode"]),
+            CapfAuthMode::None,
+            CapfAuthMode::EXPECTED,
+            CapfAuthMode::from_text,
+        )
     }
 
-    /// `capfList/capf`: where certificates are asked for, as host and port (default 3804).
+    /// `capfList/capf`: where certificates are asked for.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
-    pub fn capf_list(&self) -> Result<Vec<(Cow<'_, str>, Value<u16>)>, ValueError> {
-        let list = self.at(&["capfList"]).into_iter().flat_map(|list| list.children_named("capf"));
+    pub fn capf_list(&self) -> Result<Vec<CapfServer<'_>>, ValueError> {
+        let list = self
+            .at(&["capfList"])
+            .into_iter()
+            .flat_map(|list| list.children_named("capf"));
         list.map(|capf| {
-            let host = value::word(capf.child("processNodeName")).map(|host| host.value).unwrap_or_default();
-            Ok((host, value::port(capf.child("phonePort"), 3804)?))
+            let host = value::word(capf.child("processNodeName"));
+            Ok(CapfServer {
+                process_node_name: host.map(|host| host.value).unwrap_or_default(),
+                phone_port: value::port(capf.child("phonePort"), 3804)?,
+            })
         })
         .collect()
     }
@@ -288,7 +326,12 @@ impl DeviceConfig {
 /// Prints sizes only: a file may hold passwords.
 impl fmt::Debug for DeviceConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceConfig({} bytes, {} elements)", self.source().len(), self.document.element_count())
+        write!(
+            f,
+            "DeviceConfig({} bytes, {} elements)",
+            self.source().len(),
+            self.document.element_count()
+        )
     }
 }
 
@@ -330,11 +373,26 @@ impl<'a> Srst<'a> {
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn sip_gateways(self) -> Result<Vec<(Cow<'a, str>, u16)>, ValueError> {
         let mut gateways = Vec::new();
-        for (address, port) in [("sipIpAddr1", "sipPort1"), ("sipIpAddr2", "sipPort2"), ("sipIpAddr3", "sipPort3")] {
-            if let Some(host) = value::word(self.srst.child(address)).filter(|host| !host.value.is_empty()) {
+        for (address, port) in [
+            ("sipIpAddr1", "sipPort1"),
+            ("sipIpAddr2", "sipPort2"),
+            ("sipIpAddr3", "sipPort3"),
+        ] {
+            if let Some(host) =
+                value::word(self.srst.child(address)).filter(|host| !host.value.is_empty())
+            {
                 gateways.push((host.value, value::port(self.srst.child(port), 5060)?.value));
             }
         }
         Ok(gateways)
     }
+}
+
+/// `capfList/capf`: a certificate authority proxy function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapfServer<'a> {
+    /// `processNodeName`, empty when missing.
+    pub process_node_name: Cow<'a, str>,
+    /// `phonePort`. Default 3804.
+    pub phone_port: Value<u16>,
 }

@@ -273,7 +273,9 @@ pub struct Setting {
 
 /// The text of an element, empty when there is none.
 fn text(value: Option<Value<std::borrow::Cow<'_, str>>>) -> String {
-    value.map(|value| value.value.into_owned()).unwrap_or_default()
+    value
+        .map(|value| value.value.into_owned())
+        .unwrap_or_default()
 }
 
 impl TryFrom<&DeviceConfig> for Device {
@@ -285,10 +287,17 @@ impl TryFrom<&DeviceConfig> for Device {
         let (start_media_port, stop_media_port) = config.media_ports()?;
         let srst = config.srst();
         let level = |name: &str| -> Vec<Setting> {
-            let elements = config.root().child(name).into_iter().flat_map(crate::Element::children);
+            let elements = config
+                .root()
+                .child(name)
+                .into_iter()
+                .flat_map(crate::Element::children);
             elements
                 .filter(|element| element.is_leaf())
-                .map(|element| Setting { name: element.name().to_owned(), value: element.text().into_owned() })
+                .map(|element| Setting {
+                    name: element.name().to_owned(),
+                    value: element.text().into_owned(),
+                })
                 .collect()
         };
         let mut lines = Vec::new();
@@ -313,7 +322,9 @@ impl TryFrom<&DeviceConfig> for Device {
             call_manager_group: text(config.call_manager_group_name()),
             srst_name: text(srst.and_then(crate::Srst::name)),
             srst_option: text(srst.and_then(crate::Srst::option)),
-            phone_label: text(crate::value::text(config.root().descend(&["sipProfile", "phoneLabel"]))),
+            phone_label: text(crate::value::text(
+                config.root().descend(&["sipProfile", "phoneLabel"]),
+            )),
             start_media_port: start_media_port.value,
             stop_media_port: stop_media_port.value,
             voip_control_port: config.voip_control_port()?.value,
@@ -333,7 +344,10 @@ impl TryFrom<&DeviceConfig> for Device {
             capf_list: config
                 .capf_list()?
                 .into_iter()
-                .map(|(host, port)| Capf { phone_port: port.value, process_node_name: host.into_owned() })
+                .map(|capf| Capf {
+                    phone_port: capf.phone_port.value,
+                    process_node_name: capf.process_node_name.into_owned(),
+                })
                 .collect(),
             vendor_config: level("vendorConfig"),
             common_config: level("commonConfig"),
@@ -364,8 +378,12 @@ fn member(node: crate::CallManagerNode<'_>) -> Result<Member, ValueError> {
 fn stack_settings(config: &DeviceConfig) -> Result<StackSettings, ValueError> {
     let stack = config.sip_stack();
     // A timer of the file is at most u32::MAX of its unit, so it fits again.
-    let seconds = |value: Value<std::time::Duration>| u32::try_from(value.value.as_secs()).unwrap_or(u32::MAX);
-    let milliseconds = |value: Value<std::time::Duration>| u32::try_from(value.value.as_millis()).unwrap_or(u32::MAX);
+    let seconds = |value: Value<std::time::Duration>| {
+        u32::try_from(value.value.as_secs()).unwrap_or(u32::MAX)
+    };
+    let milliseconds = |value: Value<std::time::Duration>| {
+        u32::try_from(value.value.as_millis()).unwrap_or(u32::MAX)
+    };
     Ok(StackSettings {
         sip_invite_retx: stack.sip_invite_retx()?.value,
         sip_retx: stack.sip_retx()?.value,

@@ -17,7 +17,9 @@ use std::str::FromStr;
 /// assert!("../etc/passwd".parse::<DeviceName>().is_err());
 /// # Ok::<(), sip_oauth_csf::DeviceNameError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceName(String);
 
@@ -32,10 +34,9 @@ impl DeviceName {
         if name.is_empty() {
             return Err(DeviceNameError::Empty);
         }
-        if let Some((at, found)) = name
-            .char_indices()
-            .find(|&(at, c)| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-') || (c == '.' && at > 0)))
-        {
+        if let Some((at, found)) = name.char_indices().find(|&(at, c)| {
+            !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-') || (c == '.' && at > 0))
+        }) {
             return Err(DeviceNameError::Character { found, at });
         }
         if name.len() > Self::MAX_LEN {
@@ -54,7 +55,9 @@ impl DeviceName {
 
     /// The kind its prefix tells, or none for a name outside the product's convention.
     pub fn kind(&self) -> Option<DeviceKind> {
-        DeviceKind::ALL.into_iter().find(|kind| self.0.starts_with(kind.prefix()))
+        DeviceKind::ALL
+            .into_iter()
+            .find(|kind| self.0.starts_with(kind.prefix()))
     }
 
     /// `<device>.cnf.xml`, the plain file: the only form SIP OAuth mode uses.
@@ -97,7 +100,11 @@ impl DeviceName {
     pub fn url_at(&self, service: Service, host: &str, port: u16) -> String {
         let bare_ipv6 = host.contains(':') && !host.starts_with('[');
         let (open, close) = if bare_ipv6 { ("[", "]") } else { ("", "") };
-        format!("{}://{open}{host}{close}:{port}/{}", service.scheme(), self.file_name())
+        format!(
+            "{}://{open}{host}{close}:{port}/{}",
+            service.scheme(),
+            self.file_name()
+        )
     }
 
     /// `http://<host>:<port>/<device>.cnf.xml`, the address of the plain file.
@@ -154,7 +161,9 @@ pub enum DeviceNameError {
         found: usize,
     },
     /// A character that does not belong there.
-    #[error("device name: expected letters, digits, '_', '-' or '.' (not in front), found {found:?} at byte {at}")]
+    #[error(
+        "device name: expected letters, digits, '_', '-' or '.' (not in front), found {found:?} at byte {at}"
+    )]
     Character {
         /// The first such character.
         found: char,

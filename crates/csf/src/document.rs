@@ -83,7 +83,10 @@ impl Document {
 
     /// The root element.
     pub fn root(&self) -> Element<'_> {
-        Element { document: self, index: 0 }
+        Element {
+            document: self,
+            index: 0,
+        }
     }
 
     /// The number of elements.
@@ -99,7 +102,10 @@ impl Document {
     pub(crate) fn path_of(source: &str, elements: &[ElementRecord], index: u32) -> String {
         let name = |record: &ElementRecord| -> String {
             let start = record.start as usize + 1;
-            source.get(start..start + record.name_len as usize).unwrap_or_default().to_owned()
+            source
+                .get(start..start + record.name_len as usize)
+                .unwrap_or_default()
+                .to_owned()
         };
         let mut steps = Vec::new();
         let mut at = index;
@@ -124,7 +130,11 @@ impl Document {
                     sibling = other.subtree_end;
                 }
             }
-            steps.push(if same > 1 { format!("/{own}[{}]", same_before + 1) } else { format!("/{own}") });
+            steps.push(if same > 1 {
+                format!("/{own}[{}]", same_before + 1)
+            } else {
+                format!("/{own}")
+            });
             if at == 0 {
                 break;
             }
@@ -158,11 +168,18 @@ pub struct Element<'a> {
 impl<'a> Element<'a> {
     fn record(self) -> ElementRecord {
         // Elements are only made by `Document`, from indices of its own records.
-        self.document.elements.get(self.index as usize).copied().expect("an element's index is in its document")
+        self.document
+            .elements
+            .get(self.index as usize)
+            .copied()
+            .expect("an element's index is in its document")
     }
 
     fn slice(self, start: u32, end: u32) -> &'a str {
-        self.document.source.get(start as usize..end as usize).unwrap_or_default()
+        self.document
+            .source
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     pub(crate) fn document(self) -> &'a Document {
@@ -178,13 +195,19 @@ impl<'a> Element<'a> {
     /// All its bytes, from `<` to the `>` of the end tag.
     pub fn span(self) -> Span {
         let record = self.record();
-        Span { start: record.start as usize, end: record.end as usize }
+        Span {
+            start: record.start as usize,
+            end: record.end as usize,
+        }
     }
 
     /// The bytes between its tags; empty for `<a></a>` and, standing after the tag, for `<a/>`.
     pub fn content_span(self) -> Span {
         let record = self.record();
-        Span { start: record.content_start as usize, end: record.content_end as usize }
+        Span {
+            start: record.content_start as usize,
+            end: record.content_end as usize,
+        }
     }
 
     /// Whether it is written as `<a/>`, which Unified CM never does.
@@ -210,7 +233,10 @@ impl<'a> Element<'a> {
 
     /// The element around it, none for the root.
     pub fn parent(self) -> Option<Self> {
-        (self.index != 0).then(|| Self { index: self.record().parent, ..self })
+        (self.index != 0).then(|| Self {
+            index: self.record().parent,
+            ..self
+        })
     }
 
     /// Its child elements in document order.
@@ -219,7 +245,10 @@ impl<'a> Element<'a> {
         let mut next = self.index + 1;
         std::iter::from_fn(move || {
             (next < end).then(|| {
-                let child = Self { document: self.document, index: next };
+                let child = Self {
+                    document: self.document,
+                    index: next,
+                };
                 next = child.record().subtree_end;
                 child
             })
@@ -238,14 +267,19 @@ impl<'a> Element<'a> {
 
     /// The element reached by taking the first child of each name in turn; names are never searched globally.
     pub fn descend(self, names: &[&str]) -> Option<Self> {
-        names.iter().try_fold(self, |element, name| element.child(name))
+        names
+            .iter()
+            .try_fold(self, |element, name| element.child(name))
     }
 
     /// Its own text: references resolved, CDATA included, comments and child elements left out, line ends as `\n`.
     pub fn text(self) -> Cow<'a, str> {
         let record = self.record();
         let content = self.slice(record.content_start, record.content_end);
-        if content.bytes().any(|byte| matches!(byte, b'<' | b'&' | b'\r')) {
+        if content
+            .bytes()
+            .any(|byte| matches!(byte, b'<' | b'&' | b'\r'))
+        {
             Cow::Owned(own_text(content))
         } else {
             Cow::Borrowed(content)
@@ -261,7 +295,10 @@ impl<'a> Element<'a> {
             .get(self.index as usize + 1)
             .map_or(document.attributes.len(), |next| next.attributes as usize);
         let records = document.attributes.get(start..end).unwrap_or_default();
-        records.iter().map(move |&record| Attribute { element: self, record })
+        records.iter().map(move |&record| Attribute {
+            element: self,
+            record,
+        })
     }
 
     /// Its attribute called `name`, prefix included.
@@ -287,19 +324,27 @@ pub struct Attribute<'a> {
 impl<'a> Attribute<'a> {
     /// The name as written, prefix included.
     pub fn name(self) -> &'a str {
-        self.element.slice(self.record.name_start, self.record.name_start + self.record.name_len)
+        self.element.slice(
+            self.record.name_start,
+            self.record.name_start + self.record.name_len,
+        )
     }
 
     /// The value: references resolved, white space normalised as XML 1.0 §3.3.3 says.
     pub fn value(self) -> Cow<'a, str> {
-        let raw = self.element.slice(self.record.value_start, self.record.value_end);
+        let raw = self
+            .element
+            .slice(self.record.value_start, self.record.value_end);
         // The reader has accepted every reference in it; what it refused is not here.
         normalised(raw).unwrap_or(Cow::Borrowed(raw))
     }
 
     /// The bytes between the quotes.
     pub fn span(self) -> Span {
-        Span { start: self.record.value_start as usize, end: self.record.value_end as usize }
+        Span {
+            start: self.record.value_start as usize,
+            end: self.record.value_end as usize,
+        }
     }
 
     /// Its path: the element's and `/@name`.
@@ -309,7 +354,9 @@ impl<'a> Attribute<'a> {
 
     /// Where its value begins.
     pub fn position(self) -> Position {
-        self.element.document.position(self.path(), self.span().start)
+        self.element
+            .document
+            .position(self.path(), self.span().start)
     }
 }
 
@@ -322,7 +369,11 @@ impl fmt::Debug for Attribute<'_> {
 
 /// An attribute value with references resolved and white space normalised.
 pub(crate) fn normalised(raw: &str) -> Result<Cow<'_, str>, quick_xml::Error> {
-    RawAttribute { key: QName("_"), value: Cow::Borrowed(raw) }.normalized_value(XmlVersion::Implicit1_0)
+    RawAttribute {
+        key: QName("_"),
+        value: Cow::Borrowed(raw),
+    }
+    .normalized_value(XmlVersion::Implicit1_0)
 }
 
 /// The text of an element's content that the reader has accepted, without that of child elements.

@@ -5,7 +5,7 @@ use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
 use crate::read::is_character;
-use crate::write::{escape_attribute, escape_text};
+use crate::xml_writer::{escape_attribute, escape_text};
 
 /// What an edit did: the bytes that were there, and how many stand there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +66,20 @@ impl Document {
     /// [`EditError::NoSuchElement`] and [`EditError::Ambiguous`].
     pub fn element_at(&self, path: &str) -> Result<Element<'_>, EditError> {
         let root = self.root();
-        let mut steps = path.strip_prefix('/').unwrap_or(path).split('/').filter(|step| !step.is_empty()).peekable();
+        let mut steps = path
+            .strip_prefix('/')
+            .unwrap_or(path)
+            .split('/')
+            .filter(|step| !step.is_empty())
+            .peekable();
         if steps.peek() == Some(&root.name()) {
             steps.next();
         }
         steps.try_fold(root, |element, step| {
-            let missing = || EditError::NoSuchElement { path: path.to_owned(), step: step.to_owned() };
+            let missing = || EditError::NoSuchElement {
+                path: path.to_owned(),
+                step: step.to_owned(),
+            };
             let numbered = step.strip_suffix(']').and_then(|step| step.split_once('['));
             if let Some((name, number)) = numbered {
                 let number: usize = number.parse().map_err(|_| missing())?;
@@ -82,7 +90,11 @@ impl Document {
             let first = found.next().ok_or_else(missing)?;
             match found.count() {
                 0 => Ok(first),
-                more => Err(EditError::Ambiguous { path: path.to_owned(), step: step.to_owned(), count: more + 1 }),
+                more => Err(EditError::Ambiguous {
+                    path: path.to_owned(),
+                    step: step.to_owned(),
+                    count: more + 1,
+                }),
             }
         })
     }
@@ -93,9 +105,14 @@ impl Document {
     ///
     /// [`EditError::NoSuchElement`] and [`EditError::Ambiguous`].
     pub fn attribute_at(&self, path: &str) -> Result<Attribute<'_>, EditError> {
-        let missing = |step: &str| EditError::NoSuchElement { path: path.to_owned(), step: step.to_owned() };
+        let missing = |step: &str| EditError::NoSuchElement {
+            path: path.to_owned(),
+            step: step.to_owned(),
+        };
         let (element, name) = path.rsplit_once('@').ok_or_else(|| missing(path))?;
-        self.element_at(element)?.attribute(name).ok_or_else(|| missing(&format!("@{name}")))
+        self.element_at(element)?
+            .attribute(name)
+            .ok_or_else(|| missing(&format!("@{name}")))
     }
 
     /// Sets the text of an element without child elements, or the value of an attribute (`…/@name`).
@@ -108,7 +125,10 @@ impl Document {
     /// [`EditError`], and then the document is as before.
     pub fn set(&mut self, path: &str, text: &str) -> Result<Edit, EditError> {
         if let Some(c) = text.chars().find(|&c| !is_character(c)) {
-            return Err(EditError::Character { path: path.to_owned(), code: u32::from(c) });
+            return Err(EditError::Character {
+                path: path.to_owned(),
+                code: u32::from(c),
+            });
         }
         if path.contains('@') {
             let attribute = self.attribute_at(path)?;
@@ -120,7 +140,9 @@ impl Document {
         }
         let element = self.element_at(path)?;
         if !element.is_leaf() {
-            return Err(EditError::NotALeaf { path: path.to_owned() });
+            return Err(EditError::NotALeaf {
+                path: path.to_owned(),
+            });
         }
         if element.text() == text {
             return Ok(unchanged(element.content_span()));
@@ -129,7 +151,13 @@ impl Document {
             // The `/>` that ends the tag.
             let end = element.span().end;
             let replacement = format!(">{}</{}>", escape_text(text), element.name());
-            return self.replace(Span { start: end - 2, end }, &replacement);
+            return self.replace(
+                Span {
+                    start: end - 2,
+                    end,
+                },
+                &replacement,
+            );
         }
         self.replace(element.content_span(), &escape_text(text))
     }
@@ -139,15 +167,22 @@ impl Document {
         let before = self.source.get(..replaced.start).unwrap_or_default();
         let after = self.source.get(replaced.end..).unwrap_or_default();
         let source = [before, replacement, after].concat();
-        let changed = Self::read(source.as_bytes(), self.root().name(), &self.limits).map_err(EditError::Refused)?;
+        let changed = Self::read(source.as_bytes(), self.root().name(), &self.limits)
+            .map_err(EditError::Refused)?;
         *self = changed;
-        let inserted = Span { start: replaced.start, end: replaced.start + replacement.len() };
+        let inserted = Span {
+            start: replaced.start,
+            end: replaced.start + replacement.len(),
+        };
         Ok(Edit { replaced, inserted })
     }
 }
 
 fn unchanged(span: Span) -> Edit {
-    Edit { replaced: span, inserted: span }
+    Edit {
+        replaced: span,
+        inserted: span,
+    }
 }
 
 impl DeviceConfig {
@@ -190,7 +225,9 @@ impl DeviceConfig {
 
     fn set_port(&mut self, node: usize, element: &str, port: u16) -> Result<Edit, EditError> {
         let member = node.saturating_add(1);
-        let path = format!("/device/devicePool/callManagerGroup/members/member[{member}]/callManager/ports/{element}");
+        let path = format!(
+            "/device/devicePool/callManagerGroup/members/member[{member}]/callManager/ports/{element}"
+        );
         self.set(&path, &port.to_string())
     }
 }

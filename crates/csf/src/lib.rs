@@ -7,32 +7,38 @@ mod device_name;
 mod document;
 mod edit;
 mod error;
+mod finding;
 mod limits;
 mod line;
 mod modes;
 mod node;
 mod position;
 mod read;
+mod rule;
 mod stack;
 mod target;
 mod value;
 mod write;
+mod xml_writer;
 
 pub use builder::{DeviceFile, DeviceFileBuilder, WantsLine, WantsNode, WantsSecurity};
-pub use config::{DeviceConfig, Srst};
+pub use config::{CapfServer, DeviceConfig, Srst};
 pub use device::{Capf, Device, LineSettings, Member, NodePorts, Setting, StackSettings};
 pub use device_name::{DeviceKind, DeviceName, DeviceNameError, Service};
 pub use document::{Attribute, Document, Element};
 pub use edit::{Edit, EditError};
 pub use error::{ReadError, ReadErrorKind, ValueError};
+pub use finding::Finding;
 pub use limits::Limits;
 pub use line::Line;
 pub use modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
 pub use node::{CallManagerNode, Ports};
 pub use position::{Position, Span};
+pub use rule::{Rule, Severity};
 pub use stack::SipStack;
 pub use target::{
-    Authentication, ConnectedBy, EDGE_TLS_PORT, MraPortReading, Place, RegistrationTarget, TargetError, Transport,
+    Authentication, ConnectedBy, EDGE_TLS_PORT, MraPortReading, Place, RegistrationTarget,
+    TargetError, Transport,
 };
 pub use value::{Origin, Value};
-pub use write::WriteError;
+pub use xml_writer::WriteError;

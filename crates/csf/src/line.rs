@@ -54,11 +54,13 @@ impl<'a> Line<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        value::parse_number(text).map(Some).ok_or_else(|| ValueError {
-            position: attribute.position(),
-            expected: value::NUMBER,
-            found: shorten(text),
-        })
+        value::parse_number(text)
+            .map(Some)
+            .ok_or_else(|| ValueError {
+                position: attribute.position(),
+                expected: value::NUMBER,
+                found: shorten(text),
+            })
     }
 
     /// `featureID`: 9 is a line, 2 a speed dial, … A missing one counts as a line.
@@ -76,7 +78,8 @@ impl<'a> Line<'a> {
     ///
     /// [`ValueError`] when `featureID` is no number.
     pub fn is_usable(self) -> Result<bool, ValueError> {
-        Ok(self.feature_id()?.value == Self::FEATURE_LINE && self.name().is_some_and(|name| !name.value.is_empty()))
+        Ok(self.feature_id()?.value == Self::FEATURE_LINE
+            && self.name().is_some_and(|name| !name.value.is_empty()))
     }
 
     /// `name`: the directory number, the user part of the address-of-record.
@@ -106,7 +109,8 @@ impl<'a> Line<'a> {
 
     /// Whether `proxy` says `USECALLMANAGER`, as every file of a Unified CM does.
     pub fn uses_call_manager(self) -> bool {
-        self.proxy().is_some_and(|proxy| proxy.value.eq_ignore_ascii_case("USECALLMANAGER"))
+        self.proxy()
+            .is_some_and(|proxy| proxy.value.eq_ignore_ascii_case("USECALLMANAGER"))
     }
 
     /// `port`, which a device with `USECALLMANAGER` does not use. Default 5060.
@@ -125,6 +129,8 @@ impl<'a> Line<'a> {
 
     /// Whether `authPassword` holds something; the password itself is not shown.
     pub fn has_auth_password(self) -> bool {
-        self.line.child("authPassword").is_some_and(|element| !element.text().trim().is_empty())
+        self.line
+            .child("authPassword")
+            .is_some_and(|element| !element.text().trim().is_empty())
     }
 }

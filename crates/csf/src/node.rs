@@ -78,7 +78,9 @@ impl<'a> CallManagerNode<'a> {
 
     /// `ports`: the node's own; every node may have others.
     pub fn ports(self) -> Ports<'a> {
-        Ports { ports: self.child("ports") }
+        Ports {
+            ports: self.child("ports"),
+        }
     }
 }
 
@@ -136,7 +138,11 @@ impl Ports<'_> {
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn mgcp_listen_port(self) -> Result<Value<u16>, ValueError> {
-        value::port(self.child("mgcpPorts").and_then(|ports| ports.child("listen")), 2427)
+        value::port(
+            self.child("mgcpPorts")
+                .and_then(|ports| ports.child("listen")),
+            2427,
+        )
     }
 
     /// `mgcpPorts/keepAlive`. Default 2428.
@@ -145,6 +151,10 @@ impl Ports<'_> {
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn mgcp_keep_alive_port(self) -> Result<Value<u16>, ValueError> {
-        value::port(self.child("mgcpPorts").and_then(|ports| ports.child("keepAlive")), 2428)
+        value::port(
+            self.child("mgcpPorts")
+                .and_then(|ports| ports.child("keepAlive")),
+            2428,
+        )
     }
 }

@@ -37,7 +37,7 @@ impl Span {
 /// assert_eq!(error.position().path, "/device/a");
 /// assert_eq!((error.position().line, error.position().column, error.position().offset), (2, 4, 12));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Position {
     /// The path from the root, with a number (from 1) where siblings share a name:
     /// `/device/devicePool/callManagerGroup/members/member[2]`. An attribute is `/device/@ctiid`. Empty before the root.
@@ -55,7 +55,10 @@ impl Position {
     pub(crate) fn new(source: &[u8], path: String, offset: usize) -> Self {
         let offset = offset.min(source.len());
         let before = source.get(..offset).unwrap_or_default();
-        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let line_start = before
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let this_line = before.get(line_start..).unwrap_or_default();
         let this_line = if line_start == 0 {
             this_line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(this_line)
@@ -65,9 +68,13 @@ impl Position {
         Self {
             path,
             offset,
-            line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
+            line: before.split(|&byte| byte == b'\n').count(),
             // Every byte but the continuation bytes of UTF-8 begins a character.
-            column: this_line.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1,
+            column: this_line
+                .iter()
+                .filter(|&&byte| byte & 0xC0 != 0x80)
+                .count()
+                + 1,
         }
     }
 }
@@ -77,7 +84,11 @@ impl fmt::Display for Position {
         if !self.path.is_empty() {
             write!(f, "{}, ", self.path)?;
         }
-        write!(f, "byte {} (line {}, column {})", self.offset, self.line, self.column)
+        write!(
+            f,
+            "byte {} (line {}, column {})",
+            self.offset, self.line, self.column
+        )
     }
 }
 

@@ -16,15 +16,24 @@ use crate::position::{BYTE_ORDER_MARK, Position};
 
 /// Reads a whole document.
 pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Document, ReadError> {
-    let at = |offset: usize, kind: ReadErrorKind| ReadError::new(kind, Position::new(bytes, String::new(), offset));
+    let at = |offset: usize, kind: ReadErrorKind| {
+        ReadError::new(kind, Position::new(bytes, String::new(), offset))
+    };
     let max = limits.max_bytes.min(u32::MAX as usize);
     if bytes.len() > max {
         // The position is not looked for in a file of unlimited size.
-        let kind = ReadErrorKind::TooLarge { found: bytes.len(), max };
+        let kind = ReadErrorKind::TooLarge {
+            found: bytes.len(),
+            max,
+        };
         return Err(ReadError::new(kind, Position::new(b"", String::new(), 0)));
     }
     let source = text(bytes, root).map_err(|(offset, kind)| at(offset, kind))?;
-    let base = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let base = if bytes.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
+    };
     let mut builder = Builder {
         source,
         body: source.get(base..).unwrap_or_default(),
@@ -36,14 +45,22 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
         open: Vec::with_capacity(8),
     };
     if let Err((offset, kind)) = builder.run() {
-        let path = builder
-            .open
-            .last()
-            .map_or_else(String::new, |&index| Document::path_of(source, &builder.elements, index));
+        let path = builder.open.last().map_or_else(String::new, |&index| {
+            Document::path_of(source, &builder.elements, index)
+        });
         return Err(ReadError::new(kind, Position::new(bytes, path, offset)));
     }
-    let Builder { elements, attributes, .. } = builder;
-    Ok(Document { source: source.to_owned(), elements, attributes, limits: *limits })
+    let Builder {
+        elements,
+        attributes,
+        ..
+    } = builder;
+    Ok(Document {
+        source: source.to_owned(),
+        elements,
+        attributes,
+        limits: *limits,
+    })
 }
 
 /// A reason and the offset it was found at, before the path is added.
@@ -55,22 +72,43 @@ fn not_well_formed(offset: usize, what: impl Into<String>) -> Refusal {
 
 /// Recognises what is no text, and gives the text.
 fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, Refusal> {
-    for (mark, name) in [(b"\xFE\xFF", "UTF-16 (big-endian byte order mark)"), (b"\xFF\xFE", "UTF-16 (little-endian byte order mark)")] {
+    for (mark, name) in [
+        (b"\xFE\xFF", "UTF-16 (big-endian byte order mark)"),
+        (b"\xFF\xFE", "UTF-16 (little-endian byte order mark)"),
+    ] {
         if bytes.starts_with(mark) {
-            return Err((0, ReadErrorKind::Encoding { declared: name.to_owned() }));
+            return Err((
+                0,
+                ReadErrorKind::Encoding {
+                    declared: name.to_owned(),
+                },
+            ));
         }
     }
-    let base = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let base = if bytes.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
+    };
     let body = bytes.get(base..).unwrap_or_default();
     let Some(first) = body.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-        return Err((0, ReadErrorKind::Empty { expected: root.to_owned() }));
+        return Err((
+            0,
+            ReadErrorKind::Empty {
+                expected: root.to_owned(),
+            },
+        ));
     };
     let utf8 = std::str::from_utf8(bytes);
     if body.get(first) != Some(&b'<') {
         let binary = utf8.is_err() || body.iter().any(|&byte| is_control(byte));
         let document = [b"<?xml".as_slice(), format!("<{root}").as_bytes()]
             .into_iter()
-            .filter_map(|start| bytes.windows(start.len()).position(|window| window == start))
+            .filter_map(|start| {
+                bytes
+                    .windows(start.len())
+                    .position(|window| window == start)
+            })
             .min();
         return Err(match (binary, document) {
             (true, Some(document)) => (0, ReadErrorKind::Signed { document }),
@@ -79,9 +117,12 @@ fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, Refusal> {
         });
     }
     let text = utf8.map_err(|error| match declared_encoding(body) {
-        Some(declared) if !declared.eq_ignore_ascii_case("utf-8") => {
-            (base, ReadErrorKind::Encoding { declared: declared.to_owned() })
-        }
+        Some(declared) if !declared.eq_ignore_ascii_case("utf-8") => (
+            base,
+            ReadErrorKind::Encoding {
+                declared: declared.to_owned(),
+            },
+        ),
         _ => (error.valid_up_to(), ReadErrorKind::NotUtf8),
     })?;
     // One pass over the bytes finds what is illegal anywhere, in text, names and comments alike (XML 1.0 §2.2).
@@ -92,9 +133,14 @@ fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, Refusal> {
     };
     let tail = bytes.len().saturating_sub(2);
     let illegal = bytes.windows(3).enumerate().find(suspect).map(|(at, _)| at);
-    let illegal = illegal.or_else(|| (tail..bytes.len()).find(|&at| bytes.get(at).is_some_and(|&byte| is_control(byte))));
+    let illegal = illegal.or_else(|| {
+        (tail..bytes.len()).find(|&at| bytes.get(at).is_some_and(|&byte| is_control(byte)))
+    });
     if let Some(at) = illegal {
-        let code = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, u32::from);
+        let code = text
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, u32::from);
         return Err((at, ReadErrorKind::Character { code }));
     }
     Ok(text)
@@ -108,8 +154,15 @@ fn is_control(byte: u8) -> bool {
 fn declared_encoding(body: &[u8]) -> Option<&str> {
     let head = body.get(..body.len().min(256))?;
     let end = head.windows(2).position(|pair| pair == b"?>")?;
-    let declaration = std::str::from_utf8(head.get(..end)?).ok()?.strip_prefix("<?xml")?;
-    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let declaration = std::str::from_utf8(head.get(..end)?)
+        .ok()?
+        .strip_prefix("<?xml")?;
+    let value = declaration
+        .split_once("encoding")?
+        .1
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value.get(1..)?.split_once(quote).map(|(name, _)| name)
 }
@@ -126,7 +179,7 @@ struct Builder<'a> {
     open: Vec<u32>,
 }
 
-impl<'a> Builder<'a> {
+impl Builder<'_> {
     fn run(&mut self) -> Result<(), Refusal> {
         if self.body.as_bytes().starts_with(BYTE_ORDER_MARK) {
             return Err((self.base, ReadErrorKind::TextOutsideRoot));
@@ -137,11 +190,15 @@ impl<'a> Builder<'a> {
             let start = self.base + offset(reader.buffer_position());
             let event = reader.read_event().map_err(|error| {
                 let end = self.base + offset(reader.buffer_position());
-                let place = (self.base + offset(reader.error_position())).clamp(start, end.max(start));
+                let place =
+                    (self.base + offset(reader.error_position())).clamp(start, end.max(start));
                 refused(place, &error)
             })?;
             let end = self.base + offset(reader.buffer_position());
-            if !matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_) | Event::Eof) {
+            if !matches!(
+                event,
+                Event::Start(_) | Event::Empty(_) | Event::End(_) | Event::Eof
+            ) {
                 self.check_length(start, end)?;
             }
             match event {
@@ -170,7 +227,10 @@ impl<'a> Builder<'a> {
                 Event::PI(instruction) => {
                     let target = instruction.target();
                     if !is_name(target) || target.eq_ignore_ascii_case("xml") {
-                        return Err(not_well_formed(start, "the target of a processing instruction is no name"));
+                        return Err(not_well_formed(
+                            start,
+                            "the target of a processing instruction is no name",
+                        ));
                     }
                 }
                 Event::DocType(_) => return Err((start, ReadErrorKind::Doctype)),
@@ -180,26 +240,49 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(&self, end: usize) -> Result<(), Refusal> {
-        if let Some(record) = self.open.last().and_then(|&index| self.elements.get(index as usize)) {
-            let name = self.source.get(record.start as usize + 1..(record.start + 1 + record.name_len) as usize);
-            let what = format!("<{}> is not closed before the end of the file", name.unwrap_or_default());
+        if let Some(record) = self
+            .open
+            .last()
+            .and_then(|&index| self.elements.get(index as usize))
+        {
+            let name = self
+                .source
+                .get(record.start as usize + 1..(record.start + 1 + record.name_len) as usize);
+            let what = format!(
+                "<{}> is not closed before the end of the file",
+                name.unwrap_or_default()
+            );
             return Err(not_well_formed(record.start as usize, what));
         }
         if self.elements.is_empty() {
-            return Err((end, ReadErrorKind::Empty { expected: self.root.to_owned() }));
+            return Err((
+                end,
+                ReadErrorKind::Empty {
+                    expected: self.root.to_owned(),
+                },
+            ));
         }
         Ok(())
     }
 
     fn check_length(&self, start: usize, end: usize) -> Result<(), Refusal> {
         if end - start > self.limits.max_text_bytes {
-            return Err((start, ReadErrorKind::TextTooLong { max: self.limits.max_text_bytes }));
+            return Err((
+                start,
+                ReadErrorKind::TextTooLong {
+                    max: self.limits.max_text_bytes,
+                },
+            ));
         }
         Ok(())
     }
 
     fn inside_root(&self, start: usize) -> Result<(), Refusal> {
-        if self.open.is_empty() { Err((start, ReadErrorKind::TextOutsideRoot)) } else { Ok(()) }
+        if self.open.is_empty() {
+            Err((start, ReadErrorKind::TextOutsideRoot))
+        } else {
+            Ok(())
+        }
     }
 
     fn character_data(&self, run: &str, start: usize) -> Result<(), Refusal> {
@@ -218,22 +301,43 @@ impl<'a> Builder<'a> {
     fn element(&mut self, tag: &BytesStart<'_>, start: usize, end: usize) -> Result<u32, Refusal> {
         let name = tag.name().0;
         if !is_name(name) {
-            return Err(not_well_formed(start, format!("{:?} is no element name", shorten(name))));
+            return Err(not_well_formed(
+                start,
+                format!("{:?} is no element name", shorten(name)),
+            ));
         }
         if self.open.is_empty() {
             if !self.elements.is_empty() {
-                return Err((start, ReadErrorKind::SecondRoot { found: shorten(name) }));
+                return Err((
+                    start,
+                    ReadErrorKind::SecondRoot {
+                        found: shorten(name),
+                    },
+                ));
             }
             if name != self.root {
-                let kind = ReadErrorKind::WrongRoot { found: shorten(name), expected: self.root.to_owned() };
+                let kind = ReadErrorKind::WrongRoot {
+                    found: shorten(name),
+                    expected: self.root.to_owned(),
+                };
                 return Err((start, kind));
             }
         }
         if self.open.len() >= self.limits.max_depth {
-            return Err((start, ReadErrorKind::TooDeep { max: self.limits.max_depth }));
+            return Err((
+                start,
+                ReadErrorKind::TooDeep {
+                    max: self.limits.max_depth,
+                },
+            ));
         }
         if self.elements.len() >= self.limits.max_elements {
-            return Err((start, ReadErrorKind::TooManyElements { max: self.limits.max_elements }));
+            return Err((
+                start,
+                ReadErrorKind::TooManyElements {
+                    max: self.limits.max_elements,
+                },
+            ));
         }
         let index = compact(self.elements.len());
         self.elements.push(ElementRecord {
@@ -254,7 +358,12 @@ impl<'a> Builder<'a> {
         for (count, attribute) in tag.attributes().enumerate() {
             let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
             if count >= self.limits.max_attributes {
-                return Err((start, ReadErrorKind::TooManyAttributes { max: self.limits.max_attributes }));
+                return Err((
+                    start,
+                    ReadErrorKind::TooManyAttributes {
+                        max: self.limits.max_attributes,
+                    },
+                ));
             }
             let name = attribute.key.0;
             let name_start = self.offset_of(name);
@@ -266,11 +375,17 @@ impl<'a> Builder<'a> {
                 .get(name_start.wrapping_sub(1))
                 .is_some_and(u8::is_ascii_whitespace);
             if !is_name(name) || !separated {
-                return Err(not_well_formed(name_start, format!("{:?} is no attribute name", shorten(name))));
+                return Err(not_well_formed(
+                    name_start,
+                    format!("{:?} is no attribute name", shorten(name)),
+                ));
             }
             self.check_length(value_start, value_end)?;
             if let Some(at) = attribute.value.find('<') {
-                return Err(not_well_formed(value_start + at, "'<' in an attribute value"));
+                return Err(not_well_formed(
+                    value_start + at,
+                    "'<' in an attribute value",
+                ));
             }
             check_references(&attribute.value, value_start)?;
             self.attributes.push(AttributeRecord {
@@ -295,13 +410,18 @@ impl<'a> Builder<'a> {
     /// Where in the source a part of it begins.
     fn offset_of(&self, part: &str) -> usize {
         // The tokens of quick-xml borrow from the text they were made from; addresses tell where.
-        part.as_ptr().addr().saturating_sub(self.source.as_ptr().addr())
+        part.as_ptr()
+            .addr()
+            .saturating_sub(self.source.as_ptr().addr())
     }
 
     /// `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`, XML 1.0 §2.8.
     fn declaration(&self, start: usize, end: usize) -> Result<(), Refusal> {
         if start != self.base {
-            return Err(not_well_formed(start, "an XML declaration that is not at the beginning"));
+            return Err(not_well_formed(
+                start,
+                "an XML declaration that is not at the beginning",
+            ));
         }
         let content = self.source.get(start + 2..end - 2).unwrap_or_default();
         let tag = BytesStart::from_content(content, 3);
@@ -310,9 +430,15 @@ impl<'a> Builder<'a> {
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
             let (name, value) = (attribute.key.0, &*attribute.value);
-            let before = content.as_bytes().get(self.offset_of(name).saturating_sub(start + 3));
+            let before = content
+                .as_bytes()
+                .get(self.offset_of(name).saturating_sub(start + 3));
             let separated = before.is_some_and(u8::is_ascii_whitespace);
-            let in_order = if names == 0 { expected.next() == Some(name) } else { expected.any(|next| next == name) };
+            let in_order = if names == 0 {
+                expected.next() == Some(name)
+            } else {
+                expected.any(|next| next == name)
+            };
             let allowed = match name {
                 "version" => value.strip_prefix("1.").is_some_and(|minor| {
                     !minor.is_empty() && minor.bytes().all(|digit| digit.is_ascii_digit())
@@ -321,16 +447,31 @@ impl<'a> Builder<'a> {
                 _ => matches!(value, "yes" | "no"),
             };
             if !separated || !in_order || !allowed {
-                return Err(not_well_formed(start, "an XML declaration that is not version, encoding, standalone"));
+                return Err(not_well_formed(
+                    start,
+                    "an XML declaration that is not version, encoding, standalone",
+                ));
             }
             // US-ASCII is a part of UTF-8.
-            if name == "encoding" && !["utf-8", "us-ascii"].iter().any(|known| value.eq_ignore_ascii_case(known)) {
-                return Err((start, ReadErrorKind::Encoding { declared: shorten(value) }));
+            if name == "encoding"
+                && !["utf-8", "us-ascii"]
+                    .iter()
+                    .any(|known| value.eq_ignore_ascii_case(known))
+            {
+                return Err((
+                    start,
+                    ReadErrorKind::Encoding {
+                        declared: shorten(value),
+                    },
+                ));
             }
             names += 1;
         }
         if names == 0 {
-            return Err(not_well_formed(start, "an XML declaration without a version"));
+            return Err(not_well_formed(
+                start,
+                "an XML declaration without a version",
+            ));
         }
         Ok(())
     }
@@ -363,9 +504,12 @@ fn check_references(raw: &str, start: usize) -> Result<(), Refusal> {
 /// quick-xml's error in our words.
 fn refused(start: usize, error: &XmlError) -> Refusal {
     match error {
-        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => {
-            (start + range.start.saturating_sub(1), ReadErrorKind::Entity { name: shorten(name) })
-        }
+        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => (
+            start + range.start.saturating_sub(1),
+            ReadErrorKind::Entity {
+                name: shorten(name),
+            },
+        ),
         XmlError::Escape(error) => not_well_formed(start, error.to_string()),
         XmlError::IllFormed(IllFormedError::MissingDoctypeName) => (start, ReadErrorKind::Doctype),
         XmlError::IllFormed(error) => not_well_formed(start, error.to_string()),

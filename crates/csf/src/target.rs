@@ -112,10 +112,14 @@ pub enum TargetError {
     )]
     ShortConfiguration,
     /// There is no member in the Unified CM group.
-    #[error("/device/devicePool/callManagerGroup/members has no member: the file names no node to register to")]
+    #[error(
+        "/device/devicePool/callManagerGroup/members has no member: the file names no node to register to"
+    )]
     NoNode,
     /// There are members, and none has a `processNodeName`.
-    #[error("none of the {members} members of /device/devicePool/callManagerGroup/members has a processNodeName")]
+    #[error(
+        "none of the {members} members of /device/devicePool/callManagerGroup/members has a processNodeName"
+    )]
     NoUsableNode {
         /// The number of members.
         members: usize,
@@ -158,7 +162,10 @@ impl DeviceConfig {
     /// assert_eq!(targets[0].authentication, Authentication::Bearer);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn registration_targets(&self, place: Place) -> Result<Vec<RegistrationTarget>, TargetError> {
+    pub fn registration_targets(
+        &self,
+        place: Place,
+    ) -> Result<Vec<RegistrationTarget>, TargetError> {
         self.registration_targets_by(place, MraPortReading::default())
     }
 
@@ -172,15 +179,23 @@ impl DeviceConfig {
         place: Place,
         reading: MraPortReading,
     ) -> Result<Vec<RegistrationTarget>, TargetError> {
-        if let Some(protocol) = self.device_protocol().filter(|protocol| !protocol.value.is_empty())
+        if let Some(protocol) = self
+            .device_protocol()
+            .filter(|protocol| !protocol.value.is_empty())
             && !protocol.value.eq_ignore_ascii_case("SIP")
         {
-            return Err(TargetError::NotSip { found: crate::error::shorten(&protocol.value) });
+            return Err(TargetError::NotSip {
+                found: crate::error::shorten(&protocol.value),
+            });
         }
         let members = self.members().count();
         if members == 0 {
             let short = !self.full_config()?.value;
-            return Err(if short { TargetError::ShortConfiguration } else { TargetError::NoNode });
+            return Err(if short {
+                TargetError::ShortConfiguration
+            } else {
+                TargetError::NoNode
+            });
         }
         let route = Route::of(self, place, reading)?;
         let targets = self
@@ -213,7 +228,11 @@ struct Route {
 }
 
 impl Route {
-    fn of(config: &DeviceConfig, place: Place, reading: MraPortReading) -> Result<Self, TargetError> {
+    fn of(
+        config: &DeviceConfig,
+        place: Place,
+        reading: MraPortReading,
+    ) -> Result<Self, TargetError> {
         let connected_by = match (place, reading) {
             (Place::OnPremises, _) | (Place::Mra, MraPortReading::Client) => ConnectedBy::Client,
             (Place::Mra, MraPortReading::ExpresswayC) => ConnectedBy::ExpresswayC,
@@ -224,9 +243,11 @@ impl Route {
                 Place::Mra => (Port::MraOauth, Transport::MutualTls, Authentication::Bearer),
             },
             SipOauthMode::Off => match config.device_security_mode()?.value {
-                DeviceSecurityMode::Authenticated | DeviceSecurityMode::Encrypted => {
-                    (Port::Secured, Transport::MutualTls, Authentication::Certificate)
-                }
+                DeviceSecurityMode::Authenticated | DeviceSecurityMode::Encrypted => (
+                    Port::Secured,
+                    Transport::MutualTls,
+                    Authentication::Certificate,
+                ),
                 DeviceSecurityMode::NotSet | DeviceSecurityMode::NonSecure => {
                     let transport = match config.transport_layer_protocol()?.value {
                         TransportLayerProtocol::Tcp => Transport::Tcp,
@@ -238,19 +259,29 @@ impl Route {
                 }
             },
         };
-        Ok(Self { port, transport, authentication, connected_by })
+        Ok(Self {
+            port,
+            transport,
+            authentication,
+            connected_by,
+        })
     }
 
     /// The target a node is, none when it has no `processNodeName`.
     fn to(&self, node: CallManagerNode<'_>) -> Result<Option<RegistrationTarget>, TargetError> {
-        let Some(host) = node.process_node_name().filter(|host| !host.value.is_empty()) else {
+        let Some(host) = node
+            .process_node_name()
+            .filter(|host| !host.value.is_empty())
+        else {
             return Ok(None);
         };
         if !is_host(&host.value) {
             // `node.process_node_name()` has just read this element.
             let element = node.process_node_name_element().unwrap_or(node.element());
             return Err(TargetError::Value(ValueError {
-                position: element.document().position(element.path(), element.content_span().start),
+                position: element
+                    .document()
+                    .position(element.path(), element.content_span().start),
                 expected: "a host name or an address",
                 found: crate::error::shorten(&host.value),
             }));
@@ -263,7 +294,10 @@ impl Route {
             Port::MraOauth => ports.sip_mra_oauth_port(),
         }?;
         let host = host.value.into_owned();
-        let name = node.name().map(|name| name.value.into_owned()).filter(|name| !name.is_empty());
+        let name = node
+            .name()
+            .map(|name| name.value.into_owned())
+            .filter(|name| !name.is_empty());
         Ok(Some(RegistrationTarget {
             node: name.unwrap_or_else(|| host.clone()),
             member: node.index(),
@@ -271,7 +305,8 @@ impl Route {
             port_origin: port.origin,
             transport: self.transport,
             authentication: self.authentication,
-            server_identity: matches!(self.transport, Transport::Tls | Transport::MutualTls).then(|| host.clone()),
+            server_identity: matches!(self.transport, Transport::Tls | Transport::MutualTls)
+                .then(|| host.clone()),
             connected_by: self.connected_by,
             client_port: match self.connected_by {
                 ConnectedBy::Client => port.value,
@@ -286,13 +321,21 @@ impl Route {
 ///
 /// Underscores occur in names of nodes. What a template engine left behind, such as `{$server.ip.1}`, is none.
 pub(crate) fn is_host(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     if bare.unwrap_or(host).parse::<std::net::Ipv6Addr>().is_ok() {
         return true;
     }
     host.len() <= 253
-        && host.strip_suffix('.').unwrap_or(host).split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        })
+        && host
+            .strip_suffix('.')
+            .unwrap_or(host)
+            .split('.')
+            .all(|label| {
+                (1..=63).contains(&label.len())
+                    && label
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            })
 }

@@ -35,7 +35,10 @@ impl<T> Value<T> {
 
     /// The same origin with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Value<U> {
-        Value { value: f(self.value), origin: self.origin }
+        Value {
+            value: f(self.value),
+            origin: self.origin,
+        }
     }
 }
 
@@ -62,7 +65,10 @@ impl Origin {
 
 /// A text as written, none when there is no such element.
 pub(crate) fn text(element: Option<Element<'_>>) -> Option<Value<Cow<'_, str>>> {
-    element.map(|element| Value { value: element.text(), origin: Origin::Written(element.content_span()) })
+    element.map(|element| Value {
+        value: element.text(),
+        origin: Origin::Written(element.content_span()),
+    })
 }
 
 /// A name, address or keyword, none when there is no such element. White space around it is not part of it.
@@ -85,19 +91,32 @@ pub(crate) fn parsed<T>(
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Value<T>, ValueError> {
     let Some(element) = element else {
-        return Ok(Value { value: default, origin: Origin::Missing });
+        return Ok(Value {
+            value: default,
+            origin: Origin::Missing,
+        });
     };
     let text = element.text();
     let text = text.trim();
     let span = element.content_span();
     if text.is_empty() && element.is_leaf() {
-        return Ok(Value { value: default, origin: Origin::Empty(span) });
+        return Ok(Value {
+            value: default,
+            origin: Origin::Empty(span),
+        });
     }
     match parse(text) {
-        Some(value) if element.is_leaf() => Ok(Value { value, origin: Origin::Written(span) }),
+        Some(value) if element.is_leaf() => Ok(Value {
+            value,
+            origin: Origin::Written(span),
+        }),
         _ => {
             let position = element.document().position(element.path(), span.start);
-            Err(ValueError { position, expected, found: shorten(text) })
+            Err(ValueError {
+                position,
+                expected,
+                found: shorten(text),
+            })
         }
     }
 }
@@ -130,17 +149,26 @@ fn digits(text: &str) -> Option<&str> {
 }
 
 /// A time in seconds.
-pub(crate) fn seconds(element: Option<Element<'_>>, default: u32) -> Result<Value<Duration>, ValueError> {
+pub(crate) fn seconds(
+    element: Option<Element<'_>>,
+    default: u32,
+) -> Result<Value<Duration>, ValueError> {
     Ok(number(element, default)?.map(|seconds| Duration::from_secs(seconds.into())))
 }
 
 /// A time in milliseconds.
-pub(crate) fn milliseconds(element: Option<Element<'_>>, default: u32) -> Result<Value<Duration>, ValueError> {
+pub(crate) fn milliseconds(
+    element: Option<Element<'_>>,
+    default: u32,
+) -> Result<Value<Duration>, ValueError> {
     Ok(number(element, default)?.map(|milliseconds| Duration::from_millis(milliseconds.into())))
 }
 
 /// `true` or `false`, in any case, or `1` or `0`.
-pub(crate) fn boolean(element: Option<Element<'_>>, default: bool) -> Result<Value<bool>, ValueError> {
+pub(crate) fn boolean(
+    element: Option<Element<'_>>,
+    default: bool,
+) -> Result<Value<bool>, ValueError> {
     parsed(element, default, "true or false", |text| match text {
         "1" => Some(true),
         "0" => Some(false),

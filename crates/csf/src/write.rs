@@ -4,34 +4,8 @@
 //! order is that of files Unified CM has written; the position of `<sipOAuthMode>` among its siblings is not published,
 //! and is at the end of `<device>` here.
 
-use std::borrow::Cow;
-
-use quick_xml::escape::{escape, partial_escape};
-
 use crate::device::{Device, LineSettings, Member, Setting};
-use crate::read::{is_character, is_name};
-
-/// A device that cannot be written as XML.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// A text has a character that XML 1.0 §2.2 does not allow, not even as a reference.
-    #[error("{path}: the character U+{code:04X} cannot be written in XML")]
-    Character {
-        /// The element or attribute.
-        path: String,
-        /// The code point.
-        code: u32,
-    },
-    /// A [`Setting`]'s name is no XML name.
-    #[error("{path}: {name:?} is no element name")]
-    Name {
-        /// The element it belongs in.
-        path: String,
-        /// The name.
-        name: String,
-    },
-}
+use crate::xml_writer::{WriteError, Writer};
 
 impl Device {
     /// Writes the complete configuration file.
@@ -42,9 +16,16 @@ impl Device {
     ///
     /// [`WriteError`] when a text has a character XML does not allow, or a setting's name is no name.
     pub fn to_xml(&self) -> Result<String, WriteError> {
-        let mut w = Writer { out: String::with_capacity(16 << 10), open: Vec::new(), error: None };
+        let mut w = Writer::new();
         let ctiid = self.ctiid.to_string();
-        w.open_with("device", &[("xsi:type", "axl:XIPPhone"), ("ctiid", &ctiid), ("uuid", &self.uuid)]);
+        w.open_with(
+            "device",
+            &[
+                ("xsi:type", "axl:XIPPhone"),
+                ("ctiid", &ctiid),
+                ("uuid", &self.uuid),
+            ],
+        );
         self.head(&mut w);
         self.device_pool(&mut w);
         self.trust_verification_service(&mut w);
@@ -53,10 +34,7 @@ impl Device {
         self.locales_and_urls(&mut w);
         self.tail(&mut w);
         w.close();
-        match w.error {
-            None => Ok(w.out),
-            Some(error) => Err(error),
-        }
+        w.finish()
     }
 
     fn head(&self, w: &mut Writer) {
@@ -206,7 +184,11 @@ impl Device {
         ]);
         w.text("startMediaPort", &self.start_media_port.to_string());
         w.text("stopMediaPort", &self.stop_media_port.to_string());
-        w.texts(&[("startVideoPort", "0"), ("stopVideoPort", "0"), ("organizationTopLevelDomain", "")]);
+        w.texts(&[
+            ("startVideoPort", "0"),
+            ("stopVideoPort", "0"),
+            ("organizationTopLevelDomain", ""),
+        ]);
         w.open("sipLines");
         for line in &self.lines {
             write_line(line, w);
@@ -253,7 +235,11 @@ impl Device {
         // One digit per line.
         w.text("MissedCallLoggingOption", &"1".repeat(self.lines.len()));
         w.open("commonProfile");
-        w.texts(&[("phonePassword", ""), ("backgroundImageAccess", "true"), ("callLogBlfEnabled", "2")]);
+        w.texts(&[
+            ("phonePassword", ""),
+            ("backgroundImageAccess", "true"),
+            ("callLogBlfEnabled", "2"),
+        ]);
         w.close();
         w.text("loadInformation", &self.load_information);
         w.text("inactiveLoadInformation", "");
@@ -285,7 +271,10 @@ impl Device {
         w.open("networkLocaleInfo");
         w.texts(&[("name", "United_States"), ("uid", "64"), ("version", "")]);
         w.close();
-        w.text("deviceSecurityMode", &self.device_security_mode.code().to_string());
+        w.text(
+            "deviceSecurityMode",
+            &self.device_security_mode.code().to_string(),
+        );
         w.text("idleTimeout", "0");
         for name in [
             "authenticationURL",
@@ -308,8 +297,15 @@ impl Device {
     }
 
     fn tail(&self, w: &mut Writer) {
-        w.texts(&[("dscpForSCCPPhoneConfig", "96"), ("dscpForSCCPPhoneServices", "0"), ("dscpForCm2Dvce", "96")]);
-        w.text("transportLayerProtocol", &self.transport_layer_protocol.code().to_string());
+        w.texts(&[
+            ("dscpForSCCPPhoneConfig", "96"),
+            ("dscpForSCCPPhoneServices", "0"),
+            ("dscpForCm2Dvce", "96"),
+        ]);
+        w.text(
+            "transportLayerProtocol",
+            &self.transport_layer_protocol.code().to_string(),
+        );
         w.texts(&[
             ("dialToneSetting", "2"),
             ("dndCallAlert", "5"),
@@ -348,8 +344,16 @@ impl Device {
         }
         w.close();
         w.text("TLSResumptionTimer", "3600");
-        w.text_with("userId", &[("serviceProfileFile", "SPDefault.cnf.xml")], &self.user_id);
-        w.text_with("ownerId", &[("serviceProfileFile", "SPDefault.cnf.xml")], &self.owner_id);
+        w.text_with(
+            "userId",
+            &[("serviceProfileFile", "SPDefault.cnf.xml")],
+            &self.user_id,
+        );
+        w.text_with(
+            "ownerId",
+            &[("serviceProfileFile", "SPDefault.cnf.xml")],
+            &self.owner_id,
+        );
         w.open_with("phoneServices", &[("useHTTPS", "true")]);
         w.text("provisioning", "0");
         w.close();
@@ -419,103 +423,13 @@ fn write_line(line: &LineSettings, w: &mut Writer) {
     ]);
     w.text("contact", &line.contact);
     w.open("forwardCallInfoDisplay");
-    w.texts(&[("callerName", "true"), ("callerNumber", "false"), ("redirectedNumber", "false"), ("dialedNumber", "true")]);
+    w.texts(&[
+        ("callerName", "true"),
+        ("callerNumber", "false"),
+        ("redirectedNumber", "false"),
+        ("dialedNumber", "true"),
+    ]);
     w.close();
     w.texts(&[("maxNumCalls", "6"), ("busyTrigger", "2")]);
     w.close();
-}
-
-/// Writes elements and remembers the first text that cannot be written.
-struct Writer {
-    out: String,
-    open: Vec<&'static str>,
-    error: Option<WriteError>,
-}
-
-impl Writer {
-    fn path(&self, last: &str) -> String {
-        self.open.iter().copied().chain([last]).map(|name| format!("/{name}")).collect()
-    }
-
-    fn check(&mut self, name: &str, text: &str) {
-        if self.error.is_none()
-            && let Some(c) = text.chars().find(|&c| !is_character(c))
-        {
-            self.error = Some(WriteError::Character { path: self.path(name), code: u32::from(c) });
-        }
-    }
-
-    fn start_tag(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.out.push('<');
-        self.out.push_str(name);
-        for (count, (attribute, value)) in attributes.iter().enumerate() {
-            self.check(attribute, value);
-            self.out.push_str(if count == 0 { "  " } else { " " });
-            self.out.push_str(attribute);
-            self.out.push_str("=\"");
-            self.out.push_str(&escape_attribute(value));
-            self.out.push('"');
-        }
-        self.out.push('>');
-    }
-
-    fn end_tag(&mut self, name: &str) {
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push_str(">\n");
-    }
-
-    fn open(&mut self, name: &'static str) {
-        self.open_with(name, &[]);
-    }
-
-    fn open_with(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
-        self.start_tag(name, attributes);
-        self.out.push('\n');
-        self.open.push(name);
-    }
-
-    fn close(&mut self) {
-        if let Some(name) = self.open.pop() {
-            self.end_tag(name);
-        }
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        self.text_with(name, &[], text);
-    }
-
-    fn texts(&mut self, texts: &[(&str, &str)]) {
-        for (name, text) in texts {
-            self.text(name, text);
-        }
-    }
-
-    fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
-        self.check(name, text);
-        self.start_tag(name, attributes);
-        self.out.push_str(&escape_text(text));
-        self.end_tag(name);
-    }
-
-    fn setting(&mut self, name: &str, text: &str) {
-        if !is_name(name) {
-            self.error.get_or_insert_with(|| WriteError::Name {
-                path: self.open.iter().map(|name| format!("/{name}")).collect(),
-                name: name.to_owned(),
-            });
-            return;
-        }
-        self.text(name, text);
-    }
-}
-
-/// Text between tags: markup as entities, and a carriage return as a reference, or it would be read as a line feed.
-pub(crate) fn escape_text(text: &str) -> Cow<'_, str> {
-    partial_escape(text)
-}
-
-/// A value between double quotes: white space but blanks as references, or it would be read as blanks.
-pub(crate) fn escape_attribute(value: &str) -> String {
-    escape(value).replace('\t', "&#9;").replace('\n', "&#10;").replace('\r', "&#13;")
 }

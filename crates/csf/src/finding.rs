@@ -1,0 +1,449 @@
+//! What in a file contradicts SIP OAuth mode, or keeps a device from registering at all.
+
+use std::fmt;
+
+use crate::config::DeviceConfig;
+use crate::document::Element;
+use crate::error::ValueError;
+use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
+use crate::node::CallManagerNode;
+use crate::position::Position;
+use crate::rule::{Rule, Severity};
+use crate::target::is_host;
+use crate::value::Value;
+
+/// One thing found in a file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Which rule found it.
+    pub rule: Rule,
+    /// The element or attribute; for a missing one its path, and the place of the element it belongs in.
+    pub position: Position,
+    /// What stands there, in one sentence.
+    pub what: String,
+    /// Why that matters.
+    pub why: &'static str,
+    /// What to do, in the product's menu words.
+    pub fix: &'static str,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}: {}. {} {}",
+            self.severity, self.position, self.what, self.why, self.fix
+        )
+    }
+}
+
+/// Findings beyond this number are not made: the first hundred say enough, and a hostile file could have thousands.
+const MAX_FINDINGS: usize = 100;
+
+impl DeviceConfig {
+    /// Judges the file: what contradicts SIP OAuth mode, what keeps it from registering, and every value registration
+    /// needs that cannot be read. At most 100, the gravest first, then in document order.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{DeviceConfig, Limits, Rule};
+    ///
+    /// let file = b"<device><deviceSecurityMode>1</deviceSecurityMode><sipOAuthMode>1</sipOAuthMode></device>";
+    /// let config = DeviceConfig::read(file, &Limits::default())?;
+    /// let finding = config.findings().into_iter().find(|finding| finding.rule == Rule::NotEncrypted).unwrap();
+    /// assert_eq!(finding.position.path, "/device/deviceSecurityMode");
+    /// assert_eq!(finding.position.offset, 28);
+    /// # Ok::<(), sip_oauth_csf::ReadError>(())
+    /// ```
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut judge = Judge {
+            config: self,
+            findings: Vec::new(),
+        };
+        judge.whole_file();
+        let mode = judge
+            .read(self.sip_oauth_mode())
+            .unwrap_or(SipOauthMode::Off);
+        let security = judge.read(self.device_security_mode());
+        let transport = judge.read(self.transport_layer_protocol());
+        match mode {
+            SipOauthMode::On => judge.mode_on(security, transport),
+            SipOauthMode::Off => judge.mode_off(security, transport),
+        }
+        judge.nodes(mode);
+        judge.lines(mode);
+        judge.timers();
+        let mut findings = judge.findings;
+        findings
+            .sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.position.offset));
+        findings
+    }
+}
+
+struct Judge<'a> {
+    config: &'a DeviceConfig,
+    findings: Vec<Finding>,
+}
+
+impl Judge<'_> {
+    fn push(&mut self, rule: Rule, position: impl FnOnce() -> Position, what: impl Into<String>) {
+        // Computing a position reads the file up to it.
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(Finding {
+                severity: rule.severity(),
+                rule,
+                position: position(),
+                what: what.into(),
+                why: rule.why(),
+                fix: rule.fix(),
+            });
+        }
+    }
+
+    /// At an element's text.
+    fn at(&mut self, rule: Rule, element: Element<'_>, what: impl Into<String>) {
+        let position = || {
+            element
+                .document()
+                .position(element.path(), element.content_span().start)
+        };
+        self.push(rule, position, what);
+    }
+
+    /// At a child that may be missing.
+    fn at_child(&mut self, rule: Rule, parent: Element<'_>, name: &str, what: impl Into<String>) {
+        match parent.child(name) {
+            Some(child) => self.at(rule, child, what),
+            None => self.push(rule, || missing(parent, name), what),
+        }
+    }
+
+    /// A value, or a finding that it cannot be read.
+    fn read<T>(&mut self, value: Result<Value<T>, ValueError>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value.value),
+            Err(error) => {
+                self.unreadable(error);
+                None
+            }
+        }
+    }
+
+    fn unreadable(&mut self, error: ValueError) {
+        let what = format!("expected {}, found {:?}", error.expected, error.found);
+        self.push(Rule::UnreadableValue, || error.position, what);
+    }
+
+    fn whole_file(&mut self) {
+        let config = self.config;
+        let root = config.root();
+        if let Some(protocol) = config
+            .device_protocol()
+            .filter(|protocol| !protocol.value.is_empty())
+            && !protocol.value.eq_ignore_ascii_case("SIP")
+        {
+            let what = format!(
+                "the device protocol is {:?}",
+                crate::error::shorten(&protocol.value)
+            );
+            self.at_child(Rule::NotSip, root, "deviceProtocol", what);
+        }
+        if self.read(config.full_config()) == Some(false) {
+            self.at_child(
+                Rule::ShortConfiguration,
+                root,
+                "fullConfig",
+                "this is the short configuration",
+            );
+        }
+        for name in [
+            "sipOAuthMode",
+            "deviceSecurityMode",
+            "transportLayerProtocol",
+            "devicePool",
+            "sipProfile",
+        ] {
+            if let Some(second) = root.children_named(name).nth(1) {
+                self.at(
+                    Rule::RepeatedElement,
+                    second,
+                    format!("<{name}> stands twice"),
+                );
+            }
+        }
+        let profile = root.child("sipProfile");
+        let missing: Vec<&str> = ["fullConfig", "capfAuthMode", "certHash", "encrConfig"]
+            .into_iter()
+            .filter(|name| root.child(name).is_none())
+            .chain(
+                [
+                    "startMediaPort",
+                    "stopMediaPort",
+                    "dscpForAudio",
+                    "dscpVideo",
+                    "enableVad",
+                ]
+                .into_iter()
+                .filter(|name| profile.and_then(|profile| profile.child(name)).is_none()),
+            )
+            .collect();
+        if !missing.is_empty() {
+            self.push(
+                Rule::MissingForJabber,
+                || root.position(),
+                format!("there is no {}", missing.join(", ")),
+            );
+        }
+    }
+
+    fn mode_on(
+        &mut self,
+        security: Option<DeviceSecurityMode>,
+        transport: Option<TransportLayerProtocol>,
+    ) {
+        let config = self.config;
+        let root = config.root();
+        if let Some(security) =
+            security.filter(|&security| security != DeviceSecurityMode::Encrypted)
+        {
+            let what = format!(
+                "SIP OAuth mode is on and the security mode is {}, not 3 (encrypted)",
+                security.code()
+            );
+            self.at_child(Rule::NotEncrypted, root, "deviceSecurityMode", what);
+        }
+        if let Some(transport) =
+            transport.filter(|&transport| transport != TransportLayerProtocol::Tls)
+        {
+            let what = format!(
+                "SIP OAuth mode is on and the transport is {}, not 3 (TLS)",
+                transport.code()
+            );
+            self.at_child(Rule::NotTls, root, "transportLayerProtocol", what);
+        }
+        if self.read(config.encr_config()) == Some(true) {
+            let what = "SIP OAuth mode is on and the configuration is encrypted";
+            self.at_child(Rule::EncryptedConfiguration, root, "encrConfig", what);
+        }
+        if self
+            .read(config.capf_auth_mode())
+            .is_some_and(|mode| mode != CapfAuthMode::None)
+        {
+            self.at_child(
+                Rule::CapfPending,
+                root,
+                "capfAuthMode",
+                "a certificate operation is pending",
+            );
+        }
+    }
+
+    fn mode_off(
+        &mut self,
+        security: Option<DeviceSecurityMode>,
+        transport: Option<TransportLayerProtocol>,
+    ) {
+        let root = self.config.root();
+        if security.is_some_and(|security| !security.is_secure())
+            && transport == Some(TransportLayerProtocol::Tls)
+        {
+            let what = "the transport is 3 (TLS) and the security mode is non-secure";
+            self.at_child(
+                Rule::TlsWithoutSecurity,
+                root,
+                "transportLayerProtocol",
+                what,
+            );
+        }
+        self.at_child(
+            Rule::SipOauthOff,
+            root,
+            "sipOAuthMode",
+            "SIP OAuth mode is off",
+        );
+        self.read(self.config.encr_config());
+        self.read(self.config.capf_auth_mode());
+    }
+
+    fn nodes(&mut self, mode: SipOauthMode) {
+        let mut hosts = std::collections::HashSet::new();
+        let mut usable = false;
+        for node in self.config.members() {
+            if self.findings.len() >= MAX_FINDINGS {
+                return;
+            }
+            if let Err(error) = node.priority() {
+                self.unreadable(error);
+            }
+            let host = node
+                .process_node_name()
+                .map(|host| host.value)
+                .unwrap_or_default();
+            let element = node.process_node_name_element().unwrap_or(node.element());
+            if host.is_empty() {
+                self.at(
+                    Rule::NodeWithoutName,
+                    element,
+                    "the node has no processNodeName",
+                );
+            } else if !is_host(&host) {
+                let what = format!(
+                    "expected a host name or an address, found {:?}",
+                    crate::error::shorten(&host)
+                );
+                self.at(Rule::UnreadableValue, element, what);
+            } else {
+                usable = true;
+                if mode == SipOauthMode::On && !is_fqdn(&host) {
+                    self.at(
+                        Rule::HostNotFqdn,
+                        element,
+                        format!("{host:?} is no fully qualified domain name"),
+                    );
+                }
+                if !hosts.insert(host.to_ascii_lowercase()) {
+                    self.at(
+                        Rule::RepeatedNode,
+                        element,
+                        format!("{host:?} stands twice"),
+                    );
+                }
+            }
+            self.ports(node, mode);
+        }
+        if !usable {
+            let root = self.config.root();
+            let members = root.descend(&["devicePool", "callManagerGroup", "members"]);
+            self.at(
+                Rule::NoUsableNode,
+                members.unwrap_or(root),
+                "no member of the Unified CM group can be registered to",
+            );
+        }
+    }
+
+    fn ports(&mut self, node: CallManagerNode<'_>, mode: SipOauthMode) {
+        let ports = node.ports();
+        let read = [
+            ("sipPort", ports.sip_port()),
+            ("securedSipPort", ports.secured_sip_port()),
+            ("sipOAuthPort", ports.sip_oauth_port()),
+            ("sipMRAOAuthPort", ports.sip_mra_oauth_port()),
+        ];
+        let mut seen: Vec<(&str, u16)> = Vec::new();
+        let mut absent: Vec<&str> = Vec::new();
+        let parent = ports.element().unwrap_or(node.element());
+        for (name, port) in read {
+            let port = match port {
+                Ok(port) => port,
+                Err(error) => {
+                    self.unreadable(error);
+                    continue;
+                }
+            };
+            let oauth = matches!(name, "sipOAuthPort" | "sipMRAOAuthPort");
+            if port.is_default() {
+                absent.extend(oauth.then_some(name));
+                continue;
+            }
+            if mode == SipOauthMode::On && oauth && !(1024..=49151).contains(&port.value) {
+                let what = format!("{name} is {}, not within 1024 to 49151", port.value);
+                self.at_child(Rule::PortOutOfRange, parent, name, what);
+            }
+            if let Some((other, _)) = seen.iter().find(|&&(_, value)| value == port.value) {
+                let what = format!("{other} and {name} are both {}", port.value);
+                self.at_child(Rule::PortsEqual, parent, name, what);
+            }
+            seen.push((name, port.value));
+        }
+        if mode == SipOauthMode::On {
+            match absent.as_slice() {
+                [] => {}
+                [one] => self.at_child(
+                    Rule::OauthPortMissing,
+                    parent,
+                    one,
+                    format!("the node has no {one}"),
+                ),
+                [first, ..] => {
+                    self.at_child(
+                        Rule::NodeWithoutOauthPorts,
+                        parent,
+                        first,
+                        "the node has no SIP OAuth ports",
+                    );
+                }
+            }
+        }
+    }
+
+    fn lines(&mut self, mode: SipOauthMode) {
+        let mut usable = false;
+        for line in self.config.lines() {
+            if self.findings.len() >= MAX_FINDINGS {
+                return;
+            }
+            if let Err(error) = line.button() {
+                self.unreadable(error);
+            }
+            match line.is_usable() {
+                Err(error) => self.unreadable(error),
+                Ok(false) => {}
+                Ok(true) => {
+                    usable = true;
+                    let element = line.element();
+                    if mode == SipOauthMode::On && !line.uses_call_manager() {
+                        self.at_child(
+                            Rule::LineWithProxy,
+                            element,
+                            "proxy",
+                            "the line does not use the group's nodes",
+                        );
+                    }
+                    if mode == SipOauthMode::On && line.has_auth_password() {
+                        let what = "SIP OAuth mode is on and the line has digest credentials";
+                        self.at_child(Rule::DigestCredentials, element, "authPassword", what);
+                    }
+                }
+            }
+        }
+        if !usable {
+            let root = self.config.root();
+            let lines = root.descend(&["sipProfile", "sipLines"]).unwrap_or(root);
+            self.at(Rule::NoUsableLine, lines, "no line has a name");
+        }
+    }
+
+    fn timers(&mut self) {
+        let stack = self.config.sip_stack();
+        let expires = self.read(stack.timer_register_expires());
+        let delta = self.read(stack.timer_register_delta());
+        if let (Some(expires), Some(delta), Some(element)) = (expires, delta, stack.element())
+            && delta >= expires
+        {
+            let what = format!(
+                "timerRegisterDelta is {} s of {} s",
+                delta.as_secs(),
+                expires.as_secs()
+            );
+            self.at_child(Rule::DeltaTooLong, element, "timerRegisterDelta", what);
+        }
+        self.read(stack.timer_t1());
+        self.read(stack.timer_t2());
+        self.read(self.config.voip_control_port());
+    }
+}
+
+/// The path a missing child would have, at the element it belongs in.
+fn missing(parent: Element<'_>, name: &str) -> Position {
+    let mut position = parent.position();
+    position.path = format!("{}/{name}", position.path);
+    position
+}
+
+/// Whether a host is a name with a domain, not an address.
+fn is_fqdn(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare.parse::<std::net::IpAddr>().is_err() && host.trim_end_matches('.').contains('.')
+}

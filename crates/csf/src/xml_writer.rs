@@ -1,0 +1,145 @@
+//! Elements as text, in the product's style.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::{escape, partial_escape};
+
+use crate::read::{is_character, is_name};
+
+/// A device that cannot be written as XML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A text has a character that XML 1.0 §2.2 does not allow, not even as a reference.
+    #[error("{path}: the character U+{code:04X} cannot be written in XML")]
+    Character {
+        /// The element or attribute.
+        path: String,
+        /// The code point.
+        code: u32,
+    },
+    /// A [`Setting`]'s name is no XML name.
+    #[error("{path}: {name:?} is no element name")]
+    Name {
+        /// The element it belongs in.
+        path: String,
+        /// The name.
+        name: String,
+    },
+}
+
+/// Writes elements and remembers the first text that cannot be written.
+pub(crate) struct Writer {
+    out: String,
+    open: Vec<&'static str>,
+    error: Option<WriteError>,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self {
+            // A file with one line and a few nodes.
+            out: String::with_capacity(16 << 10),
+            open: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The text, or the first thing that could not be written.
+    pub(crate) fn finish(self) -> Result<String, WriteError> {
+        match self.error {
+            None => Ok(self.out),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn path(&self) -> String {
+        format!("/{}", self.open.join("/"))
+    }
+
+    fn check(&mut self, name: &str, text: &str) {
+        if self.error.is_none()
+            && let Some(c) = text.chars().find(|&c| !is_character(c))
+        {
+            self.error = Some(WriteError::Character {
+                path: format!("{}/{name}", self.path()),
+                code: u32::from(c),
+            });
+        }
+    }
+
+    fn start_tag(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.out.push('<');
+        self.out.push_str(name);
+        for (count, (attribute, value)) in attributes.iter().enumerate() {
+            self.check(attribute, value);
+            self.out.push_str(if count == 0 { "  " } else { " " });
+            self.out.push_str(attribute);
+            self.out.push_str("=\"");
+            self.out.push_str(&escape_attribute(value));
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    fn end_tag(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push_str(">\n");
+    }
+
+    pub(crate) fn open(&mut self, name: &'static str) {
+        self.open_with(name, &[]);
+    }
+
+    pub(crate) fn open_with(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+        self.start_tag(name, attributes);
+        self.out.push('\n');
+        self.open.push(name);
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.end_tag(name);
+        }
+    }
+
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.text_with(name, &[], text);
+    }
+
+    pub(crate) fn texts(&mut self, texts: &[(&str, &str)]) {
+        for (name, text) in texts {
+            self.text(name, text);
+        }
+    }
+
+    pub(crate) fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.check(name, text);
+        self.start_tag(name, attributes);
+        self.out.push_str(&escape_text(text));
+        self.end_tag(name);
+    }
+
+    pub(crate) fn setting(&mut self, name: &str, text: &str) {
+        if !is_name(name) {
+            let (path, name) = (self.path(), name.to_owned());
+            self.error.get_or_insert(WriteError::Name { path, name });
+            return;
+        }
+        self.text(name, text);
+    }
+}
+
+/// Text between tags: markup as entities, and a carriage return as a reference, or it would be read as a line feed.
+pub(crate) fn escape_text(text: &str) -> Cow<'_, str> {
+    partial_escape(text)
+}
+
+/// A value between double quotes: white space but blanks as references, or it would be read as blanks.
+pub(crate) fn escape_attribute(value: &str) -> String {
+    escape(value)
+        .replace('\t', "&#9;")
+        .replace('\n', "&#10;")
+        .replace('\r', "&#13;")
+}
