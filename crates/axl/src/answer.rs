@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     call_manager::{self, CallManager},
-    document::Element,
+    element::Element,
     error::ReadError,
     expressway_c::{self, ExpresswayCConfiguration},
     fault::Fault,

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{
     answer::Answer,
-    document::{Document, Element},
+    document::Document,
+    element::Element,
     error::{ReadError, ReadErrorKind},
     fault::{FAULT, Fault},
     limits::Limits,

@@ -2,7 +2,7 @@
 
 use crate::{
     codec::Parameters,
-    document::Element,
+    element::Element,
     error::{ReadError, ReadErrorKind},
     text::{ObjectName, Prose},
     uuid::Uuid,

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::{
-    document::Element,
+    element::Element,
     error::{Bound, ReadError, ReadErrorKind},
     limits::Limits,
     nullable::Nullable,

@@ -6,7 +6,7 @@
 
 use crate::{
     codec::Parameters,
-    document::Element,
+    element::Element,
     error::{ReadError, ReadErrorKind},
     nullable::Nullable,
     text::{Description, HostNameOrIp, Prose, X509Names},

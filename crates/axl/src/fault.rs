@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    document::Element,
+    element::Element,
     error::ReadError,
     operation::Operation,
     text::{FieldError, ObjectName, Prose},

@@ -44,6 +44,7 @@ mod call;
 mod call_manager;
 mod codec;
 mod document;
+mod element;
 mod error;
 mod expressway_c;
 mod fault;
@@ -53,6 +54,7 @@ mod operation;
 pub mod push;
 mod request;
 mod sql;
+mod tables;
 mod text;
 mod uuid;
 mod version;
@@ -75,10 +77,8 @@ pub use limits::Limits;
 pub use nullable::Nullable;
 pub use operation::{InvalidSoapAction, Operation, SoapAction};
 pub use request::{AnswerError, Request, TypedRequest};
-pub use sql::{
-    ClusterSipOAuthMode, ColumnName, ExecuteSqlQuery, ExpresswayCColumns, KnownQuery, SqlColumn,
-    SqlError, SqlRow, SqlRows,
-};
+pub use sql::{ColumnName, ExecuteSqlQuery, KnownQuery, SqlColumn, SqlRow, SqlRows};
+pub use tables::{ClusterSipOAuthMode, ExpresswayCColumns, SqlError};
 pub use text::{Description, FieldError, HostNameOrIp, ObjectName, Prose, Text, X509Names};
 pub use uuid::Uuid;
 pub use version::{InvalidVersion, Version};

@@ -5,7 +5,7 @@ use crate::{
     call::{Call, Envelope, Reply},
     call_manager::{CallManager, GetCallManager, ListCallManager},
     codec::Parameters,
-    document::Element,
+    element::Element,
     error::ReadError,
     expressway_c::{
         AddExpresswayCConfiguration, ExpresswayCConfiguration, GetExpresswayCConfiguration,
