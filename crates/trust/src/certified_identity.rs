@@ -155,13 +155,13 @@ impl CertifiedIdentity {
     /// [`IdentityError::Expired`] or [`IdentityError::NotYetValid`].
     pub fn check_validity(&self, now: SystemTime) -> Result<(), IdentityError> {
         let subject = || self.summary.subject().to_owned();
-        if let Ok(ahead) = self.summary.not_before().duration_since(now) {
-            if ahead > Duration::ZERO {
-                return Err(IdentityError::NotYetValid {
-                    subject: subject(),
-                    days: days(ahead),
-                });
-            }
+        if let Ok(ahead) = self.summary.not_before().duration_since(now)
+            && ahead > Duration::ZERO
+        {
+            return Err(IdentityError::NotYetValid {
+                subject: subject(),
+                days: days(ahead),
+            });
         }
         match now.duration_since(self.summary.not_after()) {
             // notAfter is the last second of validity, all of it.

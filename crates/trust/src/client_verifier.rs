@@ -95,20 +95,13 @@ impl ClientVerifier {
                 Ok(matched) => return Ok(matched),
                 Err(verdict) => verdict,
             },
-            None => Verdict {
-                error: Error::NoCertificatesPresented,
-                reason: None,
-            },
+            None => Error::NoCertificatesPresented.into(),
         };
         let refusal = verdict.refusal(Side::Server, self.store.load().name(), chain.iter());
         if let Some(observer) = &self.observer {
             observer.refused(&refusal);
         }
         Err(Box::new(refusal))
-    }
-
-    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
-        &self.provider
     }
 
     fn check_chain(
@@ -127,16 +120,17 @@ impl ClientVerifier {
         self.chain_verifier(store)?
             .verify_client_cert(end_entity, intermediates, now)
             .map(|_| ())
+            .map_err(|error| pin::unknown_issuer(error, end_entity))
     }
 
     fn chain_verifier(
         &self,
         store: &Arc<TrustStore>,
     ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
-        if let Some(known) = &*self.chain.load() {
-            if Arc::ptr_eq(&known.store, store) {
-                return Ok(Arc::clone(&known.inner));
-            }
+        if let Some(known) = &*self.chain.load()
+            && Arc::ptr_eq(&known.store, store)
+        {
+            return Ok(Arc::clone(&known.inner));
         }
         let inner = WebPkiClientVerifier::builder_with_provider(
             Arc::clone(store.roots()),
@@ -151,15 +145,14 @@ impl ClientVerifier {
         Ok(inner)
     }
 
-    fn check_names(&self, end_entity: &CertificateDer<'_>) -> Result<NameMatch, Verdict> {
+    fn check_names(&self, end_entity: &CertificateDer<'_>) -> Result<NameMatch, Box<Verdict>> {
         let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-        self.allowed
-            .load()
-            .check(&identities)
-            .map_err(|names| Verdict {
+        self.allowed.load().check(&identities).map_err(|names| {
+            Box::new(Verdict {
                 error: CertificateError::ApplicationVerificationFailure.into(),
                 reason: Some(Reason::NameNotInTable { names: Some(names) }),
             })
+        })
     }
 }
 
@@ -177,7 +170,7 @@ impl ClientCertVerifier for ClientVerifier {
         let store = self.store.load();
         let verdict = self
             .check_chain(&store, end_entity, intermediates, now)
-            .map_err(Verdict::from)
+            .map_err(Box::<Verdict>::from)
             .and_then(|()| self.check_names(end_entity));
         match verdict {
             Ok(_) => Ok(ClientCertVerified::assertion()),

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, Error, ServerConfig};
+use rustls::{ClientConfig, DEFAULT_VERSIONS, Error, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
 
 use crate::{
@@ -34,6 +34,7 @@ pub struct ServerConfigs {
     allowed: Arc<LiveAllowedNames>,
     provider: Arc<CryptoProvider>,
     observer: Option<Arc<dyn Observer>>,
+    versions: Vec<&'static SupportedProtocolVersion>,
     current: ArcSwap<Pair>,
 }
 
@@ -44,7 +45,7 @@ struct Pair {
 }
 
 impl ServerConfigs {
-    /// Both configurations, presenting the loaded value of `certificate`.
+    /// Both configurations with TLS 1.2 and 1.3, presenting the loaded value of `certificate`.
     ///
     /// # Errors
     ///
@@ -56,13 +57,39 @@ impl ServerConfigs {
         provider: Arc<CryptoProvider>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, Error> {
-        let current = build(&certificate, &store, &allowed, &provider, observer.as_ref())?;
+        Self::with_versions(
+            certificate,
+            store,
+            allowed,
+            provider,
+            observer,
+            DEFAULT_VERSIONS,
+        )
+    }
+
+    /// As [`new`](Self::new) with these TLS versions. Which versions the product's two ports speak is
+    /// not published.
+    ///
+    /// # Errors
+    ///
+    /// When `provider` has no cipher suite for one of `versions`.
+    pub fn with_versions(
+        certificate: Arc<ServerCertificate>,
+        store: Arc<LiveTrustStore>,
+        allowed: Arc<LiveAllowedNames>,
+        provider: Arc<CryptoProvider>,
+        observer: Option<Arc<dyn Observer>>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Result<Self, Error> {
+        let verifier = verifier(&store, &allowed, &provider, observer.as_ref());
+        let current = pair(&certificate, verifier, &provider, versions)?;
         Ok(Self {
             certificate,
             store,
             allowed,
             provider,
             observer,
+            versions: versions.to_vec(),
             current: ArcSwap::from_pointee(current),
         })
     }
@@ -74,13 +101,13 @@ impl ServerConfigs {
     ///
     /// As [`new`](Self::new); the configurations in use then stay.
     pub fn rebuild(&self) -> Result<(), Error> {
-        let next = build(
-            &self.certificate,
+        let verifier = verifier(
             &self.store,
             &self.allowed,
             &self.provider,
             self.observer.as_ref(),
-        )?;
+        );
+        let next = pair(&self.certificate, verifier, &self.provider, &self.versions)?;
         self.current.store(Arc::new(next));
         Ok(())
     }
@@ -111,35 +138,44 @@ impl ServerConfigs {
     }
 }
 
-fn build(
-    certificate: &ServerCertificate,
+fn verifier(
     store: &Arc<LiveTrustStore>,
     allowed: &Arc<LiveAllowedNames>,
     provider: &Arc<CryptoProvider>,
     observer: Option<&Arc<dyn Observer>>,
+) -> ClientVerifier {
+    let builder =
+        ClientVerifier::builder(Arc::clone(store), Arc::clone(allowed), Arc::clone(provider));
+    match observer {
+        Some(observer) => builder.observer(Arc::clone(observer)).build(),
+        None => builder.build(),
+    }
+}
+
+fn pair(
+    certificate: &ServerCertificate,
+    verifier: ClientVerifier,
+    provider: &Arc<CryptoProvider>,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> Result<Pair, Error> {
     let key = Arc::clone(certificate.loaded().certified_key());
-    let mut verifier =
-        ClientVerifier::builder(Arc::clone(store), Arc::clone(allowed), Arc::clone(provider));
-    if let Some(observer) = observer {
-        verifier = verifier.observer(Arc::clone(observer));
-    }
-    let verifier = Arc::new(verifier.build());
+    let verifier = Arc::new(verifier);
     let asked: Arc<dyn ClientCertVerifier> = Arc::<ClientVerifier>::clone(&verifier);
     Ok(Pair {
-        oauth: Arc::new(server_config(provider, None, Arc::clone(&key))?),
-        mra: Arc::new(server_config(provider, Some(asked), key)?),
+        oauth: Arc::new(server_config(provider, versions, None, Arc::clone(&key))?),
+        mra: Arc::new(server_config(provider, versions, Some(asked), key)?),
         verifier,
     })
 }
 
 fn server_config(
     provider: &Arc<CryptoProvider>,
+    versions: &[&'static SupportedProtocolVersion],
     verifier: Option<Arc<dyn ClientCertVerifier>>,
     key: Arc<CertifiedKey>,
 ) -> Result<ServerConfig, Error> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
-        .with_safe_default_protocol_versions()?;
+        .with_protocol_versions(versions)?;
     let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
@@ -151,7 +187,8 @@ fn server_config(
     Ok(config)
 }
 
-/// A client configuration that verifies servers with `verifier` and presents `identity` when asked.
+/// A client configuration that verifies servers with `verifier` and presents `identity` when asked, with
+/// TLS 1.2 and 1.3.
 ///
 /// Sessions are not resumed: a resumed session would skip the verifier, and with it a store from which
 /// the server's CA has been removed.
@@ -163,16 +200,30 @@ pub fn client_config(
     verifier: Arc<ServerVerifier>,
     identity: Option<&CertifiedIdentity>,
 ) -> Result<ClientConfig, Error> {
+    client_config_with_versions(verifier, identity, DEFAULT_VERSIONS)
+}
+
+/// As [`client_config`] with these TLS versions.
+///
+/// # Errors
+///
+/// When the verifier's provider has no cipher suite for one of `versions`.
+pub fn client_config_with_versions(
+    verifier: Arc<ServerVerifier>,
+    identity: Option<&CertifiedIdentity>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<ClientConfig, Error> {
     let provider = Arc::clone(verifier.provider());
     let verifier: Arc<dyn ServerCertVerifier> = verifier;
     let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(versions)?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {
-        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
-            Arc::clone(identity.certified_key()),
-        ))),
+        Some(identity) => {
+            let key = Arc::clone(identity.certified_key());
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+        }
         None => builder.with_no_client_auth(),
     };
     config.resumption = Resumption::disabled();

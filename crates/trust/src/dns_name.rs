@@ -14,8 +14,8 @@ pub(crate) enum TrailingDot {
 /// The lower-case form of a DNS name, or `None` when it is not one.
 ///
 /// Labels of letters, digits, hyphen and underscore (hosts with underscores exist), 1 to 63 octets, no
-/// hyphen at either end; 253 octets in all; the last label is not all digits, so that nothing which
-/// looks like an IPv4 address is taken for a name. Internationalised names are given as A-labels:
+/// hyphen at either end; 253 octets in all; the last label is no decimal or hexadecimal number,
+/// so that nothing which some resolver reads as an IPv4 address is taken for a name. Internationalised names are given as A-labels:
 /// anything outside ASCII is not a name here, which also keeps look-alike letters out.
 pub(crate) fn canonical(name: &str, dot: TrailingDot) -> Option<String> {
     let name = match (name.strip_suffix('.'), dot) {
@@ -39,10 +39,19 @@ pub(crate) fn canonical(name: &str, dot: TrailingDot) -> Option<String> {
         }
         last = label;
     }
-    if last.bytes().all(|b| b.is_ascii_digit()) {
+    if is_number(last) {
         return None;
     }
     Some(name.to_ascii_lowercase())
+}
+
+/// "Ends in a number" of the WHATWG URL standard.
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"))
+        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    hexadecimal || label.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// An IP address written as text: `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`.

@@ -230,11 +230,11 @@ impl Identities {
             },
             GeneralName::RFC822Name(text) => self.others.push(format!("mail {text:?}")),
             GeneralName::DirectoryName(name) => {
-                self.others.push(format!("directory name \"{name}\""))
+                self.others.push(format!("directory name \"{name}\""));
             }
             GeneralName::OtherName(oid, _) => self.others.push(format!("otherName {oid}")),
             GeneralName::RegisteredID(oid) => {
-                self.others.push(format!("registered identifier {oid}"))
+                self.others.push(format!("registered identifier {oid}"));
             }
             GeneralName::X400Address(_) => self.others.push("X.400 address".to_owned()),
             GeneralName::EDIPartyName(_) => self.others.push("EDI party name".to_owned()),

@@ -54,7 +54,7 @@ pub use allowed_names::{
 };
 pub use certified_identity::{CertifiedIdentity, IdentityError};
 pub use client_verifier::{ClientVerifier, ClientVerifierBuilder};
-pub use configs::{ServerConfigs, client_config};
+pub use configs::{ServerConfigs, client_config, client_config_with_versions};
 pub use explain::{Explanation, alert_name, explain, tls_cause};
 pub use fingerprint::Fingerprint;
 pub use identities::{CertificateError, Identities, PresentedName, Unusable};

@@ -1,12 +1,12 @@
 //! A self-signed CA certificate that is itself in the store and presented as end entity.
 
-use rustls::{CertificateError, ExtendedKeyPurpose};
+use rustls::{CertificateError, Error, ExtendedKeyPurpose};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_parser::extensions::ExtendedKeyUsage;
 
 use crate::identities::parse;
 use crate::reason::unix_time;
-use crate::{Side, TrustStore};
+use crate::{CertificateSummary, Side, TrustStore};
 
 /// Whether `certificate` is accepted because it stands in `store` byte for byte.
 ///
@@ -39,6 +39,24 @@ pub(crate) fn check(
         }));
     }
     Some(purpose(certificate, presenter))
+}
+
+/// A self-signed CA certificate that is *not* in the store comes out of webpki as `CaUsedAsEndEntity`,
+/// which rustls sends as certificate_unknown. What is wrong with it is that nobody here trusts its
+/// issuer, and that is what peer and administrator are told. It stays refused either way.
+pub(crate) fn unknown_issuer(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    let Error::InvalidCertificate(CertificateError::Other(other)) = &error else {
+        return error;
+    };
+    let used_as_end_entity = matches!(
+        other.0.downcast_ref(),
+        Some(webpki::Error::CaUsedAsEndEntity)
+    );
+    if used_as_end_entity && CertificateSummary::of(certificate).is_ok_and(|it| it.is_self_issued())
+    {
+        return CertificateError::UnknownIssuer.into();
+    }
+    error
 }
 
 /// RFC 5280 §4.2.1.12: without the extension every purpose is allowed.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::{AlertDescription, CertificateError, Error, ExtendedKeyPurpose, PeerIncompatible};
-use rustls_pki_types::UnixTime;
+use rustls_pki_types::{ServerName, UnixTime};
 
 use crate::dns_name::printable;
-use crate::{NameMismatch, NotAllowed};
+use crate::{NameMismatch, NotAllowed, PresentedName, ReferenceIdentity, Rule};
 
 /// Why a certificate or a handshake was refused, as far as this end can know.
 ///
@@ -160,25 +160,41 @@ impl Reason {
     }
 }
 
-/// Only for a verifier that is not ours: rustls' own error carries names as text.
-fn webpki_mismatch(
-    expected: &rustls_pki_types::ServerName<'_>,
-    presented: &[String],
-) -> Option<NameMismatch> {
-    use crate::{PresentedName, ReferenceIdentity, Rule};
-    // webpki writes `DnsName("a.example.com")`, `IpAddress(192.0.2.1)`, and wildcards likewise.
-    let presented = presented
-        .iter()
-        .map(|text| match text.split_once("(\"") {
-            Some(("DnsName", rest)) => PresentedName::Dns(rest.trim_end_matches("\")").to_owned()),
-            _ => PresentedName::Other(text.clone()),
-        })
-        .collect();
+/// rustls' error carries names as text in webpki's notation.
+fn webpki_mismatch(expected: &ServerName<'_>, presented: &[String]) -> Option<NameMismatch> {
     Some(NameMismatch {
         rule: Rule::Rfc9525,
         expected: ReferenceIdentity::try_from(expected).ok()?,
-        presented,
+        presented: presented.iter().map(|text| from_webpki(text)).collect(),
     })
+}
+
+/// `DnsName("a.example.com")`, `IpAddress(192.0.2.1)`, `UniformResourceIdentifier("sip:example.com")`.
+pub(crate) fn webpki_notation(name: &PresentedName) -> String {
+    match name {
+        PresentedName::CommonName(name) => format!("CommonName(\"{}\")", printable(name)),
+        PresentedName::Dns(name) => format!("DnsName(\"{}\")", printable(name)),
+        PresentedName::Uri(uri) => format!("UniformResourceIdentifier(\"{}\")", printable(uri)),
+        PresentedName::Ip(address) => format!("IpAddress({address})"),
+        PresentedName::Other(what) => printable(what),
+    }
+}
+
+fn from_webpki(text: &str) -> PresentedName {
+    let inside = text
+        .strip_suffix(')')
+        .and_then(|text| text.split_once('('))
+        .map(|(kind, name)| (kind, name.trim_matches('"')));
+    match inside {
+        Some(("DnsName", name)) => PresentedName::Dns(name.to_owned()),
+        Some(("CommonName", name)) => PresentedName::CommonName(name.to_owned()),
+        Some(("UniformResourceIdentifier", uri)) => PresentedName::Uri(uri.to_owned()),
+        Some(("IpAddress", address)) => match address.parse() {
+            Ok(address) => PresentedName::Ip(address),
+            Err(_) => PresentedName::Other(text.to_owned()),
+        },
+        _ => PresentedName::Other(text.to_owned()),
+    }
 }
 
 fn distance(later: UnixTime, earlier: UnixTime) -> Duration {

@@ -80,16 +80,16 @@ pub(crate) struct Verdict {
     pub(crate) reason: Option<Reason>,
 }
 
-impl From<Error> for Verdict {
+impl From<Error> for Box<Verdict> {
     fn from(error: Error) -> Self {
-        Self {
+        Box::new(Verdict {
             error,
             reason: None,
-        }
+        })
     }
 }
 
-impl From<CertificateError> for Verdict {
+impl From<CertificateError> for Box<Verdict> {
     fn from(error: CertificateError) -> Self {
         Error::from(error).into()
     }

@@ -96,7 +96,13 @@ fn for_server_certificate(reason: &Reason) -> (Place, &'static str) {
             "renew the Tomcat certificate with both serverAuth and clientAuth in its extended key usage, \
              and restart Cisco CallManager",
         ),
-        Reason::BadSignature | Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
+        Reason::BadSignature => (
+            Place::ClientTrust,
+            "look for two certificates with one subject and different keys (self-signed Tomcat and CallManager, \
+             or a renewed CA): only the one in the trust store of the connecting side counts, so load the \
+             signer of the Tomcat certificate there, or have both signed by one CA",
+        ),
+        Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
             Place::TomcatCertificate,
             "renew the Tomcat certificate (RSA 2048 or P-256, SHA-256) and restart Cisco CallManager",
         ),
@@ -131,7 +137,12 @@ fn for_client_certificate(reason: &Reason) -> (Place, &'static str) {
             Place::ClientCertificate,
             "renew the Expressway-C certificate with both serverAuth and clientAuth in its extended key usage",
         ),
-        Reason::BadSignature | Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
+        Reason::BadSignature => (
+            Place::TomcatTrust,
+            "look for two certificates with one subject and different keys (a renewed CA): upload the one that \
+             signed the Expressway-C certificate to Tomcat-trust and restart Cisco CallManager",
+        ),
+        Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
             Place::ClientCertificate,
             "renew the Expressway-C certificate (RSA 2048 or P-256, SHA-256)",
         ),

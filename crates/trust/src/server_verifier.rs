@@ -10,6 +10,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use crate::reason::webpki_notation;
 use crate::refusal::Verdict;
 use crate::{
     Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity, Rule,
@@ -107,7 +108,7 @@ impl ServerVerifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<(), Verdict> {
+    ) -> Result<(), Box<Verdict>> {
         match pin::check(store, end_entity, Side::Server, now) {
             Some(verdict) => verdict.map_err(Error::from)?,
             None => verify_server_cert_signed_by_trust_anchor(
@@ -116,29 +117,22 @@ impl ServerVerifier {
                 intermediates,
                 now,
                 self.provider.signature_verification_algorithms.all,
-            )?,
+            )
+            .map_err(|error| pin::unknown_issuer(error, end_entity))?,
         }
         let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-        let from_connection = match &self.reference {
-            Some(_) => None,
-            None => Some(
-                ReferenceIdentity::try_from(server_name)
-                    .map_err(|_| CertificateError::NotValidForName)?,
-            ),
+        let reference = match &self.reference {
+            Some(reference) => reference.clone(),
+            None => ReferenceIdentity::try_from(server_name)
+                .map_err(|_| CertificateError::NotValidForName)?,
         };
-        let Some(reference) = self.reference.as_ref().or(from_connection.as_ref()) else {
-            return Err(CertificateError::NotValidForName.into());
-        };
-        self.match_name(reference, &identities)
-            .map(|_| ())
-            .map_err(|names| Verdict {
-                error: CertificateError::NotValidForNameContext {
-                    expected: server_name.to_owned(),
-                    presented: names.presented.iter().map(ToString::to_string).collect(),
-                }
-                .into(),
+        match self.match_name(&reference, &identities) {
+            Ok(_) => Ok(()),
+            Err(names) => Err(Box::new(Verdict {
+                error: rustls_mismatch(&names, server_name).into(),
                 reason: Some(Reason::NameMismatch { names: Some(names) }),
-            })
+            })),
+        }
     }
 
     fn match_name(
@@ -152,6 +146,15 @@ impl ServerVerifier {
             }
             rule => rule.matches(reference, identities),
         }
+    }
+}
+
+/// The mismatch as rustls has it, names in the notation of webpki.
+fn rustls_mismatch(names: &NameMismatch, server_name: &ServerName<'_>) -> CertificateError {
+    let expected = ServerName::try_from(names.expected.to_string());
+    CertificateError::NotValidForNameContext {
+        expected: expected.unwrap_or_else(|_| server_name.to_owned()),
+        presented: names.presented.iter().map(webpki_notation).collect(),
     }
 }
 

@@ -1,0 +1,174 @@
+//! What changes while listeners run, and what must not come back in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test helpers stand outside #[test] functions"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use std::sync::Arc;
+
+use rustls::HandshakeKind;
+use rustls_pki_types::CertificateDer;
+use sip_oauth_trust::{
+    AllowedNames, AllowedRow, LiveAllowedNames, LiveTrustStore, Reason, ServerCertificate,
+    ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
+};
+use support::{Authority, Leaf, authority, connect, provider, store};
+
+const NODE: &str = "cucm1.example.com";
+const EDGE: &str = "expc1.example.com";
+
+struct Cluster {
+    ca: Authority,
+    certificate: Arc<ServerCertificate>,
+    trust: Arc<LiveTrustStore>,
+    table: Arc<LiveAllowedNames>,
+    configs: ServerConfigs,
+    client: Arc<rustls::ClientConfig>,
+    edge: CertificateDer<'static>,
+}
+
+fn cluster() -> Cluster {
+    let ca = authority("Example CA");
+    let certificate = Arc::new(ServerCertificate::new(Leaf::named(NODE).signed_by(&ca)));
+    let trust = store("Tomcat-trust", [ca.der()]);
+    let table = Arc::new(LiveAllowedNames::new(AllowedNames::new([AllowedRow::new(
+        EDGE, "", EDGE,
+    )])));
+    let configs = ServerConfigs::new(
+        Arc::clone(&certificate),
+        Arc::clone(&trust),
+        Arc::clone(&table),
+        provider(),
+        None,
+    )
+    .expect("the provider speaks TLS");
+    let edge = Leaf::named(EDGE).signed_by(&ca);
+    let verifier =
+        ServerVerifier::builder(store("trusted CA list", [ca.der()]), provider()).build();
+    let mut client =
+        client_config(Arc::new(verifier), Some(&edge)).expect("the provider speaks TLS");
+    // A peer that tries to resume, as OpenSSL and rustls do by themselves.
+    client.resumption = rustls::client::Resumption::default();
+    Cluster {
+        edge: edge.chain().first().expect("a chain").clone(),
+        ca,
+        certificate,
+        trust,
+        table,
+        configs,
+        client: Arc::new(client),
+    }
+}
+
+impl Cluster {
+    fn come_in(&self) -> (bool, Option<HandshakeKind>) {
+        let (ends, _, server) = connect(Arc::clone(&self.client), self.configs.mra_oauth(), NODE);
+        (
+            ends.server.is_ok() && ends.client.is_ok(),
+            server.handshake_kind(),
+        )
+    }
+
+    fn presented(&self) -> Option<CertificateDer<'static>> {
+        let (_, client, _) = connect(Arc::clone(&self.client), self.configs.oauth(), NODE);
+        Some(client.peer_certificates()?.first()?.clone())
+    }
+}
+
+#[test]
+fn sessions_are_never_resumed_on_5091() {
+    let cluster = cluster();
+    for _ in 0..3 {
+        assert_eq!(cluster.come_in(), (true, Some(HandshakeKind::Full)));
+    }
+}
+
+#[test]
+fn peer_taken_off_the_list_does_not_come_back_with_its_session() {
+    let cluster = cluster();
+    assert!(cluster.come_in().0);
+    cluster.table.replace(AllowedNames::default());
+    assert!(!cluster.come_in().0);
+}
+
+#[test]
+fn peer_whose_authority_left_the_store_does_not_come_back_with_its_session() {
+    let cluster = cluster();
+    assert!(cluster.come_in().0);
+    cluster.trust.replace(TrustStore::new("Tomcat-trust"));
+    assert!(!cluster.come_in().0);
+}
+
+#[test]
+fn peer_is_let_in_as_soon_as_its_authority_is_uploaded() {
+    let cluster = cluster();
+    cluster.trust.replace(TrustStore::new("Tomcat-trust"));
+    assert!(!cluster.come_in().0);
+    cluster
+        .trust
+        .update(|current| {
+            let mut next = current.clone();
+            next.add_der(
+                cluster.ca.der().clone(),
+                &Source::Upload("ca.pem".to_owned()),
+            )?;
+            Ok::<_, sip_oauth_trust::StoreError>(next)
+        })
+        .expect("a good certificate");
+    assert!(cluster.come_in().0);
+}
+
+#[test]
+fn accepted_peer_is_looked_up_in_the_table_as_it_is_now() {
+    let cluster = cluster();
+    let chain = [cluster.edge.clone()];
+    let matched = cluster.configs.check_peer(&chain).expect("in the table");
+    assert_eq!((matched.row.as_str(), matched.entry.as_str()), (EDGE, EDGE));
+    cluster.table.replace(AllowedNames::default());
+    let refusal = cluster
+        .configs
+        .check_peer(&chain)
+        .expect_err("no longer in the table");
+    assert!(matches!(
+        refusal.reason,
+        Reason::NameNotInTable { names: Some(_) }
+    ));
+    let nobody = cluster.configs.check_peer(&[]).expect_err("no certificate");
+    assert_eq!(nobody.reason, Reason::NoCertificate);
+}
+
+#[test]
+fn tomcat_certificate_replaced_but_not_loaded_is_a_state_that_can_be_seen() {
+    let cluster = cluster();
+    let old = cluster.certificate.loaded().chain().first().cloned();
+    let next = Leaf::named(NODE).signed_by(&cluster.ca);
+    let new = next.chain().first().cloned();
+
+    cluster.certificate.install(next);
+    assert!(cluster.certificate.is_reload_due());
+    cluster.configs.rebuild().expect("the provider speaks TLS");
+    assert_eq!(cluster.presented(), old, "the old one until told");
+
+    assert!(cluster.certificate.reload());
+    cluster.configs.rebuild().expect("the provider speaks TLS");
+    assert_eq!(cluster.presented(), new);
+    assert!(!cluster.certificate.is_reload_due());
+    assert!(!cluster.certificate.reload(), "nothing new to load");
+}
+
+#[test]
+fn failed_update_leaves_the_store_as_it_was() {
+    let cluster = cluster();
+    let error = cluster.trust.update(|current| {
+        let mut next = current.clone();
+        next.add_pem(b"no PEM", &Source::Upload("ca.pem".to_owned()))?;
+        Ok::<_, sip_oauth_trust::StoreError>(next)
+    });
+    assert!(error.is_err());
+    assert_eq!(cluster.trust.load().len(), 1);
+}

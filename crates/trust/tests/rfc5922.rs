@@ -1,0 +1,136 @@
+//! RFC 5922: domain certificates in SIP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test helpers stand outside #[test] functions"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use sip_oauth_trust::{ReferenceIdentity, Rule};
+use support::Leaf;
+
+fn matches(domain: &str, leaf: Leaf) -> bool {
+    let reference: ReferenceIdentity = domain.parse().expect("a domain");
+    Rule::Rfc5922
+        .matches(&reference, &leaf.identities())
+        .is_ok()
+}
+
+fn domains(leaf: Leaf) -> Vec<String> {
+    let identities = leaf.identities();
+    Rule::Rfc5922
+        .candidates(&identities)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+mod section_7_1_finding_identities {
+    use super::*;
+
+    #[test]
+    fn sip_uri_without_user_part_is_a_domain() {
+        assert!(matches(
+            "example.com",
+            Leaf::default().uri("sip:example.com")
+        ));
+        assert!(matches(
+            "example.com",
+            Leaf::default().uri("SIP:Example.COM")
+        ));
+        assert!(matches(
+            "example.com",
+            Leaf::default().uri("sip:example.com:5061;transport=tls")
+        ));
+    }
+
+    #[test]
+    fn sip_uri_with_user_part_names_a_user() {
+        assert!(!matches(
+            "example.com",
+            Leaf::default().uri("sip:alice@example.com")
+        ));
+        assert!(!matches(
+            "example.com",
+            Leaf::default().uri("sip:alice@other.example;x=sip:example.com")
+        ));
+    }
+
+    #[test]
+    fn other_schemes_are_no_sip_identities() {
+        for uri in [
+            "sips:example.com",
+            "https://example.com",
+            "im:example.com",
+            "sip://example.com",
+        ] {
+            assert!(!matches("example.com", Leaf::default().uri(uri)), "{uri}");
+        }
+    }
+
+    #[test]
+    fn dns_names_count_only_without_a_sip_domain_uri() {
+        assert!(matches("example.com", Leaf::default().dns("example.com")));
+        let both = Leaf::default().uri("sip:example.net").dns("example.com");
+        assert_eq!(domains(both.clone()), ["URI \"sip:example.net\""]);
+        assert!(!matches("example.com", both));
+        let user = Leaf::default()
+            .uri("sip:alice@example.net")
+            .dns("example.com");
+        assert!(matches("example.com", user));
+    }
+
+    #[test]
+    fn common_name_counts_only_without_any_subject_alt_name() {
+        assert!(matches("example.com", Leaf::default().cn("example.com")));
+        for other in [
+            Leaf::default().dns("example.net"),
+            Leaf::default().uri("sip:alice@example.net"),
+            Leaf::default().ip("192.0.2.1"),
+        ] {
+            assert!(!matches("example.com", other.cn("example.com")));
+        }
+    }
+}
+
+mod section_7_2_comparing_identities {
+    use super::*;
+
+    #[test]
+    fn never_a_wildcard() {
+        assert!(!matches(
+            "sip.example.com",
+            Leaf::default().dns("*.example.com")
+        ));
+        assert!(!matches(
+            "sip.example.com",
+            Leaf::default().uri("sip:*.example.com")
+        ));
+        assert!(!matches(
+            "sip.example.com",
+            Leaf::default().cn("*.example.com")
+        ));
+    }
+
+    #[test]
+    fn exactly_and_case_insensitively() {
+        assert!(matches("EXAMPLE.com", Leaf::default().dns("example.COM")));
+        assert!(!matches(
+            "sip.example.com",
+            Leaf::default().dns("example.com")
+        ));
+        assert!(!matches(
+            "example.com",
+            Leaf::default().dns("sip.example.com")
+        ));
+    }
+
+    #[test]
+    fn an_address_is_no_sip_domain() {
+        assert!(!matches("192.0.2.1", Leaf::default().ip("192.0.2.1")));
+        assert!(!matches("192.0.2.1", Leaf::default().uri("sip:192.0.2.1")));
+    }
+}

@@ -1,0 +1,237 @@
+//! Certificates made on the spot, and a client and a server joined without sockets.
+
+use std::io::Cursor;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, DnValue, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConnection, Error, ServerConnection};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use sip_oauth_trust::{
+    CertifiedIdentity, Identities, LiveTrustStore, Observer, Refusal, Source, TrustStore,
+};
+
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    sip_oauth_trust::default_provider().unwrap()
+}
+
+/// A CA with this subject.
+pub(crate) fn authority(common_name: &str) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// What to put into an end-entity certificate.
+#[derive(Clone, Default)]
+pub(crate) struct Leaf {
+    pub(crate) common_names: Vec<DnValue>,
+    pub(crate) sans: Vec<SanType>,
+    pub(crate) usages: Option<Vec<ExtendedKeyUsagePurpose>>,
+    pub(crate) expired: bool,
+    pub(crate) future: bool,
+    pub(crate) ca: bool,
+}
+
+impl Leaf {
+    /// As both products' certificates are: CN and SAN alike, serverAuth and clientAuth.
+    pub(crate) fn named(name: &str) -> Self {
+        Self::default().cn(name).dns(name)
+    }
+
+    pub(crate) fn cn(mut self, name: &str) -> Self {
+        self.common_names.push(DnValue::Utf8String(name.to_owned()));
+        self
+    }
+
+    pub(crate) fn cn_value(mut self, value: DnValue) -> Self {
+        self.common_names.push(value);
+        self
+    }
+
+    pub(crate) fn dns(mut self, name: &str) -> Self {
+        self.sans.push(SanType::DnsName(name.try_into().unwrap()));
+        self
+    }
+
+    pub(crate) fn uri(mut self, uri: &str) -> Self {
+        self.sans.push(SanType::URI(uri.try_into().unwrap()));
+        self
+    }
+
+    pub(crate) fn ip(mut self, address: &str) -> Self {
+        self.sans
+            .push(SanType::IpAddress(address.parse::<IpAddr>().unwrap()));
+        self
+    }
+
+    pub(crate) fn usages(mut self, usages: &[ExtendedKeyUsagePurpose]) -> Self {
+        self.usages = Some(usages.to_vec());
+        self
+    }
+
+    pub(crate) fn expired(mut self) -> Self {
+        self.expired = true;
+        self
+    }
+
+    pub(crate) fn future(mut self) -> Self {
+        self.future = true;
+        self
+    }
+
+    pub(crate) fn ca(mut self) -> Self {
+        self.ca = true;
+        self
+    }
+
+    fn params(self) -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for value in self.common_names {
+            params.distinguished_name.push(DnType::CommonName, value);
+        }
+        params.subject_alt_names = self.sans;
+        params.extended_key_usages = self.usages.unwrap_or_else(|| {
+            vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ]
+        });
+        if self.expired {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }
+        if self.future {
+            params.not_before = date_time_ymd(3000, 1, 1);
+        }
+        if self.ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        params
+    }
+
+    pub(crate) fn signed_by(self, authority: &Authority) -> CertifiedIdentity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = self.params().signed_by(&key, authority).unwrap();
+        identity(certificate.der().clone(), &key)
+    }
+
+    pub(crate) fn self_signed(self) -> CertifiedIdentity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = self.params().self_signed(&key).unwrap();
+        identity(certificate.der().clone(), &key)
+    }
+
+    /// The identities only, signed by nobody in particular.
+    pub(crate) fn identities(self) -> Identities {
+        let key = KeyPair::generate().unwrap();
+        Identities::of(self.params().self_signed(&key).unwrap().der()).unwrap()
+    }
+}
+
+fn identity(certificate: CertificateDer<'static>, key: &KeyPair) -> CertifiedIdentity {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    CertifiedIdentity::from_der(vec![certificate], key, &provider()).unwrap()
+}
+
+/// A store trusting these certificates.
+pub(crate) fn store<'a>(
+    name: &str,
+    trusted: impl IntoIterator<Item = &'a CertificateDer<'static>>,
+) -> Arc<LiveTrustStore> {
+    let mut store = TrustStore::new(name);
+    for certificate in trusted {
+        store
+            .add_der(
+                certificate.clone(),
+                &Source::Memory("made for this test".to_owned()),
+            )
+            .unwrap();
+    }
+    Arc::new(LiveTrustStore::new(store))
+}
+
+/// An observer that remembers.
+#[derive(Default)]
+pub(crate) struct Heard(Mutex<Vec<Refusal>>);
+
+impl Observer for Heard {
+    fn refused(&self, refusal: &Refusal) {
+        self.0.lock().unwrap().push(refusal.clone());
+    }
+}
+
+impl Heard {
+    pub(crate) fn only(&self) -> Refusal {
+        let heard = self.0.lock().unwrap();
+        assert_eq!(heard.len(), 1, "expected one refusal, heard {heard:?}");
+        heard[0].clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// What each end ended with.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) client: Result<(), Error>,
+    pub(crate) server: Result<(), Error>,
+    /// Whether the client's handshake was complete before its error, as TLS 1.3 has it.
+    pub(crate) client_was_up: bool,
+}
+
+pub(crate) fn connect(
+    client: Arc<rustls::ClientConfig>,
+    server: Arc<rustls::ServerConfig>,
+    name: &str,
+) -> (Ends, ClientConnection, ServerConnection) {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(client, name).unwrap();
+    let mut server = ServerConnection::new(server).unwrap();
+    let mut ends = Ends {
+        client: Ok(()),
+        server: Ok(()),
+        client_was_up: false,
+    };
+    for _ in 0..16 {
+        let to_server = drain(|out| client.wants_write().then(|| client.write_tls(out)));
+        if ends.server.is_ok() {
+            server.read_tls(&mut Cursor::new(&to_server)).unwrap();
+            ends.server = server.process_new_packets().map(drop);
+        }
+        let to_client = drain(|out| server.wants_write().then(|| server.write_tls(out)));
+        if ends.client.is_ok() {
+            ends.client_was_up = !client.is_handshaking();
+            client.read_tls(&mut Cursor::new(&to_client)).unwrap();
+            ends.client = client.process_new_packets().map(drop);
+        }
+        if to_server.is_empty() && to_client.is_empty() {
+            break;
+        }
+    }
+    (ends, client, server)
+}
+
+fn drain(mut write: impl FnMut(&mut Vec<u8>) -> Option<std::io::Result<usize>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(written) = write(&mut bytes) {
+        written.unwrap();
+    }
+    bytes
+}
