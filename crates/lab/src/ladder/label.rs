@@ -1,0 +1,120 @@
+//! The few words over an arrow.
+
+use crate::report::SipMessage;
+
+/// Breaks `text` at blanks, commas and semicolons into lines of at most `columns`, later lines indented by `hang`.
+/// A word longer than a line is cut with an ellipsis.
+pub(super) fn wrap(text: &str, columns: usize, hang: usize) -> Vec<String> {
+    let columns = columns.max(hang + 8);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for piece in pieces(text) {
+        let length = piece.chars().count();
+        let used = line.chars().count();
+        if used + piece.trim_end().chars().count() > columns && !line.trim().is_empty() {
+            lines.push(line.trim_end().to_owned());
+            line = " ".repeat(hang);
+        }
+        let room = columns.saturating_sub(line.chars().count());
+        if length > room && piece.trim_end().chars().count() > room {
+            line.extend(piece.chars().take(room.saturating_sub(1)));
+            line.push('…');
+        } else {
+            line.push_str(piece);
+        }
+    }
+    if !line.trim().is_empty() || lines.is_empty() {
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// `text` in pieces after which a line may end.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive([' ', ';', ','])
+}
+
+/// The start line and the header fields that carry the story.
+pub(super) fn sip(message: &SipMessage) -> Vec<String> {
+    let mut lines = vec![message.start_line.trim_end_matches(" SIP/2.0").replacen("SIP/2.0 ", "", 1)];
+    let mut correlation = Vec::new();
+    if let Some(cseq) = message.header("CSeq") {
+        correlation.push(format!("CSeq {}", cseq.split(' ').next().unwrap_or(cseq)));
+    }
+    if let Some(expires) = message.header("Expires") {
+        correlation.push(format!("Expires {expires}"));
+    }
+    if message.is_request() && let Some(branch) = message.header("Via").and_then(branch_of) {
+        correlation.push(format!("branch {branch}"));
+    }
+    lines.push(correlation.join(" · "));
+    for name in ["Route", "Proxy-Authenticate", "WWW-Authenticate", "Proxy-Authorization", "Authorization", "Retry-After", "Warning"] {
+        if let Some(value) = message.header(name) {
+            lines.push(format!("{name}: {value}"));
+        }
+    }
+    if let Some(contact) = message.header("Contact") {
+        lines.push(format!("Contact: {}", shortened_contact(contact)));
+    }
+    lines
+}
+
+/// The last digits of the top Via's branch.
+fn branch_of(via: &str) -> Option<String> {
+    let (_, rest) = via.split_once("branch=")?;
+    let branch = rest.split([';', ',']).next()?;
+    Some(branch.trim_start_matches("z9hG4bK").chars().take(12).collect())
+}
+
+/// A Contact with its user part and the parameters everybody has left out.
+fn shortened_contact(contact: &str) -> String {
+    let Some((address, parameters)) = contact.split_once('>') else {
+        return contact.to_owned();
+    };
+    let address = match address.split_once('@') {
+        Some((user, host)) if user.chars().count() > 18 => {
+            // `<sip:` and the first group of the GUID.
+            let user: String = user.chars().take(13).collect();
+            format!("{user}…@{host}")
+        }
+        _ => address.to_owned(),
+    };
+    let mut out = format!("{address}>");
+    let mut left_out = false;
+    for parameter in parameters.split(';').filter(|parameter| !parameter.is_empty()) {
+        let common = ["+sip.instance=", "+u.sip!devicename", "+u.sip!model"];
+        if common.iter().any(|prefix| parameter.starts_with(prefix)) {
+            if !left_out {
+                out.push_str(";…");
+            }
+            left_out = true;
+        } else {
+            out.push(';');
+            out.push_str(parameter);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_blanks_commas_and_semicolons_and_never_run_over() {
+        assert_eq!(wrap("Proxy-Authenticate: Bearer realm=\"ccmsipline\"", 30, 2), ["Proxy-Authenticate: Bearer", "  realm=\"ccmsipline\""]);
+        assert_eq!(wrap("<sip:a@b>;transport=tls;video", 16, 2), ["<sip:a@b>;", "  transport=tls;", "  video"]);
+        assert_eq!(wrap("", 20, 2), [""]);
+        for columns in 9..40 {
+            for line in wrap(&"Supported: replaces,join,sdp-anat,norefersub,resource-priority".repeat(2), columns, 2) {
+                assert!(line.chars().count() <= columns.max(10), "{columns}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_contact_keeps_what_differs_between_devices() {
+        let contact = "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@192.0.2.10:62162;transport=tls>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-882323451234>\";+u.sip!devicename.ccm.cisco.com=\"CSFrado\";+u.sip!model.ccm.cisco.com=\"503\";video;x-cisco-newreg";
+        assert_eq!(shortened_contact(contact), "<sip:a8ae9f92…@192.0.2.10:62162;transport=tls>;…;video;x-cisco-newreg");
+    }
+}

@@ -1,0 +1,45 @@
+//! Where the listeners are.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+use tokio::net::TcpListener;
+
+use crate::Error;
+
+/// The range Unified CM takes for its SIP ports; the csf crate checks it, so free ports are chosen inside.
+const RANGE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
+
+/// The next port to try, shared by all labs of a process so that they do not race for one.
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A listener on loopback: on `port`, or on a free port inside the product's range.
+///
+/// # Errors
+///
+/// [`Error::PortInUse`] naming `purpose`, if the wanted port or every port tried is taken.
+pub(crate) async fn listen(purpose: &'static str, port: Option<u16>) -> Result<TcpListener, Error> {
+    if let Some(port) = port {
+        return bind(port).await.map_err(|cause| Error::PortInUse { port, purpose, source: cause });
+    }
+    let span = RANGE.end() - RANGE.start() + 1;
+    // Two processes start at different places.
+    let seed = u16::try_from(std::process::id() % u32::from(span)).unwrap_or(0);
+    let mut last = None;
+    for _ in 0..1000 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = RANGE.start() + (seed.wrapping_mul(7) % span + step % span) % span;
+        match bind(port).await {
+            Ok(listener) => return Ok(listener),
+            Err(cause) => last = Some((port, cause)),
+        }
+    }
+    let (port, cause) = last.unwrap_or((*RANGE.start(), std::io::ErrorKind::AddrInUse.into()));
+    Err(Error::PortInUse { port, purpose, source: cause })
+}
+
+async fn bind(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}

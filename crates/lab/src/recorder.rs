@@ -1,0 +1,305 @@
+//! What the parties see, in one order.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use sip_oauth_message::{Limits, MessageView};
+use sip_oauth_tokio::{
+    Clock, ConnectionChange, ConnectionEvent, Direction, HttpEvent, MessageEvent, Observed, Observer, Role, Transport,
+};
+use sip_oauth_trust::{Explanation, Party, alert_name};
+
+use crate::report::{Connection, Event, Header, HttpMessage, Leg, Occurrence, PartyId, SipMessage};
+
+/// Collects what the observers of all parties report.
+///
+/// Everything is recorded at the end that opened the connection, so that nothing appears twice. What the other end
+/// made of a refusal is kept aside, as evidence for the verdict.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    clock: Clock,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    origin: SystemTime,
+    events: Vec<Event>,
+    refusals: Vec<SeenRefusal>,
+    listeners: HashMap<u16, PartyId>,
+}
+
+/// A TLS refusal as one end saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenRefusal {
+    /// Who saw it.
+    pub(crate) party: PartyId,
+    /// Whether that end had opened the connection.
+    pub(crate) opened: bool,
+    /// The listener's port.
+    pub(crate) port: Option<u16>,
+    /// Who refused whom, why, and what to change.
+    pub(crate) explanation: Explanation,
+}
+
+impl Recorder {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let origin = clock.system_now();
+        let inner = Inner { origin, events: Vec::new(), refusals: Vec::new(), listeners: HashMap::new() };
+        Self { clock, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// The observer through which `party` reports.
+    pub(crate) fn observer(&self, party: PartyId) -> Observed {
+        Observed::by(Arc::new(PartyObserver { party, recorder: self.clone() }))
+    }
+
+    /// Says whose listener a port is.
+    pub(crate) fn listener(&self, port: u16, party: PartyId) {
+        self.lock().listeners.insert(port, party);
+    }
+
+    /// Starts a story: time counts from now, nothing has happened.
+    pub(crate) fn restart(&self) {
+        let mut inner = self.lock();
+        inner.origin = self.clock.system_now();
+        inner.events.clear();
+        inner.refusals.clear();
+    }
+
+    /// What happened since the last call, in order of time.
+    pub(crate) fn take(&self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.lock().events);
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    /// The TLS refusals seen since the last call.
+    pub(crate) fn take_refusals(&self) -> Vec<SeenRefusal> {
+        std::mem::take(&mut self.lock().refusals)
+    }
+
+    /// Records a change inside `party`, now.
+    pub(crate) fn state(&self, party: PartyId, text: impl Into<String>) {
+        self.now(Occurrence::State { party, text: text.into() });
+    }
+
+    /// Records something now.
+    pub(crate) fn now(&self, what: Occurrence) {
+        let at = self.clock.system_now();
+        self.push(at, what);
+    }
+
+    fn push(&self, at: SystemTime, what: Occurrence) {
+        let mut inner = self.lock();
+        let at = at.duration_since(inner.origin).unwrap_or(Duration::ZERO);
+        inner.events.push(Event { at, what });
+    }
+
+    fn owner(&self, address: SocketAddr) -> Option<PartyId> {
+        self.lock().listeners.get(&address.port()).copied()
+    }
+
+    /// A poisoned lock still holds whole events: each is pushed in one step.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reports in the name of one party.
+#[derive(Debug)]
+struct PartyObserver {
+    party: PartyId,
+    recorder: Recorder,
+}
+
+impl Observer for PartyObserver {
+    fn message(&self, event: &MessageEvent<'_>) {
+        if event.ends.role != Role::Initiator {
+            return;
+        }
+        let Some(other) = self.recorder.owner(event.ends.peer) else { return };
+        let leg = match event.direction {
+            Direction::Sent => Leg {
+                from: self.party,
+                to: other,
+                transport: transport_name(event.ends.transport),
+                port: Some(event.ends.peer.port()),
+            },
+            Direction::Received => Leg {
+                from: other,
+                to: self.party,
+                transport: transport_name(event.ends.transport),
+                port: None,
+            },
+        };
+        if let Some(message) = sip_message(leg, event.bytes.expose()) {
+            self.recorder.push(event.at, Occurrence::Sip(message));
+        }
+    }
+
+    fn connection(&self, event: &ConnectionEvent<'_>) {
+        let opened = event.role == Role::Initiator;
+        let listener = if opened { Some(event.peer.port()) } else { event.local.map(|local| local.port()) };
+        if let ConnectionChange::Refused(explanation) = event.change {
+            self.recorder.lock().refusals.push(SeenRefusal {
+                party: self.party,
+                opened,
+                port: listener,
+                explanation: explanation.clone(),
+            });
+        }
+        if !opened {
+            return;
+        }
+        let Some(other) = self.recorder.owner(event.peer) else { return };
+        let outward = Leg {
+            from: self.party,
+            to: other,
+            transport: transport_name(event.transport),
+            port: Some(event.peer.port()),
+        };
+        let connection = match event.change {
+            ConnectionChange::Refused(explanation) => refusal(outward, explanation),
+            ConnectionChange::Failed(why) => Connection {
+                leg: Leg { from: other, to: self.party, port: None, ..outward },
+                refused: true,
+                summary: why.to_owned(),
+                shows: Vec::new(),
+            },
+            _ => return,
+        };
+        self.recorder.push(event.at, Occurrence::Connection(connection));
+    }
+
+    fn http(&self, event: &HttpEvent<'_>) {
+        let Some((secure, port, path)) = parts(event.url) else { return };
+        let Some(other) = self.recorder.lock().listeners.get(&port).copied() else { return };
+        let transport = if secure { "HTTPS" } else { "HTTP" };
+        let mut start_line = format!("{} {path}", event.method);
+        if !path.ends_with(event.subject) {
+            start_line = format!("{start_line}  {}", event.subject);
+        }
+        self.recorder.push(
+            event.started_at,
+            Occurrence::Http(HttpMessage {
+                leg: Leg { from: self.party, to: other, transport, port: Some(port) },
+                start_line,
+                shows: Vec::new(),
+                body_bytes: 0,
+            }),
+        );
+        let back = Leg { from: other, to: self.party, transport, port: None };
+        let what = match (event.status, event.error) {
+            (Some(status), error) => Occurrence::Http(HttpMessage {
+                leg: back,
+                start_line: format!("{status}, {} bytes", event.body_bytes),
+                shows: error.map(str::to_owned).into_iter().collect(),
+                body_bytes: event.body_bytes,
+            }),
+            (None, error) => Occurrence::Connection(Connection {
+                leg: back,
+                refused: true,
+                summary: error.unwrap_or("no answer").to_owned(),
+                shows: Vec::new(),
+            }),
+        };
+        self.recorder.push(event.ended_at, what);
+    }
+}
+
+fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Tls => "TLS",
+    }
+}
+
+/// A refused handshake: the alert goes from the side that refused to the other.
+fn refusal(outward: Leg, explanation: &Explanation) -> Connection {
+    let leg = match explanation.refused_by {
+        Party::Us => Leg { port: None, ..outward },
+        Party::Peer => Leg { from: outward.to, to: outward.from, port: None, ..outward },
+    };
+    let summary = match explanation.alert {
+        Some(alert) => format!("alert {} ({})", alert_name(alert), u8::from(alert)),
+        None => "TLS handshake failed".to_owned(),
+    };
+    Connection { leg, refused: true, summary, shows: vec![explanation.reason.to_string()] }
+}
+
+/// Scheme, port and path of a URL, as far as the ladder needs them.
+fn parts(url: &str) -> Option<(bool, u16, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let slash = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(slash)?;
+    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok())?;
+    Some((scheme == "https", port, path))
+}
+
+/// A message as the report keeps it; nothing for bytes that are no message.
+pub(crate) fn sip_message(leg: Leg, bytes: &[u8]) -> Option<SipMessage> {
+    let view = MessageView::parse(bytes, &Limits::default()).ok()?;
+    let start_line = bytes.split(|&byte| byte == b'\r').next().map(String::from_utf8_lossy)?.into_owned();
+    let headers = view
+        .fields()
+        .map(|field| Header { name: field.name().to_owned(), value: redacted(field.name(), field.value()) })
+        .collect();
+    Some(SipMessage { leg, start_line, headers, body_bytes: view.body().len(), message_bytes: bytes.len() })
+}
+
+/// A header field value without secrets: credentials keep their scheme, their form and their length.
+fn redacted(name: &str, value: &str) -> String {
+    if !name.eq_ignore_ascii_case("Authorization") && !name.eq_ignore_ascii_case("Proxy-Authorization") {
+        return value.to_owned();
+    }
+    let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
+    match rest.strip_prefix("token=\"").and_then(|rest| rest.split_once('"')) {
+        Some((token, "")) => format!("{scheme} token=\"<{} bytes>\"", token.len()),
+        _ => format!("{scheme} <{} bytes>", rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEG: Leg = Leg { from: PartyId::Jabber, to: PartyId::UnifiedCm, transport: "TLS", port: Some(5090) };
+
+    #[test]
+    fn credentials_keep_their_form_and_length_only() {
+        for (value, shown) in [
+            ("Bearer token=\"eyJhbGciOi\"", "Bearer token=\"<10 bytes>\""),
+            ("Bearer eyJhbGciOi", "Bearer <10 bytes>"),
+            ("Bearer token=\"eyJ\", username=\"eyJ\"", "Bearer <27 bytes>"),
+            ("Digest username=\"a\"", "Digest <12 bytes>"),
+            ("eyJhbGciOi", " <10 bytes>"),
+        ] {
+            assert_eq!(redacted("proxy-authorization", value), shown);
+            assert!(!redacted("Authorization", value).contains("eyJ"));
+        }
+        assert_eq!(redacted("Expires", "120"), "120");
+    }
+
+    #[test]
+    fn a_message_keeps_the_order_of_its_header_fields() {
+        let bytes = b"REGISTER sip:ucm.example.com SIP/2.0\r\nCSeq: 1 REGISTER\r\nVia: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1\r\nContent-Length: 2\r\n\r\nab";
+        let message = sip_message(LEG, bytes).unwrap();
+        assert_eq!(message.start_line, "REGISTER sip:ucm.example.com SIP/2.0");
+        let names: Vec<_> = message.headers.iter().map(|header| header.name.as_str()).collect();
+        assert_eq!(names, ["CSeq", "Via", "Content-Length"]);
+        assert_eq!((message.body_bytes, message.message_bytes), (2, bytes.len()));
+        assert!(sip_message(LEG, b"\x15\x03\x03").is_none());
+    }
+
+    #[test]
+    fn urls_give_scheme_port_and_path() {
+        assert_eq!(parts("https://ucm.example.com:8443/axl/"), Some((true, 8443, "/axl/")));
+        assert_eq!(parts("http://ucm.example.com:6970"), Some((false, 6970, "")));
+        assert_eq!(parts("ucm.example.com"), None);
+    }
+}
