@@ -65,7 +65,7 @@ pub use reason::Reason;
 pub use reference::{ReferenceError, ReferenceIdentity};
 pub use refusal::{Observer, Party, Refusal, Side};
 pub use remedy::{Place, Remedy};
-pub use rule::{Matched, NameMismatch, Rule, sip_domain};
+pub use rule::{Matched, NameMismatch, Rule, sip_domain, sip_domains};
 pub use server_certificate::ServerCertificate;
 pub use server_verifier::{ServerVerifier, ServerVerifierBuilder};
 pub use store::{Anchor, Source, StoreError, TrustStore};

@@ -182,6 +182,24 @@ pub fn sip_domain(uri: &str) -> Option<String> {
     canonical(host, TrailingDot::Refused)
 }
 
+/// The SIP domains a certificate speaks for (RFC 5922 §7.1), in canonical form.
+///
+/// A name that [`Rule::Rfc5922`] looks at but that is no domain (a wildcard, a host with a user part)
+/// is not among them.
+pub fn sip_domains(identities: &Identities) -> Vec<String> {
+    Rule::Rfc5922
+        .candidates(identities)
+        .iter()
+        .filter_map(|name| match name {
+            PresentedName::Uri(uri) => sip_domain(uri),
+            PresentedName::Dns(name) | PresentedName::CommonName(name) => {
+                canonical(name, TrailingDot::Refused)
+            }
+            PresentedName::Ip(_) | PresentedName::Other(_) => None,
+        })
+        .collect()
+}
+
 /// DNS-ID of RFC 9525 §6.3; `expected` is in canonical form.
 ///
 /// "the wildcard character … is the complete content of the left-most label": it stands for exactly one
