@@ -4,7 +4,7 @@ use crate::config::DeviceConfig;
 use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
-use crate::read::is_character;
+use crate::xml::is_character;
 use crate::xml_writer::{escape_attribute, escape_text};
 
 /// What an edit did: the bytes that were there, and how many stand there now.

@@ -4,8 +4,9 @@
 //! lets pass what a configuration reader must refuse: a DOCTYPE, another root, a second root, text around the root,
 //! illegal characters and names, unlimited depth. Those checks are here.
 
-use quick_xml::errors::{Error as XmlError, IllFormedError};
+use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
 use quick_xml::escape::EscapeError;
+use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
@@ -13,6 +14,8 @@ use crate::document::{AttributeRecord, Document, ElementRecord, normalised};
 use crate::error::{ReadError, ReadErrorKind, shorten};
 use crate::limits::Limits;
 use crate::position::{BYTE_ORDER_MARK, Position};
+use crate::recognise;
+use crate::xml::{is_character, is_name};
 
 /// Reads a whole document.
 pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Document, ReadError> {
@@ -28,7 +31,7 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
         };
         return Err(ReadError::new(kind, Position::new(b"", String::new(), 0)));
     }
-    let source = text(bytes, root).map_err(|(offset, kind)| at(offset, kind))?;
+    let source = recognise::text(bytes, root).map_err(|(offset, kind)| at(offset, kind))?;
     let base = if bytes.starts_with(BYTE_ORDER_MARK) {
         BYTE_ORDER_MARK.len()
     } else {
@@ -68,103 +71,6 @@ type Refusal = (usize, ReadErrorKind);
 
 fn not_well_formed(offset: usize, what: impl Into<String>) -> Refusal {
     (offset, ReadErrorKind::NotWellFormed { what: what.into() })
-}
-
-/// Recognises what is no text, and gives the text.
-fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, Refusal> {
-    for (mark, name) in [
-        (b"\xFE\xFF", "UTF-16 (big-endian byte order mark)"),
-        (b"\xFF\xFE", "UTF-16 (little-endian byte order mark)"),
-    ] {
-        if bytes.starts_with(mark) {
-            return Err((
-                0,
-                ReadErrorKind::Encoding {
-                    declared: name.to_owned(),
-                },
-            ));
-        }
-    }
-    let base = if bytes.starts_with(BYTE_ORDER_MARK) {
-        BYTE_ORDER_MARK.len()
-    } else {
-        0
-    };
-    let body = bytes.get(base..).unwrap_or_default();
-    let Some(first) = body.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-        return Err((
-            0,
-            ReadErrorKind::Empty {
-                expected: root.to_owned(),
-            },
-        ));
-    };
-    let utf8 = std::str::from_utf8(bytes);
-    if body.get(first) != Some(&b'<') {
-        let binary = utf8.is_err() || body.iter().any(|&byte| is_control(byte));
-        let document = [b"<?xml".as_slice(), format!("<{root}").as_bytes()]
-            .into_iter()
-            .filter_map(|start| {
-                bytes
-                    .windows(start.len())
-                    .position(|window| window == start)
-            })
-            .min();
-        return Err(match (binary, document) {
-            (true, Some(document)) => (0, ReadErrorKind::Signed { document }),
-            (true, None) => (0, ReadErrorKind::Encrypted),
-            (false, _) => (base + first, ReadErrorKind::TextOutsideRoot),
-        });
-    }
-    let text = utf8.map_err(|error| match declared_encoding(body) {
-        Some(declared) if !declared.eq_ignore_ascii_case("utf-8") => (
-            base,
-            ReadErrorKind::Encoding {
-                declared: declared.to_owned(),
-            },
-        ),
-        _ => (error.valid_up_to(), ReadErrorKind::NotUtf8),
-    })?;
-    // One pass over the bytes finds what is illegal anywhere, in text, names and comments alike (XML 1.0 §2.2).
-    let suspect = |(_, window): &(usize, &[u8])| match window {
-        [0xEF, 0xBF, last] => *last >= 0xBE,
-        [byte, ..] => is_control(*byte),
-        [] => false,
-    };
-    let tail = bytes.len().saturating_sub(2);
-    let illegal = bytes.windows(3).enumerate().find(suspect).map(|(at, _)| at);
-    let illegal = illegal.or_else(|| {
-        (tail..bytes.len()).find(|&at| bytes.get(at).is_some_and(|&byte| is_control(byte)))
-    });
-    if let Some(at) = illegal {
-        let code = text
-            .get(at..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, u32::from);
-        return Err((at, ReadErrorKind::Character { code }));
-    }
-    Ok(text)
-}
-
-fn is_control(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')
-}
-
-/// The encoding an ASCII-compatible declaration names, read from bytes that are not UTF-8.
-fn declared_encoding(body: &[u8]) -> Option<&str> {
-    let head = body.get(..body.len().min(256))?;
-    let end = head.windows(2).position(|pair| pair == b"?>")?;
-    let declaration = std::str::from_utf8(head.get(..end)?)
-        .ok()?
-        .strip_prefix("<?xml")?;
-    let value = declaration
-        .split_once("encoding")?
-        .1
-        .trim_start()
-        .strip_prefix('=')?
-        .trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    value.get(1..)?.split_once(quote).map(|(name, _)| name)
 }
 
 struct Builder<'a> {
@@ -356,7 +262,7 @@ impl Builder<'_> {
 
     fn attributes_of(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
         for (count, attribute) in tag.attributes().enumerate() {
-            let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
+            let attribute = attribute.map_err(|error| bad_attribute(start + 1, &error))?;
             if count >= self.limits.max_attributes {
                 return Err((
                     start,
@@ -428,7 +334,7 @@ impl Builder<'_> {
         let mut expected = ["version", "encoding", "standalone"].into_iter();
         let mut names = 0;
         for attribute in tag.attributes() {
-            let attribute = attribute.map_err(|error| not_well_formed(start, error.to_string()))?;
+            let attribute = attribute.map_err(|error| bad_attribute(start + 2, &error))?;
             let (name, value) = (attribute.key.0, &*attribute.value);
             let before = content
                 .as_bytes()
@@ -501,6 +407,18 @@ fn check_references(raw: &str, start: usize) -> Result<(), Refusal> {
     }
 }
 
+/// An attribute that cannot be read, in a tag whose name begins at `tag`.
+fn bad_attribute(tag: usize, error: &AttrError) -> Refusal {
+    let (at, what) = match *error {
+        AttrError::ExpectedEq(at) => (at, "an attribute without '='"),
+        AttrError::ExpectedValue(at) => (at, "an attribute without a value"),
+        AttrError::UnquotedValue(at) => (at, "an attribute value without quotes"),
+        AttrError::ExpectedQuote(at, _) => (at, "an attribute value whose quote is not closed"),
+        AttrError::Duplicated(at, _) => (at, "an attribute that stands twice"),
+    };
+    not_well_formed(tag + at, what)
+}
+
 /// quick-xml's error in our words.
 fn refused(start: usize, error: &XmlError) -> Refusal {
     match error {
@@ -513,30 +431,11 @@ fn refused(start: usize, error: &XmlError) -> Refusal {
         XmlError::Escape(error) => not_well_formed(start, error.to_string()),
         XmlError::IllFormed(IllFormedError::MissingDoctypeName) => (start, ReadErrorKind::Doctype),
         XmlError::IllFormed(error) => not_well_formed(start, error.to_string()),
+        XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),
+        XmlError::Syntax(SyntaxError::InvalidBangMarkup) => {
+            not_well_formed(start, "\"<!\" that begins neither a comment nor CDATA")
+        }
         XmlError::Syntax(error) => not_well_formed(start, error.to_string()),
-        XmlError::InvalidAttr(error) => not_well_formed(start, error.to_string()),
         other => not_well_formed(start, other.to_string()),
     }
-}
-
-/// `Char` of XML 1.0 §2.2.
-pub(crate) fn is_character(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
-}
-
-/// `Name` of XML 1.0 §2.3, colons included.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.starts_with(is_name_start)
-        && name.chars().all(|c| {
-            is_name_start(c)
-                || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
-        })
-}
-
-fn is_name_start(c: char) -> bool {
-    matches!(c,
-        ':' | '_' | 'A'..='Z' | 'a'..='z'
-        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
-        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
-        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use quick_xml::escape::{escape, partial_escape};
 
-use crate::read::{is_character, is_name};
+use crate::xml::{is_character, is_name};
 
 /// A device that cannot be written as XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum WriteError {
     /// A [`Setting`]'s name is no XML name.
     #[error("{path}: {name:?} is no element name")]
     Name {
-        /// The element it belongs in.
+        /// The path it would have.
         path: String,
         /// The name.
         name: String,
@@ -53,8 +53,13 @@ impl Writer {
         }
     }
 
-    fn path(&self) -> String {
-        format!("/{}", self.open.join("/"))
+    fn path(&self, last: &str) -> String {
+        let mut path = String::new();
+        for name in self.open.iter().copied().chain([last]) {
+            path.push('/');
+            path.push_str(name);
+        }
+        path
     }
 
     fn check(&mut self, name: &str, text: &str) {
@@ -62,7 +67,7 @@ impl Writer {
             && let Some(c) = text.chars().find(|&c| !is_character(c))
         {
             self.error = Some(WriteError::Character {
-                path: format!("{}/{name}", self.path()),
+                path: self.path(name),
                 code: u32::from(c),
             });
         }
@@ -72,7 +77,7 @@ impl Writer {
         self.out.push('<');
         self.out.push_str(name);
         for (count, (attribute, value)) in attributes.iter().enumerate() {
-            self.check(attribute, value);
+            self.check(&format!("{name}/@{attribute}"), value);
             self.out.push_str(if count == 0 { "  " } else { " " });
             self.out.push_str(attribute);
             self.out.push_str("=\"");
@@ -123,7 +128,7 @@ impl Writer {
 
     pub(crate) fn setting(&mut self, name: &str, text: &str) {
         if !is_name(name) {
-            let (path, name) = (self.path(), name.to_owned());
+            let (path, name) = (self.path(name), name.to_owned());
             self.error.get_or_insert(WriteError::Name { path, name });
             return;
         }

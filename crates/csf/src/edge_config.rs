@@ -1,0 +1,153 @@
+//! The bootstrap document of Mobile and Remote Access.
+
+use crate::document::{Document, Element};
+use crate::error::{ReadError, ValueError};
+use crate::limits::Limits;
+use crate::target::EDGE_TLS_PORT;
+use crate::value;
+
+/// The answer to `get_edge_config`: where a client outside goes, and what it writes into its Route header.
+///
+/// ```
+/// use sip_oauth_csf::{EdgeConfig, Limits};
+///
+/// let answer = b"<getEdgeConfigResponse version=\"1.0\"><edgeConfig><sipEdgeServer><server>\
+///     <address>expe.example.com</address><tlsPort>5061</tlsPort></server></sipEdgeServer><sipRequest>\
+///     <route>&lt;sip:192.0.2.100:5061;transport=tls;zone-id=3;directed;lr&gt;</route></sipRequest></edgeConfig>\
+///     </getEdgeConfigResponse>";
+/// let edge = EdgeConfig::read(answer, &Limits::default())?;
+///
+/// let server = &edge.sip_edge_servers()?[0];
+/// assert_eq!((server.address.as_str(), server.port), ("expe.example.com", 5061));
+/// assert_eq!(edge.route().unwrap(), "<sip:192.0.2.100:5061;transport=tls;zone-id=3;directed;lr>");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct EdgeConfig {
+    document: Document,
+}
+
+/// A host and a port the bootstrap document names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeServer {
+    /// `address`.
+    pub address: String,
+    /// `tlsPort` or `port`.
+    pub port: u16,
+}
+
+impl EdgeConfig {
+    /// The name of the root element.
+    pub const ROOT: &str = "getEdgeConfigResponse";
+
+    /// Reads an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] as for a device file.
+    pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ReadError> {
+        Ok(Self {
+            document: Document::read(bytes, Self::ROOT, limits)?,
+        })
+    }
+
+    /// The document tree.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// `edgeConfig/sipEdgeServer`: the Expressway-E nodes for SIP, in document order. Default port 5061.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    pub fn sip_edge_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+        self.edge_servers("sipEdgeServer", EDGE_TLS_PORT)
+    }
+
+    /// `edgeConfig/httpEdgeServer`: the Expressway-E nodes that proxy HTTP. Default port 8443.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    pub fn http_edge_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+        self.edge_servers("httpEdgeServer", 8443)
+    }
+
+    fn edge_servers(&self, group: &str, default_port: u16) -> Result<Vec<EdgeServer>, ValueError> {
+        let group = self.document.root().descend(&["edgeConfig", group]);
+        let servers = group
+            .into_iter()
+            .flat_map(|group| group.children_named("server"));
+        named(servers, "tlsPort", default_port)
+    }
+
+    /// `edgeConfig/sipRequest/route`: the value of the Route header, none when missing or empty.
+    pub fn route(&self) -> Option<String> {
+        let route =
+            value::word(
+                self.document
+                    .root()
+                    .descend(&["edgeConfig", "sipRequest", "route"]),
+            )?
+            .value;
+        (!route.is_empty()).then(|| route.into_owned())
+    }
+
+    /// `serviceConfig/service[name="_cisco-uds"]`: the User Data Services, by priority and then document order.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when a priority is no number, or a port none from 1 to 65535.
+    pub fn uds_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+        let mut servers = Vec::new();
+        for service in self.services("_cisco-uds") {
+            for server in service.children_named("server") {
+                servers.push((value::number(server.child("priority"), 0)?.value, server));
+            }
+        }
+        servers.sort_by_key(|&(priority, _)| priority);
+        named(servers.into_iter().map(|(_, server)| server), "port", 8443)
+    }
+
+    /// `serviceConfig/service[name="tftpServer"]`: the hosts that serve device files, empty ones left out.
+    pub fn tftp_servers(&self) -> Vec<String> {
+        self.services("tftpServer")
+            .flat_map(|service| service.children_named("address"))
+            .map(|address| address.text().trim().to_owned())
+            .filter(|address| !address.is_empty())
+            .collect()
+    }
+
+    fn services<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Element<'a>> + 'a {
+        let config = self.document.root().child("serviceConfig");
+        config
+            .into_iter()
+            .flat_map(|config| config.children_named("service"))
+            .filter(move |service| {
+                value::word(service.child("name")).is_some_and(|found| found.value == name)
+            })
+    }
+}
+
+/// The servers that have an address.
+fn named<'a>(
+    servers: impl Iterator<Item = Element<'a>>,
+    port: &str,
+    default_port: u16,
+) -> Result<Vec<EdgeServer>, ValueError> {
+    let mut found = Vec::new();
+    for server in servers {
+        let address = value::word(server.child("address"))
+            .map(|address| address.value)
+            .unwrap_or_default();
+        if !address.is_empty() {
+            let port = value::port(server.child(port), default_port)?.value;
+            found.push(EdgeServer {
+                address: address.into_owned(),
+                port,
+            });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,313 @@
+//! Promises that hold for any input.
+
+mod support;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sip_oauth_csf::{
+    Capf, CapfAuthMode, Device, DeviceConfig, DeviceSecurityMode, Document, Element, Limits,
+    LineSettings, Member, NodePorts, Place, Setting, SipOauthMode, StackSettings,
+    TransportLayerProtocol,
+};
+
+/// Text that XML can hold, markup and line ends included.
+fn text() -> impl Strategy<Value = String> {
+    "[ -~\\t\\r\\n\u{e4}\u{20ac}\u{1f600}]{0,12}"
+}
+
+/// Text without white space around it, as names, hosts and stamps are.
+fn word() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.trim().to_owned())
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[A-Za-z_][A-Za-z0-9_.-]{0,12}"
+}
+
+fn member() -> impl Strategy<Value = Member> {
+    let ports = (1u16.., 1u16.., 1u16.., 1u16.., 1u16.., 1u16.., 1u16..);
+    (any::<u32>(), text(), text(), word(), ports).prop_map(
+        |(priority, name, description, process_node_name, ports)| Member {
+            priority,
+            name,
+            description,
+            process_node_name,
+            ports: NodePorts {
+                ethernet_phone_port: ports.0,
+                sip_port: ports.1,
+                secured_sip_port: ports.2,
+                sip_oauth_port: ports.3,
+                sip_mra_oauth_port: ports.4,
+                mgcp_listen_port: ports.5,
+                mgcp_keep_alive_port: ports.6,
+            },
+        },
+    )
+}
+
+fn line() -> impl Strategy<Value = LineSettings> {
+    (any::<u32>(), text(), word(), text(), word(), word(), 1u16..).prop_map(
+        |(button, feature_label, name, display_name, contact, proxy, port)| LineSettings {
+            button,
+            feature_label,
+            name,
+            display_name,
+            contact,
+            proxy,
+            port,
+        },
+    )
+}
+
+fn settings() -> impl Strategy<Value = Vec<Setting>> {
+    vec(
+        (name(), text()).prop_map(|(name, value)| Setting { name, value }),
+        0..4,
+    )
+}
+
+fn device() -> impl Strategy<Value = Device> {
+    let modes = (
+        prop::sample::select(vec![SipOauthMode::Off, SipOauthMode::On]),
+        prop::sample::select(vec![
+            DeviceSecurityMode::NotSet,
+            DeviceSecurityMode::NonSecure,
+            DeviceSecurityMode::Authenticated,
+            DeviceSecurityMode::Encrypted,
+        ]),
+        prop::sample::select(vec![
+            TransportLayerProtocol::Tcp,
+            TransportLayerProtocol::Udp,
+            TransportLayerProtocol::Tls,
+            TransportLayerProtocol::TcpUdp,
+        ]),
+        prop::sample::select(vec![
+            CapfAuthMode::None,
+            CapfAuthMode::NullString,
+            CapfAuthMode::Mic,
+        ]),
+    );
+    let texts = (
+        text(),
+        text(),
+        text(),
+        text(),
+        word(),
+        text(),
+        word(),
+        word(),
+        word(),
+        word(),
+        word(),
+    );
+    let numbers = (
+        any::<u32>(),
+        1u16..,
+        1u16..,
+        1u16..,
+        any::<bool>(),
+        any::<bool>(),
+        any::<[u32; 11]>(),
+    );
+    let lists = (
+        vec(member(), 0..4),
+        vec(line(), 0..4),
+        vec((1u16.., word()), 0..3),
+        settings(),
+        settings(),
+        settings(),
+    );
+    (modes, texts, numbers, lists).prop_map(|(modes, texts, numbers, lists)| {
+        let stack = numbers.6;
+        Device {
+            uuid: texts.0,
+            ctiid: numbers.0,
+            full_config: numbers.4,
+            device_pool: texts.1,
+            call_manager_group: texts.2,
+            srst_name: texts.3,
+            srst_option: texts.4,
+            phone_label: texts.5,
+            start_media_port: numbers.1,
+            stop_media_port: numbers.2,
+            voip_control_port: numbers.3,
+            load_information: texts.6,
+            version_stamp: texts.7,
+            device_security_mode: modes.1,
+            transport_layer_protocol: modes.2,
+            sip_oauth_mode: modes.0,
+            capf_auth_mode: modes.3,
+            cert_hash: texts.8,
+            encr_config: numbers.5,
+            user_id: texts.9,
+            owner_id: texts.10,
+            sip_stack: StackSettings {
+                sip_invite_retx: stack[0],
+                sip_retx: stack[1],
+                timer_invite_expires: stack[2],
+                timer_register_expires: stack[3],
+                timer_register_delta: stack[4],
+                timer_keep_alive_expires: stack[5],
+                timer_subscribe_expires: stack[6],
+                timer_subscribe_delta: stack[7],
+                timer_t1: stack[8],
+                timer_t2: stack[9],
+                max_redirects: stack[10],
+            },
+            members: lists.0,
+            lines: lists.1,
+            capf_list: lists
+                .2
+                .into_iter()
+                .map(|(phone_port, process_node_name)| Capf {
+                    phone_port,
+                    process_node_name,
+                })
+                .collect(),
+            vendor_config: lists.3,
+            common_config: lists.4,
+            enterprise_config: lists.5,
+        }
+    })
+}
+
+/// Pieces a document is made of, well-formed or not.
+fn markup() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "<device>",
+        "</device>",
+        "<device/>",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "<a b='1'>",
+        " b=\"2\"",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "&amp;",
+        "&#65;",
+        "&x;",
+        "&",
+        "<",
+        ">",
+        "<?xml version='1.0'?>",
+        "<?p?>",
+        "<!DOCTYPE d>",
+        "\r\n",
+        "x",
+        "\u{feff}",
+        "\u{20ac}",
+        "<devicePool>",
+        "<callManagerGroup>",
+        "<members>",
+        "<member priority='1'>",
+        "\u{1}",
+    ]);
+    vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn all(element: Element<'_>) -> Vec<Element<'_>> {
+    let mut elements = vec![element];
+    for child in element.children() {
+        elements.extend(all(child));
+    }
+    elements
+}
+
+/// Calls everything; only that it returns is asked.
+fn visit(config: &DeviceConfig) {
+    for element in all(config.root()) {
+        let _ = (element.text(), element.path(), element.position());
+        for attribute in element.attributes() {
+            let _ = (attribute.value(), attribute.path(), attribute.position());
+        }
+    }
+    let _ = config.registration_targets(Place::OnPremises);
+    let _ = config.registration_targets(Place::Mra);
+    let _ = Device::try_from(config);
+    let _ = config.findings();
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
+        if let Ok(config) = DeviceConfig::read(&bytes, &Limits::default()) {
+            visit(&config);
+        }
+    }
+
+    #[test]
+    fn no_markup_makes_the_reader_panic_and_what_is_read_is_unchanged(inner in markup(), whole in any::<bool>()) {
+        let text = if whole { inner } else { format!("<device>{inner}</device>") };
+        match DeviceConfig::read(text.as_bytes(), &Limits::default()) {
+            Ok(config) => {
+                prop_assert_eq!(config.source(), text.as_bytes());
+                visit(&config);
+            }
+            Err(error) => prop_assert!(error.position().offset <= text.len()),
+        }
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused(cut in any::<prop::sample::Index>()) {
+        let text = support::jabber().to_xml().unwrap();
+        let text = text.trim_end();
+        let end = cut.index(text.len());
+        prop_assert!(DeviceConfig::read(&text.as_bytes()[..end], &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn every_span_holds_what_it_says(text in text(), value in text()) {
+        let mut config = support::read("<device><a b='1'>x</a><c/></device>");
+        config.set("a", &text).unwrap();
+        config.set("a/@b", &value).unwrap();
+        config.set("c", &text).unwrap();
+        let element = config.root().child("a").unwrap();
+        let text = text.replace("\r\n", "\n");
+        prop_assert_eq!(element.text().replace("\r\n", "\n"), text);
+        prop_assert_eq!(element.attribute("b").unwrap().value(), value);
+        let source = std::str::from_utf8(config.source()).unwrap();
+        prop_assert!(source[element.span().range()].starts_with("<a ") && source[element.span().range()].ends_with("</a>"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(device in device()) {
+        let xml = device.to_xml().unwrap();
+        let config = DeviceConfig::read(xml.as_bytes(), &Limits::default()).unwrap();
+        prop_assert_eq!(Device::try_from(&config).unwrap(), device);
+    }
+
+    #[test]
+    fn an_edit_changes_its_own_bytes_only(at in any::<prop::sample::Index>(), text in text()) {
+        let before = support::jabber().to_xml().unwrap();
+        let mut config = support::read(&before);
+        let leaves: Vec<String> = all(config.root()).into_iter().filter(|e| e.is_leaf()).map(Element::path).collect();
+        let path = &leaves[at.index(leaves.len())];
+        let edit = config.set(path, &text).unwrap();
+        let after = config.source();
+        prop_assert_eq!(&after[..edit.inserted.start], &before.as_bytes()[..edit.replaced.start]);
+        prop_assert_eq!(&after[edit.inserted.end..], &before.as_bytes()[edit.replaced.end..]);
+        prop_assert_eq!(config.document().element_at(path).unwrap().text(), text);
+        prop_assert_eq!(config.document().element_at(path).unwrap().content_span(), edit.inserted);
+    }
+
+    #[test]
+    fn setting_what_is_there_changes_nothing(at in any::<prop::sample::Index>()) {
+        let before = support::jabber().to_xml().unwrap();
+        let mut config = support::read(&before);
+        let leaves: Vec<String> = all(config.root()).into_iter().filter(|e| e.is_leaf()).map(Element::path).collect();
+        let path = &leaves[at.index(leaves.len())];
+        let text = config.document().element_at(path).unwrap().text().into_owned();
+        config.set(path, &text).unwrap();
+        prop_assert_eq!(config.source(), before.as_bytes());
+    }
+
+    #[test]
+    fn a_document_of_any_root_is_read_under_that_root_only(root in name()) {
+        let text = format!("<{root}></{root}>");
+        prop_assert!(Document::read(text.as_bytes(), &root, &Limits::default()).is_ok());
+        prop_assert_eq!(DeviceConfig::read(text.as_bytes(), &Limits::default()).is_ok(), root == "device");
+    }
+}
