@@ -1,0 +1,150 @@
+//! The Bearer challenge.
+
+use std::fmt;
+
+use super::params::{AuthParam, AuthParams};
+use crate::Text;
+
+/// Asks for an access token (RFC 8898 section 3).
+///
+/// ```text
+/// challenge  =/ ("Bearer" LWS bearer-cln *(COMMA bearer-cln))
+/// bearer-cln = realm / scope-param / authz-server-param / error-param / auth-param
+/// ```
+///
+/// Unified CM sends the realm alone.
+///
+/// ```
+/// use sip_oauth_message::{BearerChallenge, Challenge};
+/// assert_eq!(
+///     BearerChallenge::new("ccmsipline").to_string(),
+///     r#"Bearer realm="ccmsipline""#,
+/// );
+/// let text = r#"Bearer realm="r", authz_server="https://as.example.com", scope="a b""#;
+/// let Challenge::Bearer(challenge) = Challenge::parse(text)? else { unreachable!() };
+/// assert_eq!(challenge.authz_server().unwrap(), "https://as.example.com");
+/// assert_eq!(challenge.scope().unwrap(), "a b");
+/// assert_eq!(challenge.to_string(), text);
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BearerChallenge<'a> {
+    realm: Option<Text<'a>>,
+    authz_server: Option<(AuthzServerSpelling, Text<'a>)>,
+    scope: Option<Text<'a>>,
+    error: Option<Text<'a>>,
+    rest: AuthParams<'a>,
+}
+
+/// How the parameter for the authorization server is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuthzServerSpelling {
+    /// `authz_server`, as RFC 8898 has it.
+    Underscore,
+    /// `authz-server`, as some servers send it.
+    Hyphen,
+}
+
+impl<'a> BearerChallenge<'a> {
+    /// A challenge with a realm, as Unified CM sends it.
+    pub const fn new(realm: &'a str) -> Self {
+        Self {
+            realm: Some(Text::Plain(realm)),
+            authz_server: None,
+            scope: None,
+            error: None,
+            rest: AuthParams::EMPTY,
+        }
+    }
+
+    /// The same with an authorization server, an HTTPS URI (RFC 8898 section 3).
+    #[must_use]
+    pub const fn with_authz_server(mut self, uri: &'a str) -> Self {
+        self.authz_server = Some((AuthzServerSpelling::Underscore, Text::Plain(uri)));
+        self
+    }
+
+    /// The same with scopes, separated by spaces (RFC 6749 section 3.3).
+    #[must_use]
+    pub const fn with_scope(mut self, scope: &'a str) -> Self {
+        self.scope = Some(Text::Plain(scope));
+        self
+    }
+
+    /// The same with an error such as `invalid_token` (RFC 6750 section 3.1).
+    #[must_use]
+    pub const fn with_error(mut self, error: &'a str) -> Self {
+        self.error = Some(Text::Plain(error));
+        self
+    }
+
+    pub(super) fn read(params: AuthParams<'a>) -> Self {
+        let server = |name, spelling| params.get(name).map(|value| (spelling, value));
+        Self {
+            realm: params.get("realm"),
+            authz_server: server("authz_server", AuthzServerSpelling::Underscore)
+                .or_else(|| server("authz-server", AuthzServerSpelling::Hyphen)),
+            scope: params.get("scope"),
+            error: params.get("error"),
+            rest: params,
+        }
+    }
+
+    /// The realm.
+    pub const fn realm(&self) -> Option<Text<'a>> {
+        self.realm
+    }
+
+    /// The authorization server, in either spelling.
+    pub fn authz_server(&self) -> Option<Text<'a>> {
+        self.authz_server.map(|(_, uri)| uri)
+    }
+
+    /// How the authorization server is spelled.
+    pub fn authz_server_spelling(&self) -> Option<AuthzServerSpelling> {
+        self.authz_server.map(|(spelling, _)| spelling)
+    }
+
+    /// The scopes, separated by spaces.
+    pub const fn scope(&self) -> Option<Text<'a>> {
+        self.scope
+    }
+
+    /// The error, `invalid_token` where a token was refused.
+    pub const fn error(&self) -> Option<Text<'a>> {
+        self.error
+    }
+
+    /// All other parameters, in order.
+    pub fn other_params(&self) -> impl Iterator<Item = AuthParam<'a>> + use<'a> {
+        const OWN: [&str; 5] = ["realm", "authz_server", "authz-server", "scope", "error"];
+        let own = |name: &str| OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
+        self.rest.iter().filter(move |param| !own(param.name))
+    }
+}
+
+impl fmt::Display for BearerChallenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer")?;
+        let (server_name, server) = match self.authz_server {
+            Some((AuthzServerSpelling::Hyphen, uri)) => ("authz-server", Some(uri)),
+            Some((AuthzServerSpelling::Underscore, uri)) => ("authz_server", Some(uri)),
+            None => ("", None),
+        };
+        let own = [
+            ("realm", self.realm),
+            (server_name, server),
+            ("scope", self.scope),
+            ("error", self.error),
+        ];
+        let own = own.into_iter().filter_map(|(name, value)| {
+            let value = value?;
+            Some(AuthParam { name, value })
+        });
+        for (index, param) in own.chain(self.other_params()).enumerate() {
+            let separator = if index == 0 { " " } else { ", " };
+            write!(f, "{separator}{param}")?;
+        }
+        Ok(())
+    }
+}

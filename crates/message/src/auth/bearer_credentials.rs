@@ -1,0 +1,250 @@
+//! Bearer credentials, in all forms that are on the wire.
+
+use std::fmt::{self, Write as _};
+
+use super::params::{AuthParam, AuthParams, auth_params, starts_param};
+use super::secret::SecretValue;
+use crate::grammar::{Parsed, cut, expected_kind, into_error, skip_lws, trim_end};
+use crate::{ErrorKind, ParseError, Text};
+
+/// An access token and how it is written.
+///
+/// | written | by whom |
+/// |---|---|
+/// | `Bearer token="T"` | Jabber and Unified CM |
+/// | `Bearer token=T` | allowed by the same grammar |
+/// | `Bearer token="T", username="U", realm="R"` | PJSIP, Google Voice |
+/// | `Bearer T` | RFC 6750 section 2.1, RFC 8898 section 4 |
+/// | `Bearer T, realm="R"` | belle-sip |
+///
+/// All are read. A second `token`, an empty one, a token with bytes outside visible ASCII and a
+/// comma at the end are refused.
+///
+/// `Debug` and `Display` print the length; the token is reached through
+/// [`expose`](Self::expose) only.
+///
+/// ```
+/// use sip_oauth_message::{BearerCredentials, BearerForm, Credentials};
+/// let Credentials::Bearer(bearer) = Credentials::parse(r#"Bearer T.T.T, realm="r""#)? else {
+///     unreachable!()
+/// };
+/// assert_eq!((bearer.form(), bearer.expose()), (BearerForm::Token68, "T.T.T"));
+/// let cisco = BearerCredentials::new("T.T.T", BearerForm::TokenParameter)?;
+/// assert_eq!(cisco.to_header_value().expose(), r#"Bearer token="T.T.T""#);
+/// assert_eq!(format!("{cisco:?}"), "Bearer <5 bytes>");
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct BearerCredentials<'a> {
+    token: &'a str,
+    form: BearerForm,
+    username: Option<Text<'a>>,
+    realm: Option<Text<'a>>,
+    rest: AuthParams<'a>,
+}
+
+/// How the token is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BearerForm {
+    /// `token="…"`, a parameter. Unified CM's form.
+    TokenParameter,
+    /// `token68`, the form of RFC 6750 and RFC 8898.
+    Token68,
+}
+
+impl<'a> BearerCredentials<'a> {
+    /// A token to be written in `form`.
+    ///
+    /// # Errors
+    ///
+    /// When the token is empty, or has characters that cannot be written in this form.
+    pub fn new(token: &'a str, form: BearerForm) -> Result<Self, ParseError> {
+        let fail = |error| into_error(error, token);
+        match form {
+            BearerForm::TokenParameter => check_visible(token).map_err(fail)?,
+            BearerForm::Token68 => check_token68(token).map_err(fail)?,
+        };
+        Ok(Self {
+            token,
+            form,
+            username: None,
+            realm: None,
+            rest: AuthParams::EMPTY,
+        })
+    }
+
+    /// The same with a user name, as PJSIP writes it.
+    #[must_use]
+    pub const fn with_username(mut self, username: &'a str) -> Self {
+        self.username = Some(Text::Plain(username));
+        self
+    }
+
+    /// The same with a realm, as PJSIP and belle-sip write it.
+    #[must_use]
+    pub const fn with_realm(mut self, realm: &'a str) -> Self {
+        self.realm = Some(Text::Plain(realm));
+        self
+    }
+
+    /// The token. It is a secret: whoever has it is the user.
+    pub const fn expose(&self) -> &'a str {
+        self.token
+    }
+
+    /// How the token is written.
+    pub const fn form(&self) -> BearerForm {
+        self.form
+    }
+
+    /// The user name beside the token.
+    pub const fn username(&self) -> Option<Text<'a>> {
+        self.username
+    }
+
+    /// The realm beside the token.
+    pub const fn realm(&self) -> Option<Text<'a>> {
+        self.realm
+    }
+
+    /// All parameters other than token, user name and realm.
+    pub fn other_params(&self) -> impl Iterator<Item = AuthParam<'a>> + use<'a> {
+        const OWN: [&str; 3] = ["token", "username", "realm"];
+        let own = |name: &str| OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
+        self.rest.iter().filter(move |param| !own(param.name))
+    }
+
+    /// The value as it goes into the header field, token included.
+    pub fn to_header_value(&self) -> SecretValue {
+        // Enough for the token, so that no copy of it is left behind when the text grows.
+        let mut text = String::with_capacity(self.token.len() + self.rest.as_str().len() + 256);
+        text.push_str("Bearer ");
+        match self.form {
+            BearerForm::TokenParameter => {
+                text.push_str("token=\"");
+                text.push_str(self.token);
+                text.push('"');
+            }
+            BearerForm::Token68 => text.push_str(self.token),
+        }
+        let own = [("username", self.username), ("realm", self.realm)];
+        let own = own.into_iter().filter_map(|(name, value)| {
+            let value = value?;
+            Some(AuthParam { name, value })
+        });
+        for param in own.chain(self.other_params()) {
+            write!(text, ", {param}").expect("writing to a String does not fail");
+        }
+        SecretValue::new(text)
+    }
+}
+
+impl fmt::Display for BearerCredentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bearer <{} bytes>", self.token.len())
+    }
+}
+
+impl fmt::Debug for BearerCredentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What follows the scheme.
+pub(super) fn bearer(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
+    if starts_param(input) {
+        return token_parameter(input);
+    }
+    token68(input)
+}
+
+/// `token="…"` among other parameters.
+fn token_parameter(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
+    let (rest, params) = auth_params(input)?;
+    let mut token = None;
+    let (mut username, mut realm) = (None, None);
+    for param in params.iter() {
+        if param.name.eq_ignore_ascii_case("token") {
+            if token.replace(param.value).is_some() {
+                return expected_kind(input, ErrorKind::Credentials, "one token");
+            }
+        } else if param.name.eq_ignore_ascii_case("username") {
+            username = username.or(Some(param.value));
+        } else if param.name.eq_ignore_ascii_case("realm") {
+            realm = realm.or(Some(param.value));
+        }
+    }
+    let Some(token) = token.map(|token| token.as_written()) else {
+        return expected_kind(input, ErrorKind::Credentials, "a token");
+    };
+    if check_visible(token).is_err() {
+        let what = "a token of visible ASCII characters";
+        return expected_kind(input, ErrorKind::Credentials, what);
+    }
+    let bearer = BearerCredentials {
+        token,
+        form: BearerForm::TokenParameter,
+        username,
+        realm,
+        rest: params,
+    };
+    Ok((rest, bearer))
+}
+
+/// `token68 *( COMMA auth-param )`
+fn token68(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
+    let end = memchr::memchr(b',', input.as_bytes()).unwrap_or(input.len());
+    let (token, rest) = cut(input, end);
+    let token = trim_end(token);
+    if let Err(error) = check_token68(token) {
+        return Err(error.map(|mut e| {
+            // From the end of the token to the end of the input.
+            e.remaining += input.len() - token.len();
+            e
+        }));
+    }
+    let (rest, params) = match rest.strip_prefix(',') {
+        Some(params) => auth_params(skip_lws(params))?,
+        None => (rest, AuthParams::EMPTY),
+    };
+    if params.get("token").is_some() {
+        return expected_kind(input, ErrorKind::Credentials, "one token");
+    }
+    let bearer = BearerCredentials {
+        token,
+        form: BearerForm::Token68,
+        username: params.get("username"),
+        realm: params.get("realm"),
+        rest: params,
+    };
+    Ok((rest, bearer))
+}
+
+/// Visible ASCII that needs no backslash in a quoted string, and at least one character of it.
+fn check_visible(token: &str) -> Parsed<'_, ()> {
+    // Without an early exit, so that it is done sixteen bytes at a time.
+    let bad = token.bytes().fold(false, |bad, b| {
+        bad | !b.is_ascii_graphic() | (b == b'"') | (b == b'\\')
+    });
+    if bad || token.is_empty() {
+        let what = "a token of visible ASCII characters";
+        return expected_kind(token, ErrorKind::Credentials, what);
+    }
+    Ok(("", ()))
+}
+
+/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
+fn check_token68(token: &str) -> Parsed<'_, ()> {
+    let text = token.trim_end_matches('=');
+    let bad = text.bytes().fold(false, |bad, b| {
+        let special = matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        bad | !(b.is_ascii_alphanumeric() | special)
+    });
+    // `token=` without a value is an empty token, not the token "token".
+    let empty = text.is_empty() || (text.len() < token.len() && text.eq_ignore_ascii_case("token"));
+    if bad || empty {
+        return expected_kind(token, ErrorKind::Credentials, "a token68");
+    }
+    Ok(("", ()))
+}

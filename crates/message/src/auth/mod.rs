@@ -1,0 +1,245 @@
+//! Challenges and credentials (RFC 3261 section 22, RFC 6750, RFC 8898).
+
+mod bearer_challenge;
+mod bearer_credentials;
+mod digest;
+mod params;
+mod secret;
+
+use std::fmt;
+
+pub use self::bearer_challenge::{AuthzServerSpelling, BearerChallenge};
+pub use self::bearer_credentials::{BearerCredentials, BearerForm};
+pub use self::digest::{DigestChallenge, DigestCredentials};
+pub use self::params::{AuthParam, AuthParams};
+pub use self::secret::SecretValue;
+
+use self::params::{auth_params, starts_param};
+use crate::grammar::{Parsed, TOKEN, TOKEN68, cut, expected_kind, skip_lws, span, token, trim_end};
+use crate::{ErrorKind, ParseError};
+
+/// What a server asks for.
+///
+/// `challenge = auth-scheme [ 1*SP ( token68 / auth-param *( COMMA auth-param ) ) ]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge<'a> {
+    /// An access token (RFC 8898 section 3).
+    Bearer(BearerChallenge<'a>),
+    /// A digest (RFC 8760).
+    Digest(DigestChallenge<'a>),
+    /// Anything else, kept as written.
+    Other(OtherChallenge<'a>),
+}
+
+/// A challenge of a scheme we do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherChallenge<'a> {
+    scheme: &'a str,
+    text: &'a str,
+}
+
+/// What a client answers.
+#[derive(Clone, Copy)]
+pub enum Credentials<'a> {
+    /// An access token.
+    Bearer(BearerCredentials<'a>),
+    /// A digest, read as far as it takes to pass it on.
+    Digest(DigestCredentials<'a>),
+    /// Anything else, kept as written.
+    Other(OtherCredentials<'a>),
+}
+
+/// Credentials of a scheme we do not know. They are not printed.
+#[derive(Clone, Copy)]
+pub struct OtherCredentials<'a> {
+    scheme: &'a str,
+    text: &'a str,
+}
+
+impl<'a> Challenge<'a> {
+    /// The scheme as written.
+    pub const fn scheme(&self) -> &'a str {
+        match self {
+            Self::Bearer(_) => "Bearer",
+            Self::Digest(_) => "Digest",
+            Self::Other(other) => other.scheme,
+        }
+    }
+
+    /// Reads one challenge.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is not one challenge.
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let fail = |error| crate::grammar::into_error(error, text);
+        let (rest, challenge) = challenge(skip_lws(text)).map_err(fail)?;
+        let rest = skip_lws(rest);
+        if rest.is_empty() {
+            return Ok(challenge);
+        }
+        let offset = text.len() - rest.len();
+        let what = "the end of the challenge";
+        Err(ParseError::new(ErrorKind::Credentials, offset, what))
+    }
+}
+
+impl<'a> OtherChallenge<'a> {
+    /// The scheme as written.
+    pub const fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// What follows the scheme.
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// The scheme as written.
+    pub const fn scheme(&self) -> &'a str {
+        match self {
+            Self::Bearer(_) => "Bearer",
+            Self::Digest(_) => "Digest",
+            Self::Other(other) => other.scheme,
+        }
+    }
+
+    /// Reads credentials.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is not credentials; the error never repeats them.
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let fail = |error| crate::grammar::into_error(error, text);
+        let (rest, credentials) = credentials(skip_lws(text)).map_err(fail)?;
+        let rest = skip_lws(rest);
+        if rest.is_empty() {
+            return Ok(credentials);
+        }
+        let offset = text.len() - rest.len();
+        let what = "the end of the credentials";
+        Err(ParseError::new(ErrorKind::Credentials, offset, what))
+    }
+}
+
+impl<'a> OtherCredentials<'a> {
+    /// The scheme as written.
+    pub const fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// The text behind the scheme, which may be a secret.
+    pub const fn expose(&self) -> &'a str {
+        self.text
+    }
+
+    /// The text as parameters, if it is such; they may be secrets.
+    pub fn expose_params(&self) -> Option<AuthParams<'a>> {
+        match auth_params(self.text) {
+            Ok((rest, params)) if skip_lws(rest).is_empty() => Some(params),
+            _ => None,
+        }
+    }
+}
+
+/// One challenge; a comma that another one follows is left.
+pub(crate) fn challenge(input: &str) -> Parsed<'_, Challenge<'_>> {
+    let (after, scheme) = token(input)?;
+    let rest = skip_lws(after);
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        let (rest, params) = optional_params(rest)?;
+        Ok((rest, Challenge::Bearer(BearerChallenge::read(params))))
+    } else if scheme.eq_ignore_ascii_case("Digest") {
+        let (rest, params) = auth_params(rest)?;
+        Ok((rest, Challenge::Digest(DigestChallenge::read(params))))
+    } else {
+        let (rest, text) = other_text(rest)?;
+        Ok((rest, Challenge::Other(OtherChallenge { scheme, text })))
+    }
+}
+
+fn optional_params(input: &str) -> Parsed<'_, AuthParams<'_>> {
+    if input.is_empty() || input.starts_with(',') {
+        return Ok((input, AuthParams::EMPTY));
+    }
+    auth_params(input)
+}
+
+/// `token68`, parameters, or nothing.
+fn other_text(input: &str) -> Parsed<'_, &str> {
+    let rest = if starts_param(input) {
+        auth_params(input)?.0
+    } else {
+        let bytes = input.as_bytes();
+        let length = span(bytes, TOKEN68 | TOKEN);
+        let padding = bytes
+            .iter()
+            .skip(length)
+            .take_while(|b| **b == b'=')
+            .count();
+        cut(input, length + padding).1
+    };
+    let (text, _) = cut(input, input.len() - rest.len());
+    Ok((rest, trim_end(text)))
+}
+
+/// Credentials, to the end of the value.
+pub(crate) fn credentials(input: &str) -> Parsed<'_, Credentials<'_>> {
+    let (after, scheme) = token(input)?;
+    let rest = skip_lws(after);
+    if rest.len() == after.len() {
+        let what = "a space and credentials after the scheme";
+        return expected_kind(after, ErrorKind::Credentials, what);
+    }
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        let (rest, bearer) = bearer_credentials::bearer(rest)?;
+        Ok((rest, Credentials::Bearer(bearer)))
+    } else if scheme.eq_ignore_ascii_case("Digest") {
+        let (rest, params) = auth_params(rest)?;
+        Ok((rest, Credentials::Digest(DigestCredentials::read(params))))
+    } else {
+        let (rest, text) = other_text(rest)?;
+        Ok((rest, Credentials::Other(OtherCredentials { scheme, text })))
+    }
+}
+
+impl fmt::Display for Challenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer(bearer) => bearer.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+            Self::Other(other) if other.text.is_empty() => f.write_str(other.scheme),
+            Self::Other(other) => write!(f, "{} {}", other.scheme, other.text),
+        }
+    }
+}
+
+impl fmt::Display for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer(bearer) => bearer.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+            Self::Other(other) => other.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for OtherCredentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} <{} bytes>", self.scheme, self.text.len())
+    }
+}
+
+impl fmt::Debug for OtherCredentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

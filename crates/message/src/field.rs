@@ -1,0 +1,182 @@
+//! Where the header fields of a head are.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use crate::HeaderName;
+
+/// One header field of a message: name, value and place.
+#[derive(Clone, Copy)]
+pub struct HeaderField<'a> {
+    name: HeaderName<'a>,
+    name_text: &'a str,
+    value: &'a str,
+    offset: usize,
+}
+
+impl<'a> HeaderField<'a> {
+    pub(crate) const fn new(
+        name: HeaderName<'a>,
+        name_text: &'a str,
+        value: &'a str,
+        offset: usize,
+    ) -> Self {
+        Self {
+            name,
+            name_text,
+            value,
+            offset,
+        }
+    }
+
+    /// Which field this is.
+    pub const fn name(&self) -> HeaderName<'a> {
+        self.name
+    }
+
+    /// The name as it is written.
+    pub const fn name_text(&self) -> &'a str {
+        self.name_text
+    }
+
+    /// The value without white space around it. A folded value has its line ends in it;
+    /// [`unfolded`](Self::unfolded) is the value on one line.
+    pub const fn value(&self) -> &'a str {
+        self.value
+    }
+
+    /// The value with each fold replaced by one space (RFC 3261 section 7.3.1).
+    pub fn unfolded(&self) -> Cow<'a, str> {
+        unfold(self.value)
+    }
+
+    /// Where the value begins, in bytes from the start of the message.
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+}
+
+/// The value of a credentials field is not printed.
+impl fmt::Debug for HeaderField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_secret() {
+            write!(f, "{}: <{} bytes>", self.name_text, self.value.len())
+        } else {
+            write!(f, "{}: {}", self.name_text, self.unfolded())
+        }
+    }
+}
+
+/// "Line breaks and the whitespace at the beginning of the next line are equivalent to a
+/// single SP character."
+fn unfold(value: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\r', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let mut line = String::with_capacity(value.len());
+    for part in value.split("\r\n") {
+        if !line.is_empty() {
+            line.truncate(line.trim_end_matches([' ', '\t']).len());
+            line.push(' ');
+        }
+        line.push_str(part.trim_start_matches([' ', '\t']));
+    }
+    Cow::Owned(line)
+}
+
+/// Positions of one field; 32 bits are enough for any message within the limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    start: u32,
+    name_end: u32,
+    value_start: u32,
+    value_end: u32,
+    pub(crate) code: u8,
+}
+
+impl Slot {
+    const EMPTY: Self = Self {
+        start: 0,
+        name_end: 0,
+        value_start: 0,
+        value_end: 0,
+        code: 0,
+    };
+
+    /// The parser refuses messages of 4 GiB, so that positions fit.
+    #[allow(clippy::cast_possible_truncation, reason = "messages are below 4 GiB")]
+    pub(crate) const fn new(
+        code: u8,
+        start: usize,
+        name_end: usize,
+        value_start: usize,
+        value_end: usize,
+    ) -> Self {
+        Self {
+            start: start as u32,
+            name_end: name_end as u32,
+            value_start: value_start as u32,
+            value_end: value_end as u32,
+            code,
+        }
+    }
+
+    pub(crate) const fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    pub(crate) const fn name(&self) -> Range<usize> {
+        self.start as usize..self.name_end as usize
+    }
+
+    pub(crate) const fn value(&self) -> Range<usize> {
+        self.value_start as usize..self.value_end as usize
+    }
+
+    pub(crate) fn field<'a>(&self, head: &'a str) -> HeaderField<'a> {
+        let name_text = head.get(self.name()).unwrap_or_default();
+        let name = HeaderName::from_code(self.code, name_text);
+        let value = head.get(self.value()).unwrap_or_default();
+        HeaderField::new(name, name_text, value, self.value_start as usize)
+    }
+}
+
+const INLINE: usize = 64;
+
+/// The fields of a message in order: 64 in place, more in a vector.
+#[derive(Clone)]
+pub(crate) struct Slots {
+    inline: [Slot; INLINE],
+    length: usize,
+    spilled: Vec<Slot>,
+}
+
+impl Slots {
+    pub(crate) const fn new() -> Self {
+        Self {
+            inline: [Slot::EMPTY; INLINE],
+            length: 0,
+            spilled: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, slot: Slot) {
+        match self.inline.get_mut(self.length) {
+            Some(place) => {
+                *place = slot;
+                self.length += 1;
+            }
+            None => self.spilled.push(slot),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length + self.spilled.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> + Clone + '_ {
+        let inline = self.inline.get(..self.length).unwrap_or_default();
+        inline.iter().chain(&self.spilled)
+    }
+}

@@ -1,0 +1,406 @@
+//! Cutting a stream into messages.
+
+use std::fmt;
+
+use crate::grammar::{TOKEN, is_class};
+use crate::name::code_of;
+use crate::{HeaderName, Limits};
+
+/// Cuts the bytes of a TCP or TLS connection into messages and keep-alives.
+///
+/// It may be fed in any pieces. Each byte is looked at once, however small the pieces are. A
+/// message ends where Content-Length says, which every message on a stream must have (RFC 3261
+/// section 18.3). After an error the stream cannot be read any more and the connection must be
+/// closed.
+///
+/// ```
+/// use sip_oauth_message::{Frame, Framer, Limits};
+/// let mut framer = Framer::new(Limits::default());
+/// framer.feed(b"OPTIONS sip:ucm.example.com SIP/2.0\r\nl: 2\r\n\r");
+/// assert_eq!(framer.next_frame()?, None);
+/// framer.feed(b"\nok\r\n\r\n");
+/// assert!(matches!(framer.next_frame()?, Some(Frame::Message(m)) if m.ends_with(b"ok")));
+/// assert_eq!(framer.next_frame()?, Some(Frame::KeepAlivePing));
+/// # Ok::<(), sip_oauth_message::FramingError>(())
+/// ```
+pub struct Framer {
+    limits: Limits,
+    end: End,
+    buffer: Vec<u8>,
+    /// Where the frame that is being read begins.
+    start: usize,
+    /// Where the line that is being read begins.
+    line: usize,
+    /// Up to where the line was looked through.
+    scanned: usize,
+    /// How many header fields the frame has so far.
+    fields: usize,
+    /// The value of the Content-Length field that is being read, which may be folded.
+    open_length: Option<(usize, usize)>,
+    /// What a complete Content-Length field said.
+    length: Option<usize>,
+    /// Where the frame ends, once the head is complete.
+    frame_end: Option<usize>,
+    failed: Option<FramingError>,
+}
+
+/// Which end of the connection this is: RFC 5626 section 3.5.1 has the client send CRLFCRLF and
+/// the server answer CRLF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Accepting,
+    Connecting,
+}
+
+/// One piece of a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A message, start line to end of body.
+    Message(&'a [u8]),
+    /// CRLFCRLF from the client, to be answered with CRLF (RFC 5626 section 3.5.1).
+    KeepAlivePing,
+    /// CRLF from the server, the answer to a ping.
+    KeepAlivePong,
+}
+
+/// Why a stream cannot be read any further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}, at byte {offset} of the message; the connection must be closed")]
+pub struct FramingError {
+    /// What is wrong.
+    pub kind: FramingErrorKind,
+    /// Where, in bytes from the start of the message.
+    pub offset: usize,
+}
+
+/// What makes a stream unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FramingErrorKind {
+    /// The first line is none of SIP.
+    #[error("expected a SIP start line")]
+    StartLine,
+    /// CR without LF or LF without CR in the head.
+    #[error("expected CRLF as the line end")]
+    LineEnding,
+    /// The head ends and there was no Content-Length.
+    #[error("expected Content-Length, which every message on a stream must have")]
+    MissingContentLength,
+    /// Content-Length is no number.
+    #[error("expected a decimal number of bytes in Content-Length")]
+    ContentLength,
+    /// Two Content-Length fields with different numbers.
+    #[error("expected one Content-Length, found two that differ")]
+    ContentLengthConflict,
+    /// A line longer than the limit.
+    #[error("expected a line within the length limit")]
+    LineTooLong,
+    /// More header fields than the limit.
+    #[error("expected fewer header fields")]
+    TooManyFields,
+    /// A body longer than the limit.
+    #[error("expected a body within the size limit")]
+    BodyTooLong,
+    /// A message longer than the limit.
+    #[error("expected a message within the size limit")]
+    MessageTooLong,
+}
+
+impl Framer {
+    /// A framer for connections that were accepted: CRLFCRLF between messages is a ping, a
+    /// single CRLF is ignored (RFC 3261 section 7.5).
+    pub const fn new(limits: Limits) -> Self {
+        Self::of(limits, End::Accepting)
+    }
+
+    /// A framer for connections that were opened by us: each CRLF between messages is a pong.
+    pub const fn for_client(limits: Limits) -> Self {
+        Self::of(limits, End::Connecting)
+    }
+
+    const fn of(limits: Limits, end: End) -> Self {
+        Self {
+            limits,
+            end,
+            buffer: Vec::new(),
+            start: 0,
+            line: 0,
+            scanned: 0,
+            fields: 0,
+            open_length: None,
+            length: None,
+            frame_end: None,
+            failed: None,
+        }
+    }
+
+    /// Takes bytes as they arrive. Call [`next_frame`](Self::next_frame) until it has none
+    /// before more is read from the connection; what is held is then bounded by the limits.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        // Frames that were handed out are dropped when they are half of the buffer, so that a
+        // byte is moved once on average.
+        if self.start > 0 && self.start * 2 >= self.buffer.len() {
+            let gone = self.start;
+            self.buffer.drain(..gone);
+            self.start = 0;
+            self.line -= gone;
+            self.scanned -= gone;
+            self.frame_end = self.frame_end.map(|end| end - gone);
+            self.open_length = self.open_length.map(|(from, to)| (from - gone, to - gone));
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next piece that is complete, or `None` where more bytes are needed.
+    ///
+    /// # Errors
+    ///
+    /// When the stream cannot be read any further. The same error comes again.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, FramingError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match self.advance() {
+            Ok(None) => Ok(None),
+            Ok(Some(Found::KeepAlivePing)) => Ok(Some(Frame::KeepAlivePing)),
+            Ok(Some(Found::KeepAlivePong)) => Ok(Some(Frame::KeepAlivePong)),
+            Ok(Some(Found::Message(from, to))) => {
+                let message = self.buffer.get(from..to).unwrap_or_default();
+                Ok(Some(Frame::Message(message)))
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// How many bytes are held that are no complete frame yet.
+    pub const fn pending(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    fn advance(&mut self) -> Result<Option<Found>, FramingError> {
+        if self.frame_end.is_none() {
+            if let Some(found) = self.keep_alive() {
+                return Ok(found.into());
+            }
+            while self.frame_end.is_none() {
+                let Some(end) = self.complete_line()? else {
+                    return Ok(None);
+                };
+                self.read_line(end)?;
+            }
+        }
+        match self.frame_end {
+            Some(end) if self.buffer.len() >= end => {
+                let start = self.start;
+                self.begin(end);
+                Ok(Some(Found::Message(start, end)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The next frame begins at `at`.
+    fn begin(&mut self, at: usize) {
+        self.start = at;
+        self.line = at;
+        self.scanned = at;
+        self.fields = 0;
+        self.open_length = None;
+        self.length = None;
+        self.frame_end = None;
+    }
+
+    /// CRLFs where a message would begin.
+    fn keep_alive(&mut self) -> Option<Found> {
+        if self.line != self.start {
+            return None;
+        }
+        loop {
+            let ahead = self.buffer.get(self.start..).unwrap_or_default();
+            match (self.end, ahead) {
+                (End::Connecting, [b'\r', b'\n', ..]) => {
+                    self.begin(self.start + 2);
+                    return Some(Found::KeepAlivePong);
+                }
+                (End::Accepting, [b'\r', b'\n', b'\r', b'\n', ..]) => {
+                    self.begin(self.start + 4);
+                    return Some(Found::KeepAlivePing);
+                }
+                // What follows tells whether this is half of a ping; it is nothing by itself.
+                (End::Accepting, [b'\r', b'\n', other, ..]) if *other != b'\r' => {
+                    self.begin(self.start + 2);
+                }
+                (End::Accepting, [b'\r', b'\n', b'\r', other, ..]) if *other != b'\n' => {
+                    self.begin(self.start + 2);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Where the line that is being read ends, if its CRLF is here.
+    fn complete_line(&mut self) -> Result<Option<usize>, FramingError> {
+        let waits_for_keep_alive = self.line == self.start
+            && matches!(
+                self.buffer.get(self.start..),
+                Some([b'\r'] | [b'\r', b'\n'] | [b'\r', b'\n', b'\r'])
+            );
+        if waits_for_keep_alive {
+            return Ok(None);
+        }
+        let ahead = self.buffer.get(self.scanned..).unwrap_or_default();
+        let found = memchr::memchr2(b'\r', b'\n', ahead);
+        let at = self.scanned + found.unwrap_or(ahead.len());
+        if at - self.line > self.limits.max_line_bytes {
+            return Err(self.error(FramingErrorKind::LineTooLong, self.line));
+        }
+        if at - self.start > self.limits.max_message_bytes {
+            return Err(self.error(FramingErrorKind::MessageTooLong, at));
+        }
+        self.scanned = at;
+        match self.buffer.get(at..) {
+            Some([b'\r', b'\n', ..]) => Ok(Some(at)),
+            Some([b'\r'] | []) | None => Ok(None),
+            Some(_) => Err(self.error(FramingErrorKind::LineEnding, at)),
+        }
+    }
+
+    /// Takes note of a complete line of the head, its CRLF at `end`.
+    fn read_line(&mut self, end: usize) -> Result<(), FramingError> {
+        let start = self.line;
+        let line = self.buffer.get(start..end).unwrap_or_default();
+        let next = end + 2;
+        if start == self.start {
+            if !is_start_line(line) {
+                return Err(self.error(FramingErrorKind::StartLine, start));
+            }
+        } else if let Some(b' ' | b'\t') = line.first() {
+            // Folded: the field that is open goes on.
+            if let Some((_, to)) = &mut self.open_length {
+                *to = end;
+            }
+        } else {
+            let value = content_length_value(line).map(|at| (start + at, end));
+            let is_last = line.is_empty();
+            self.close_length()?;
+            self.open_length = value;
+            if is_last {
+                return self.read_end_of_head(next);
+            }
+            self.fields += 1;
+            if self.fields > self.limits.max_header_fields {
+                return Err(self.error(FramingErrorKind::TooManyFields, start));
+            }
+        }
+        self.line = next;
+        self.scanned = next;
+        Ok(())
+    }
+
+    /// Reads the Content-Length field that was open, now that it is complete.
+    fn close_length(&mut self) -> Result<(), FramingError> {
+        let Some((from, to)) = self.open_length.take() else {
+            return Ok(());
+        };
+        let value = self.buffer.get(from..to).unwrap_or_default();
+        let Some(length) = decimal(value) else {
+            return Err(self.error(FramingErrorKind::ContentLength, from));
+        };
+        if self.length.is_some_and(|earlier| earlier != length) {
+            return Err(self.error(FramingErrorKind::ContentLengthConflict, from));
+        }
+        self.length = Some(length);
+        Ok(())
+    }
+
+    fn read_end_of_head(&mut self, body: usize) -> Result<(), FramingError> {
+        let Some(length) = self.length else {
+            return Err(self.error(FramingErrorKind::MissingContentLength, body));
+        };
+        if length > self.limits.max_body_bytes {
+            return Err(self.error(FramingErrorKind::BodyTooLong, body));
+        }
+        let end = body.saturating_add(length);
+        if end - self.start > self.limits.max_message_bytes {
+            return Err(self.error(FramingErrorKind::MessageTooLong, body));
+        }
+        self.frame_end = Some(end);
+        Ok(())
+    }
+
+    const fn error(&self, kind: FramingErrorKind, at: usize) -> FramingError {
+        FramingError {
+            kind,
+            offset: at - self.start,
+        }
+    }
+}
+
+enum Found {
+    Message(usize, usize),
+    KeepAlivePing,
+    KeepAlivePong,
+}
+
+/// `SIP/2.0 …` or `… SIP/2.0`. The rest of the line is for the parser, which can answer 400.
+fn is_start_line(line: &[u8]) -> bool {
+    line.get(..4)
+        .is_some_and(|front| front.eq_ignore_ascii_case(b"SIP/"))
+        || memchr::memmem::find(line, b" SIP/").is_some()
+}
+
+/// Where the value begins, if this line is a Content-Length field.
+fn content_length_value(line: &[u8]) -> Option<usize> {
+    let first = line.first()?;
+    if !matches!(first, b'c' | b'C' | b'l' | b'L') {
+        return None;
+    }
+    let name_end = line.iter().position(|&b| !is_class(b, TOKEN))?;
+    if code_of(line.get(..name_end)?) != HeaderName::ContentLength.code() {
+        return None;
+    }
+    let blank = line
+        .iter()
+        .skip(name_end)
+        .take_while(|b| is_blank(**b))
+        .count();
+    (line.get(name_end + blank) == Some(&b':')).then_some(name_end + blank + 1)
+}
+
+/// A number with white space around it.
+fn decimal(value: &[u8]) -> Option<usize> {
+    let digits = value.trim_ascii();
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(number as usize)
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Messages may hold credentials; only their length is printed.
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(bytes) => write!(f, "Message(<{} bytes>)", bytes.len()),
+            Self::KeepAlivePing => f.write_str("KeepAlivePing"),
+            Self::KeepAlivePong => f.write_str("KeepAlivePong"),
+        }
+    }
+}
+
+impl fmt::Debug for Framer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Framer")
+            .field("limits", &self.limits)
+            .field("pending_bytes", &self.pending())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,320 @@
+//! The basic rules of RFC 3261 section 25.1, as nom parsers that do not leave this crate.
+
+use nom::Err;
+
+use crate::text::Text;
+use crate::{ErrorKind, HeaderName, ParseError};
+
+/// What a rule expected, and how much input was left when it did not find it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) remaining: usize,
+    pub(crate) kind: ErrorKind,
+    pub(crate) what: &'static str,
+}
+
+impl nom::error::ParseError<&str> for Expected {
+    fn from_error_kind(input: &str, _: nom::error::ErrorKind) -> Self {
+        Self {
+            remaining: input.len(),
+            kind: ErrorKind::HeaderValue,
+            what: "another value",
+        }
+    }
+
+    fn append(_: &str, _: nom::error::ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+pub(crate) type Parsed<'a, T> = nom::IResult<&'a str, T, Expected>;
+
+/// The error: `what` was expected where `input` begins.
+pub(crate) fn expected<'a, T>(input: &'a str, what: &'static str) -> Parsed<'a, T> {
+    Err(Err::Error(Expected {
+        remaining: input.len(),
+        kind: ErrorKind::HeaderValue,
+        what,
+    }))
+}
+
+/// As [`expected`], of another kind.
+pub(crate) fn expected_kind<'a, T>(
+    input: &'a str,
+    kind: ErrorKind,
+    what: &'static str,
+) -> Parsed<'a, T> {
+    Err(Err::Error(Expected {
+        remaining: input.len(),
+        kind,
+        what,
+    }))
+}
+
+/// Turns the error of something that was parsed where `input` begins into one of ours.
+pub(crate) fn nested<'a, T>(input: &'a str, error: &ParseError) -> Parsed<'a, T> {
+    Err(Err::Error(Expected {
+        remaining: input.len().saturating_sub(error.offset()),
+        kind: error.kind(),
+        what: error.expected(),
+    }))
+}
+
+/// Turns a parser's error into the crate's, `whole` being what it was given.
+pub(crate) fn into_error(error: Err<Expected>, whole: &str) -> ParseError {
+    match error {
+        Err::Error(e) | Err::Failure(e) => {
+            ParseError::new(e.kind, whole.len().saturating_sub(e.remaining), e.what)
+        }
+        // No parser here is of nom's streaming kind.
+        Err::Incomplete(_) => ParseError::new(ErrorKind::HeaderValue, whole.len(), "more input"),
+    }
+}
+
+/// The whole of a value.
+pub(crate) fn single<'a, T>(
+    value: &'a str,
+    name: HeaderName<'static>,
+    parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
+) -> Result<(T, &'a str), ParseError> {
+    let (rest, typed) =
+        parser(skip_lws(value)).map_err(|error| into_error(error, value).in_header(name))?;
+    let rest = skip_lws(rest);
+    if rest.is_empty() {
+        Ok((typed, rest))
+    } else {
+        let offset = value.len() - rest.len();
+        Err(ParseError::new(ErrorKind::HeaderValue, offset, "the end of the value").in_header(name))
+    }
+}
+
+/// One element of a comma-separated list, and what follows its comma.
+pub(crate) fn element<'a, T>(
+    value: &'a str,
+    name: HeaderName<'static>,
+    parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
+) -> Result<(T, &'a str), ParseError> {
+    let (rest, typed) =
+        parser(skip_lws(value)).map_err(|error| into_error(error, value).in_header(name))?;
+    let rest = skip_lws(rest);
+    let fail = |rest: &str, what| {
+        let offset = value.len() - rest.len();
+        Err(ParseError::new(ErrorKind::HeaderValue, offset, what).in_header(name))
+    };
+    match rest.strip_prefix(',').map(skip_lws) {
+        Some("") => fail("", "another value after the comma"),
+        Some(next) => Ok((typed, next)),
+        None if rest.is_empty() => Ok((typed, rest)),
+        None => fail(rest, "a comma or the end of the value"),
+    }
+}
+
+/// `token` of RFC 3261 section 25.1.
+pub(crate) const TOKEN: u8 = 1;
+/// `word`, of which Call-IDs are made.
+pub(crate) const WORD: u8 = 1 << 1;
+/// `user` of a SIP URI, without the percent sign.
+pub(crate) const USER: u8 = 1 << 2;
+/// `paramchar` of a SIP URI, without the percent sign.
+pub(crate) const URI_PARAM: u8 = 1 << 3;
+/// Characters of header names and values in a SIP URI, without the percent sign.
+pub(crate) const URI_HEADER: u8 = 1 << 4;
+/// Characters of a host name or IPv4 address. The underscore is not in the grammar; names of
+/// Unified CM nodes may have it.
+pub(crate) const HOST: u8 = 1 << 5;
+/// Unquoted parameter values: `token / host`, IPv6 addresses with and without brackets
+/// (RFC 5118 section 4.5).
+pub(crate) const VALUE: u8 = 1 << 6;
+/// `token68` of RFC 9110 section 11.2 without the padding.
+pub(crate) const TOKEN68: u8 = 1 << 7;
+
+static CLASSES: [u8; 256] = {
+    let mut table = [0_u8; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_alphanumeric() {
+            class |= TOKEN | WORD | USER | URI_PARAM | URI_HEADER | HOST | VALUE | TOKEN68;
+        }
+        if matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        ) {
+            class |= TOKEN | WORD | VALUE;
+        }
+        if matches!(
+            byte,
+            b'(' | b')'
+                | b'<'
+                | b'>'
+                | b':'
+                | b'\\'
+                | b'"'
+                | b'/'
+                | b'['
+                | b']'
+                | b'?'
+                | b'{'
+                | b'}'
+        ) {
+            class |= WORD;
+        }
+        if matches!(
+            byte,
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
+        ) {
+            class |= USER | URI_PARAM | URI_HEADER;
+        }
+        if matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/') {
+            class |= USER;
+        }
+        if matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$') {
+            class |= URI_PARAM;
+        }
+        if matches!(byte, b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$') {
+            class |= URI_HEADER;
+        }
+        if matches!(byte, b'-' | b'.' | b'_') {
+            class |= HOST;
+        }
+        if matches!(byte, b'[' | b']' | b':') {
+            class |= VALUE;
+        }
+        if matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/') {
+            class |= TOKEN68;
+        }
+        table[byte as usize] = class;
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Whether `byte` is in one of `classes`.
+#[inline]
+pub(crate) fn is_class(byte: u8, classes: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|class| class & classes != 0)
+}
+
+/// How many bytes at the front are in one of `classes`. All of them are ASCII.
+#[inline]
+pub(crate) fn span(bytes: &[u8], classes: u8) -> usize {
+    bytes
+        .iter()
+        .position(|&byte| !is_class(byte, classes))
+        .unwrap_or(bytes.len())
+}
+
+/// Splits at a byte position that is known to lie between ASCII characters.
+#[inline]
+pub(crate) fn cut(input: &str, at: usize) -> (&str, &str) {
+    input.split_at_checked(at).unwrap_or((input, ""))
+}
+
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && span(text.as_bytes(), TOKEN) == text.len()
+}
+
+/// One or more characters of a class.
+pub(crate) fn take<'a>(input: &'a str, classes: u8, what: &'static str) -> Parsed<'a, &'a str> {
+    match span(input.as_bytes(), classes) {
+        0 => expected(input, what),
+        length => {
+            let (taken, rest) = cut(input, length);
+            Ok((rest, taken))
+        }
+    }
+}
+
+/// `token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )`
+pub(crate) fn token(input: &str) -> Parsed<'_, &str> {
+    take(input, TOKEN, "a token")
+}
+
+/// The character `c` and white space around it, as `SEMI`, `EQUAL` and their like.
+pub(crate) fn separator<'a>(input: &'a str, c: char, what: &'static str) -> Parsed<'a, ()> {
+    match skip_lws(input).strip_prefix(c) {
+        Some(rest) => Ok((skip_lws(rest), ())),
+        None => expected(input, what),
+    }
+}
+
+/// What follows linear white space: `LWS = [*WSP CRLF] 1*WSP`.
+#[inline]
+pub(crate) fn skip_lws(input: &str) -> &str {
+    match input.as_bytes().first() {
+        Some(b' ' | b'\t' | b'\r') => cut(input, lws_length(input.as_bytes())).1,
+        _ => input,
+    }
+}
+
+/// How many bytes of linear white space are at the front.
+pub(crate) fn lws_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    loop {
+        match bytes.get(length..).unwrap_or_default() {
+            [b' ' | b'\t', ..] => length += 1,
+            [b'\r', b'\n', b' ' | b'\t', ..] => length += 3,
+            _ => return length,
+        }
+    }
+}
+
+/// The text without linear white space at its end.
+pub(crate) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches([' ', '\t', '\r', '\n'])
+}
+
+/// `quoted-string = DQUOTE *(qdtext / quoted-pair ) DQUOTE`
+pub(crate) fn quoted_string(input: &str) -> Parsed<'_, Text<'_>> {
+    let Some(inner) = input.strip_prefix('"') else {
+        return expected(input, "a quoted string");
+    };
+    let bytes = inner.as_bytes();
+    let mut at = 0;
+    loop {
+        let ahead = bytes.get(at..).unwrap_or_default();
+        match memchr::memchr2(b'"', b'\\', ahead) {
+            None => return expected(input, "a quoted string that is closed"),
+            Some(found) => {
+                at += found;
+                if bytes.get(at) == Some(&b'"') {
+                    let (text, rest) = cut(inner, at);
+                    return Ok((cut(rest, 1).1, Text::Quoted(text)));
+                }
+                // A quoted-pair never hides a line end.
+                match bytes.get(at + 1) {
+                    Some(b'\r' | b'\n' | 0x80..) | None => {
+                        return expected(cut(inner, at).1, "a quoted pair");
+                    }
+                    Some(_) => at += 2,
+                }
+            }
+        }
+    }
+}
+
+/// A decimal number up to `max`.
+pub(crate) fn number<'a>(input: &'a str, max: u32, what: &'static str) -> Parsed<'a, u32> {
+    let bytes = input.as_bytes();
+    let mut value = 0_u32;
+    let mut length = 0;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
+        let next = value
+            .checked_mul(10)
+            .and_then(|v| v.checked_add(u32::from(digit - b'0')));
+        match next {
+            Some(next) if next <= max => value = next,
+            _ => return expected_kind(input, ErrorKind::Range, what),
+        }
+        length += 1;
+    }
+    if length == 0 {
+        return expected(input, what);
+    }
+    Ok((cut(input, length).1, value))
+}

@@ -1,0 +1,49 @@
+//! Call-ID.
+
+use std::fmt;
+
+use crate::grammar::{Parsed, WORD, cut, expected, single, span};
+use crate::{HeaderName, ParseError, TypedHeader};
+
+/// What all requests of one registration or dialog have in common (RFC 3261 section 20.8).
+///
+/// `callid = word [ "@" word ]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallId<'a>(&'a str);
+
+impl<'a> CallId<'a> {
+    /// As written; compared byte for byte.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> TypedHeader<'a> for CallId<'a> {
+    const NAME: HeaderName<'static> = HeaderName::CallId;
+
+    fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
+        single(value, Self::NAME, call_id)
+    }
+}
+
+fn call_id(input: &str) -> Parsed<'_, CallId<'_>> {
+    let bytes = input.as_bytes();
+    let mut end = span(bytes, WORD);
+    if end == 0 {
+        return expected(input, "a word");
+    }
+    if bytes.get(end) == Some(&b'@') {
+        match span(bytes.get(end + 1..).unwrap_or_default(), WORD) {
+            0 => return expected(cut(input, end + 1).1, "a word after the '@'"),
+            length => end += 1 + length,
+        }
+    }
+    let (text, rest) = cut(input, end);
+    Ok((rest, CallId(text)))
+}
+
+impl fmt::Display for CallId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

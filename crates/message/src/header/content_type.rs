@@ -1,0 +1,74 @@
+//! Content-Type.
+
+use std::fmt;
+
+use crate::grammar::{Parsed, separator, single, token};
+use crate::params::params;
+use crate::{HeaderName, Params, ParseError, TypedHeader};
+
+/// The media type of the body (RFC 3261 section 20.15).
+///
+/// `media-type = m-type SLASH m-subtype *(SEMI m-parameter)`
+///
+/// ```
+/// use sip_oauth_message::{header::ContentType, TypedHeader};
+/// let kind = ContentType::parse("multipart/mixed; boundary=uniqueBoundary")?;
+/// assert!(kind.is("multipart", "mixed"));
+/// assert_eq!(kind.boundary(), Some("uniqueBoundary"));
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentType<'a> {
+    main: &'a str,
+    sub: &'a str,
+    params: Params<'a>,
+}
+
+impl<'a> ContentType<'a> {
+    /// Before the slash.
+    pub const fn main_type(&self) -> &'a str {
+        self.main
+    }
+
+    /// After the slash.
+    pub const fn sub_type(&self) -> &'a str {
+        self.sub
+    }
+
+    /// Whether this is `main/sub`, without regard to case.
+    pub fn is(&self, main: &str, sub: &str) -> bool {
+        self.main.eq_ignore_ascii_case(main) && self.sub.eq_ignore_ascii_case(sub)
+    }
+
+    /// The boundary of a multipart body (RFC 2046 section 5.1.1).
+    pub fn boundary(&self) -> Option<&'a str> {
+        self.params.value("boundary")
+    }
+
+    /// The parameters.
+    pub const fn params(&self) -> Params<'a> {
+        self.params
+    }
+}
+
+impl<'a> TypedHeader<'a> for ContentType<'a> {
+    const NAME: HeaderName<'static> = HeaderName::ContentType;
+
+    fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
+        single(value, Self::NAME, content_type)
+    }
+}
+
+fn content_type(input: &str) -> Parsed<'_, ContentType<'_>> {
+    let (rest, main) = token(input)?;
+    let (rest, ()) = separator(rest, '/', "a slash after the type")?;
+    let (rest, sub) = token(rest)?;
+    let (rest, params) = params(rest)?;
+    Ok((rest, ContentType { main, sub, params }))
+}
+
+impl fmt::Display for ContentType<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}{}", self.main, self.sub, self.params)
+    }
+}

@@ -1,0 +1,259 @@
+//! Via.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::grammar::{Parsed, element, expected, nested, separator, skip_lws, token};
+use crate::params::params;
+use crate::uri::{Host, host, port};
+use crate::{HeaderName, Params, ParseError, TypedHeader};
+
+/// One hop that a request has taken (RFC 3261 section 20.42).
+///
+/// ```text
+/// via-parm      = sent-protocol LWS sent-by *( SEMI via-params )
+/// sent-protocol = protocol-name SLASH protocol-version SLASH transport
+/// sent-by       = host [ COLON port ]
+/// ```
+///
+/// ```
+/// use sip_oauth_message::{header::{Transport, Via}, TypedHeader};
+/// let via = Via::parse("SIP/2.0/TLS 192.0.2.7:62162;branch=z9hG4bK00001188")?;
+/// assert_eq!(via.transport(), Transport::Tls);
+/// assert_eq!((via.host().as_str(), via.port()), ("192.0.2.7", Some(62162)));
+/// assert_eq!(via.branch(), Some("z9hG4bK00001188"));
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via<'a> {
+    protocol: &'a str,
+    version: &'a str,
+    transport: &'a str,
+    host: Host<'a>,
+    port: Option<u16>,
+    params: Params<'a>,
+}
+
+/// The transport in a Via (RFC 3261 section 20.42, RFC 4168, RFC 7118).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport<'a> {
+    /// `UDP`
+    Udp,
+    /// `TCP`
+    Tcp,
+    /// `TLS`
+    Tls,
+    /// `SCTP`
+    Sctp,
+    /// `TLS-SCTP`
+    TlsSctp,
+    /// `WS`
+    Ws,
+    /// `WSS`
+    Wss,
+    /// Any other, as written.
+    Other(&'a str),
+}
+
+/// The `rport` parameter (RFC 3581).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rport {
+    /// Without a value: the client asks for it.
+    Asked,
+    /// The port the request came from.
+    Port(u16),
+}
+
+impl<'a> Transport<'a> {
+    /// As it is written.
+    pub const fn as_str(&self) -> &'a str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Sctp => "SCTP",
+            Self::TlsSctp => "TLS-SCTP",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// The transport that a token names, without regard to case.
+    pub fn of(text: &'a str) -> Self {
+        let known = [
+            Self::Udp,
+            Self::Tcp,
+            Self::Tls,
+            Self::Sctp,
+            Self::TlsSctp,
+            Self::Ws,
+            Self::Wss,
+        ];
+        let same = |transport: &Self| transport.as_str().eq_ignore_ascii_case(text);
+        known.into_iter().find(same).unwrap_or(Self::Other(text))
+    }
+}
+
+impl<'a> Via<'a> {
+    /// A hop of ours; `params` begins with `;branch=z9hG4bK…`.
+    pub const fn new(
+        transport: Transport<'a>,
+        host: Host<'a>,
+        port: Option<u16>,
+        params: Params<'a>,
+    ) -> Self {
+        Self {
+            protocol: "SIP",
+            version: "2.0",
+            transport: transport.as_str(),
+            host,
+            port,
+            params,
+        }
+    }
+
+    /// The transport.
+    pub fn transport(&self) -> Transport<'a> {
+        Transport::of(self.transport)
+    }
+
+    /// The host of `sent-by`.
+    pub const fn host(&self) -> Host<'a> {
+        self.host
+    }
+
+    /// The port of `sent-by`, where one is written.
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The branch: what this transaction is called.
+    pub fn branch(&self) -> Option<&'a str> {
+        self.params.value("branch")
+    }
+
+    /// The `received` parameter as written.
+    pub fn received(&self) -> Option<&'a str> {
+        self.params.value("received")
+    }
+
+    /// The `received` parameter as an address; IPv6 with or without brackets
+    /// (RFC 5118 section 4.5).
+    pub fn received_ip(&self) -> Option<IpAddr> {
+        let text = self.received()?;
+        let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+        inner.unwrap_or(text).parse().ok()
+    }
+
+    /// The `rport` parameter, if it is well formed.
+    pub fn rport(&self) -> Option<Rport> {
+        match self.params.get("rport")?.value {
+            None => Some(Rport::Asked),
+            Some(value) => value.as_written().parse().ok().map(Rport::Port),
+        }
+    }
+
+    /// The parameters.
+    pub const fn params(&self) -> Params<'a> {
+        self.params
+    }
+
+    /// This hop as a server writes it into a request that came from `source`: with `received`
+    /// where `sent-by` is another address (RFC 3261 section 18.2.1), and with `received` and
+    /// `rport` where the client asks for it (RFC 3581 section 4).
+    pub const fn received_from(&self, source: SocketAddr) -> ReceivedVia<'a> {
+        ReceivedVia { via: *self, source }
+    }
+
+    fn write_hop(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (protocol, version) = (self.protocol, self.version);
+        write!(f, "{protocol}/{version}/{} {}", self.transport, self.host)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'a> TypedHeader<'a> for Via<'a> {
+    const NAME: HeaderName<'static> = HeaderName::Via;
+
+    fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
+        element(value, Self::NAME, via)
+    }
+}
+
+fn via(input: &str) -> Parsed<'_, Via<'_>> {
+    let (rest, protocol) = token(input)?;
+    let (rest, ()) = separator(rest, '/', "a slash after the protocol")?;
+    let (rest, version) = token(rest)?;
+    let (rest, ()) = separator(rest, '/', "a slash after the version")?;
+    let (rest, transport) = token(rest)?;
+    let sent_by = skip_lws(rest);
+    if sent_by.len() == rest.len() {
+        return expected(rest, "a space after the transport");
+    }
+    let (host, rest) = match host(sent_by) {
+        Ok(found) => found,
+        Err(error) => return nested(sent_by, &error),
+    };
+    let (rest, port) = match separator(rest, ':', "") {
+        Ok((digits, ())) => match port(digits) {
+            Ok((port, rest)) => (rest, Some(port)),
+            Err(error) => return nested(digits, &error),
+        },
+        Err(_) => (rest, None),
+    };
+    let (rest, params) = params(rest)?;
+    let via = Via {
+        protocol,
+        version,
+        transport,
+        host,
+        port,
+        params,
+    };
+    Ok((rest, via))
+}
+
+impl fmt::Display for Via<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_hop(f)?;
+        self.params.fmt(f)
+    }
+}
+
+impl fmt::Display for Transport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A Via with the address its request came from; made by [`Via::received_from`].
+#[derive(Clone, Copy, Debug)]
+pub struct ReceivedVia<'a> {
+    via: Via<'a>,
+    source: SocketAddr,
+}
+
+impl fmt::Display for ReceivedVia<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.via.write_hop(f)?;
+        let asked = self.via.rport().is_some();
+        for param in self.via.params.iter() {
+            if param.name.eq_ignore_ascii_case("received") {
+                continue;
+            }
+            if param.name.eq_ignore_ascii_case("rport") {
+                write!(f, ";rport={}", self.source.port())?;
+                continue;
+            }
+            write!(f, ";{param}")?;
+        }
+        if asked || self.via.host.ip() != Some(self.source.ip()) {
+            write!(f, ";received={}", self.source.ip())?;
+        }
+        Ok(())
+    }
+}

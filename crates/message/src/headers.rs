@@ -1,0 +1,292 @@
+//! Header fields that are owned and can be changed.
+
+use std::fmt::{self, Display, Write};
+use std::ops::Range;
+
+use zeroize::Zeroize;
+
+use crate::auth::SecretValue;
+use crate::field::{HeaderField, Slots};
+use crate::grammar::{TOKEN, is_class};
+use crate::name::code_of;
+use crate::typed::{All, TypedHeader};
+use crate::view::missing;
+use crate::{HeaderName, ParseError};
+
+/// Header fields in order, with duplicates and unknown ones.
+///
+/// Names are found without regard to case, and by their compact form. A field that came from a
+/// message is written back as it stood, byte for byte.
+///
+/// ```
+/// use sip_oauth_message::{header::CSeq, Headers};
+/// let mut headers = Headers::new();
+/// headers.push("CSeq", "1 REGISTER");
+/// headers.push("Call-ID", "1@192.0.2.7");
+/// headers.set("cseq", "2 REGISTER");
+/// assert_eq!(headers.get("i"), Some("1@192.0.2.7"));
+/// assert_eq!(headers.required::<CSeq>()?.number(), 2);
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    entries: Vec<Entry>,
+}
+
+/// One field as it is written, without the CRLF at its end.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    text: String,
+    code: u8,
+    name_end: usize,
+    value: Range<usize>,
+}
+
+impl Entry {
+    /// A field of our own making. What would end the field, or its name, is left out.
+    fn new(name: &str, value: impl Display) -> Self {
+        let mut text: String = name
+            .chars()
+            .filter(|&c| u8::try_from(c).is_ok_and(|b| is_class(b, TOKEN)))
+            .collect();
+        let name_end = text.len();
+        text.push_str(": ");
+        let value_start = text.len();
+        // Writing to a String fails only if the value's own Display does; the field then ends
+        // where that happened.
+        let _ = write!(OneLine(&mut text), "{value}");
+        let trimmed = text.trim_end_matches([' ', '\t']).len();
+        let value_end = trimmed.max(value_start);
+        text.truncate(value_end);
+        Self {
+            code: code_of(text.get(..name_end).unwrap_or_default().as_bytes()),
+            name_end,
+            value: value_start..value_end,
+            text,
+        }
+    }
+
+    fn name_text(&self) -> &str {
+        self.text.get(..self.name_end).unwrap_or_default()
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        self.text.get(self.value.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn name(&self) -> HeaderName<'_> {
+        HeaderName::from_code(self.code, self.name_text())
+    }
+
+    /// The whole line.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn field(&self) -> HeaderField<'_> {
+        HeaderField::new(self.name(), self.name_text(), self.value(), 0)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Entry {}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if self.name().is_secret() {
+            self.text.zeroize();
+        }
+    }
+}
+
+/// Keeps a value on one line, whatever is written.
+struct OneLine<'a>(&'a mut String);
+
+impl Write for OneLine<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(
+            text.chars()
+                .map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c }),
+        );
+        Ok(())
+    }
+}
+
+impl Headers {
+    /// No header fields.
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+
+    pub(crate) fn from_fields(slots: &Slots, head: &str) -> Self {
+        let starts = slots.iter().map(crate::field::Slot::start).skip(1);
+        let ends = starts.chain(std::iter::once(head.len()));
+        let entries = slots.iter().zip(ends).map(|(slot, end)| {
+            let start = slot.start();
+            // Without the CRLF at the end of the last line.
+            let text = head.get(start..end.saturating_sub(2)).unwrap_or_default();
+            let value = slot.value();
+            Entry {
+                text: text.to_owned(),
+                code: slot.code,
+                name_end: slot.name().end - start,
+                value: value.start - start..value.end - start,
+            }
+        });
+        Self {
+            entries: entries.collect(),
+        }
+    }
+
+    /// Adds a field at the end.
+    ///
+    /// A line end inside the value becomes a space, and what may not stand in a name is left
+    /// out of it, so that one field never becomes two.
+    pub fn push(&mut self, name: &str, value: impl Display) {
+        self.entries.push(Entry::new(name, value));
+    }
+
+    /// Adds a field at the front, where Via and Route belong.
+    pub fn push_first(&mut self, name: &str, value: impl Display) {
+        self.entries.insert(0, Entry::new(name, value));
+    }
+
+    /// Adds a field directly behind the last one named `after`, or at the end if there is none.
+    pub fn push_after(&mut self, after: &str, name: &str, value: impl Display) {
+        let after = HeaderName::of(after);
+        let last = self.entries.iter().rposition(|e| e.name() == after);
+        let at = last.map_or(self.entries.len(), |at| at + 1);
+        self.entries.insert(at, Entry::new(name, value));
+    }
+
+    /// Adds a copy of a field at the end, as it is written.
+    pub fn push_field(&mut self, field: &HeaderField<'_>) {
+        self.push(field.name_text(), field.unfolded());
+    }
+
+    /// Adds a typed value at the end, under its own name.
+    pub fn push_typed<'a, H: TypedHeader<'a> + Display>(&mut self, value: &H) {
+        self.push(H::NAME.as_str(), value);
+    }
+
+    /// Adds credentials behind the last field named `after`, or at the end if there is none.
+    pub fn push_secret(&mut self, after: Option<&str>, name: &str, value: &SecretValue) {
+        match after {
+            Some(after) => self.push_after(after, name, value.expose()),
+            None => self.push(name, value.expose()),
+        }
+    }
+
+    /// Gives the first field of this name a new value and removes the others; adds it at the
+    /// end if there is none. The name stays as it was written.
+    pub fn set(&mut self, name: &str, value: impl Display) {
+        let wanted = HeaderName::of(name);
+        let Some(at) = self.entries.iter().position(|e| e.name() == wanted) else {
+            return self.push(name, value);
+        };
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = Entry::new(entry.name_text(), value);
+        }
+        let mut index = 0;
+        self.entries.retain(|entry| {
+            let keep = index <= at || entry.name() != wanted;
+            index += 1;
+            keep
+        });
+    }
+
+    /// Removes all fields of this name and says how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let before = self.entries.len();
+        let wanted = HeaderName::of(name);
+        self.entries.retain(|entry| entry.name() != wanted);
+        before - self.entries.len()
+    }
+
+    /// Removes the first field of this name and gives its value.
+    pub fn remove_first(&mut self, name: &str) -> Option<String> {
+        let wanted = HeaderName::of(name);
+        let at = self.entries.iter().position(|e| e.name() == wanted)?;
+        Some(self.entries.remove(at).value().to_owned())
+    }
+
+    /// The value of the first field of this name, as written.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let wanted = HeaderName::of(name);
+        let entry = self.entries.iter().find(|e| e.name() == wanted)?;
+        Some(entry.value())
+    }
+
+    /// The values of all fields of this name, in order.
+    pub fn get_all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        let wanted = HeaderName::of(name);
+        self.entries
+            .iter()
+            .filter(move |e| e.name() == wanted)
+            .map(Entry::value)
+    }
+
+    /// Whether there is a field of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// All fields, in order.
+    pub fn iter(&self) -> impl Iterator<Item = HeaderField<'_>> + Clone {
+        self.entries.iter().map(Entry::field)
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many fields there are.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The first value of a typed field, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar; offsets count from the start of the value.
+    pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
+        self.all::<H>().next().transpose()
+    }
+
+    /// The first value of a typed field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or when it breaks its grammar.
+    pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
+        self.header::<H>()?.ok_or_else(|| missing(H::NAME))
+    }
+
+    /// All values of a typed field: comma lists and repeated fields alike.
+    pub fn all<'s, H: TypedHeader<'s>>(
+        &'s self,
+    ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
+        let fields = self.entries.iter().map(Entry::field);
+        All::new(fields.filter(|field| field.name() == H::NAME))
+    }
+}
+
+/// Values of Authorization and Proxy-Authorization are not printed.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

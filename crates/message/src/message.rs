@@ -1,0 +1,205 @@
+//! Messages that are owned, changed and written.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use crate::header::ContentLength;
+use crate::headers::{Entry, Headers};
+use crate::start_line::VERSION;
+use crate::typed::TypedHeader;
+use crate::{HeaderName, Method, ParseError, StatusCode};
+
+/// A request that can be changed and written.
+///
+/// ```
+/// use sip_oauth_message::{Limits, MessageView, Method, Request};
+/// let mut request = Request::new(Method::Register, "sip:ucm.example.com");
+/// request.headers.push("CSeq", "1 REGISTER");
+/// let bytes = request.to_bytes();
+/// assert!(bytes.ends_with(b"CSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n"));
+/// let view = MessageView::parse(&bytes, &Limits::default())?;
+/// assert_eq!(view.to_request().unwrap().method, Method::Register);
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method<'static>,
+    /// The Request-URI, written as it is.
+    pub uri: String,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A response that can be changed and written.
+///
+/// ```
+/// use sip_oauth_message::{Response, StatusCode};
+/// let mut response = Response::new(StatusCode::FORBIDDEN);
+/// response.headers.push("Retry-After", 35);
+/// assert_eq!(response.to_bytes(), b"SIP/2.0 403 Forbidden\r\nRetry-After: 35\r\nContent-Length: 0\r\n\r\n");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase.
+    pub reason: String,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without header fields and body.
+    pub fn new(method: Method<'_>, uri: impl Into<String>) -> Self {
+        Self {
+            method: method.into_owned(),
+            uri: uri.into(),
+            headers: Headers::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Appends the message to `out`.
+    ///
+    /// Content-Length is written where it stands and always tells the length of the body; it is
+    /// appended where it is absent.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        start_line(out, format_args!("{} {} {VERSION}", self.method, self.uri));
+        encode(&self.headers, &self.body, out);
+    }
+
+    /// The message as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(capacity(&self.headers, &self.body));
+        self.encode(&mut out);
+        out
+    }
+
+    /// The first value of a typed field, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
+        self.headers.header()
+    }
+
+    /// The first value of a typed field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or when it breaks its grammar.
+    pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
+        self.headers.required()
+    }
+
+    /// All values of a typed field.
+    pub fn all<'s, H: TypedHeader<'s>>(
+        &'s self,
+    ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
+        self.headers.all()
+    }
+}
+
+impl Response {
+    /// A response with the usual phrase, without header fields and body.
+    pub fn new(status: StatusCode) -> Self {
+        Self {
+            status,
+            reason: status.default_reason().to_owned(),
+            headers: Headers::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Appends the message to `out`; Content-Length as in [`Request::encode`].
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        start_line(
+            out,
+            format_args!("{VERSION} {} {}", self.status, self.reason),
+        );
+        encode(&self.headers, &self.body, out);
+    }
+
+    /// The message as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(capacity(&self.headers, &self.body));
+        self.encode(&mut out);
+        out
+    }
+
+    /// The first value of a typed field, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
+        self.headers.header()
+    }
+
+    /// The first value of a typed field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or when it breaks its grammar.
+    pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
+        self.headers.required()
+    }
+
+    /// All values of a typed field.
+    pub fn all<'s, H: TypedHeader<'s>>(
+        &'s self,
+    ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
+        self.headers.all()
+    }
+}
+
+/// Writes the first line; line ends inside it become spaces.
+fn start_line(out: &mut Vec<u8>, line: impl Display) {
+    let from = out.len();
+    put(out, line);
+    for byte in out.get_mut(from..).unwrap_or_default() {
+        if matches!(byte, b'\r' | b'\n') {
+            *byte = b' ';
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn encode(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
+    let mut declared = false;
+    for entry in headers.entries() {
+        if entry.name() == HeaderName::ContentLength {
+            declared = true;
+            if !says(entry, body.len()) {
+                put(out, format_args!("Content-Length: {}\r\n", body.len()));
+                continue;
+            }
+        }
+        out.extend_from_slice(entry.text().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    if !declared {
+        put(out, format_args!("Content-Length: {}\r\n", body.len()));
+    }
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
+fn says(entry: &Entry, length: usize) -> bool {
+    ContentLength::parse(entry.value()).is_ok_and(|declared| declared.0 as usize == length)
+}
+
+fn put(out: &mut Vec<u8>, text: impl Display) {
+    write!(out, "{text}").expect("writing to a Vec does not fail");
+}
+
+fn capacity(headers: &Headers, body: &[u8]) -> usize {
+    let lines: usize = headers.entries().iter().map(|e| e.text().len() + 2).sum();
+    lines + body.len() + 128
+}

@@ -1,0 +1,236 @@
+//! Bodies in several parts (RFC 2046 section 5.1, RFC 5621).
+
+use std::fmt;
+
+use crate::header::{ContentDisposition, ContentType};
+use crate::view::PartView;
+use crate::{ErrorKind, HeaderField, Limits, ParseError, TypedHeader};
+
+/// The parts of a multipart body.
+///
+/// ```text
+/// multipart-body = [preamble CRLF] dash-boundary transport-padding CRLF body-part
+///                  *( CRLF "--" boundary transport-padding CRLF body-part )
+///                  CRLF "--" boundary "--" transport-padding [CRLF epilogue]
+/// ```
+///
+/// ```
+/// use sip_oauth_message::{multipart::parts, Limits};
+/// let body = b"--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
+/// let parts: Vec<_> = parts("b", body, &Limits::default()).collect::<Result<_, _>>()?;
+/// assert_eq!(parts[0].content_type()?.unwrap().to_string(), "text/plain");
+/// assert_eq!((parts[0].body(), parts[1].body()), (&b"one"[..], &b"two"[..]));
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+pub fn parts<'a>(
+    boundary: &'a str,
+    body: &'a [u8],
+    limits: &'a Limits,
+) -> impl Iterator<Item = Result<Part<'a>, ParseError>> {
+    Parts {
+        boundary,
+        body,
+        limits,
+        at: None,
+        done: !is_boundary(boundary),
+    }
+}
+
+/// One part: its header fields and its body.
+#[derive(Clone)]
+pub struct Part<'a> {
+    head: PartView<'a>,
+    body: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    /// The header fields, in order.
+    pub fn fields(&self) -> impl Iterator<Item = HeaderField<'a>> + '_ {
+        self.head.fields()
+    }
+
+    /// The first value of a typed header field.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn header<H: TypedHeader<'a>>(&self) -> Result<Option<H>, ParseError> {
+        self.head.header::<H>()
+    }
+
+    /// The media type; `text/plain` is meant where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn content_type(&self) -> Result<Option<ContentType<'a>>, ParseError> {
+        self.header()
+    }
+
+    /// What the part is for.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn content_disposition(&self) -> Result<Option<ContentDisposition<'a>>, ParseError> {
+        self.header()
+    }
+
+    /// The body of the part.
+    pub const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part")
+            .field("fields", &self.fields().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+struct Parts<'a> {
+    boundary: &'a str,
+    body: &'a [u8],
+    limits: &'a Limits,
+    /// Where the part begins, behind the line end of its delimiter.
+    at: Option<usize>,
+    done: bool,
+}
+
+/// A delimiter line that was found.
+struct Delimiter {
+    /// Where the text before it ends.
+    before: usize,
+    /// Where the text after it begins.
+    after: usize,
+    is_last: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// The delimiter at or behind `from`.
+    fn delimiter(&self, from: usize) -> Option<Delimiter> {
+        let mut search = from;
+        loop {
+            let ahead = self.body.get(search..)?;
+            let at = search + memchr::memmem::find(ahead, b"--")?;
+            let line_start = at == 0 || self.body.get(at.checked_sub(2)?..at) == Some(b"\r\n");
+            let rest = self.body.get(at + 2..)?;
+            let after_name = rest.strip_prefix(self.boundary.as_bytes());
+            if let (true, Some(rest)) = (line_start, after_name) {
+                let is_last = rest.starts_with(b"--");
+                let rest = if is_last { rest.get(2..)? } else { rest };
+                let blank = rest.iter().take_while(|b| b" \t".contains(b)).count();
+                let rest = rest.get(blank..)?;
+                if rest.starts_with(b"\r\n") || (is_last && rest.is_empty()) {
+                    return Some(Delimiter {
+                        before: at.saturating_sub(2),
+                        after: self.body.len() - rest.get(2..).unwrap_or_default().len(),
+                        is_last,
+                    });
+                }
+            }
+            search = at + 1;
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Part<'a>>, ParseError> {
+        let error = |at, what| ParseError::new(ErrorKind::Multipart, at, what);
+        let start = match self.at {
+            Some(at) => at,
+            None => match self.delimiter(0) {
+                Some(first) if !first.is_last => first.after,
+                Some(_) => return Ok(None),
+                None => return Err(error(0, "the boundary named in Content-Type")),
+            },
+        };
+        // A part may be empty, and the CRLF before the next delimiter is then the one behind
+        // this part's own.
+        let Some(end) = self.delimiter(start) else {
+            return Err(error(
+                self.body.len(),
+                "the boundary that closes the last part",
+            ));
+        };
+        let part = self
+            .body
+            .get(start..end.before.max(start))
+            .unwrap_or_default();
+        self.at = Some(end.after);
+        self.done = end.is_last;
+        let (head, body) = PartView::parse(part, self.limits).map_err(|e| e.shifted(start))?;
+        Ok(Some(Part { head, body }))
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Result<Part<'a>, ParseError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let part = self.read().transpose();
+        if !matches!(part, Some(Ok(_))) {
+            self.done = true;
+        }
+        part
+    }
+}
+
+/// `boundary := 0*69<bchars> bcharsnospace`
+fn is_boundary(text: &str) -> bool {
+    let is_bchar = |b: u8| b.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&b);
+    (1..=70).contains(&text.len()) && text.bytes().all(is_bchar) && !text.ends_with(' ')
+}
+
+/// Writes a multipart body.
+///
+/// ```
+/// use sip_oauth_message::multipart::Builder;
+/// let mut builder = Builder::new("b");
+/// builder.part(&[("Content-Type", "text/plain")], b"one");
+/// assert_eq!(builder.finish(), b"--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Builder {
+    boundary: String,
+    out: Vec<u8>,
+}
+
+impl Builder {
+    /// A body with this boundary, which must not occur in any part.
+    pub fn new(boundary: impl Into<String>) -> Self {
+        Self {
+            boundary: boundary.into(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Adds a part.
+    pub fn part(&mut self, headers: &[(&str, &str)], body: &[u8]) {
+        self.delimiter("\r\n");
+        for (name, value) in headers {
+            for piece in [name, ": ", value, "\r\n"] {
+                self.out.extend_from_slice(piece.as_bytes());
+            }
+        }
+        self.out.extend_from_slice(b"\r\n");
+        self.out.extend_from_slice(body);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// The body, closed.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.delimiter("--\r\n");
+        self.out
+    }
+
+    fn delimiter(&mut self, end: &str) {
+        self.out.extend_from_slice(b"--");
+        self.out.extend_from_slice(self.boundary.as_bytes());
+        self.out.extend_from_slice(end.as_bytes());
+    }
+}

@@ -1,0 +1,183 @@
+//! Addresses: a URI, perhaps with a display name, and the parameters behind it.
+
+use std::fmt;
+
+use crate::grammar::{
+    Parsed, TOKEN, cut, expected, expected_kind, lws_length, nested, quoted_string, skip_lws, span,
+    trim_end,
+};
+use crate::params::{Params, params};
+use crate::text::Text;
+use crate::uri::Uri;
+use crate::{ErrorKind, ParseError};
+
+/// An address as From, To, Contact and the Route family have it (RFC 3261 section 20.10).
+///
+/// ```text
+/// name-addr = [ display-name ] LAQUOT addr-spec RAQUOT
+/// ```
+///
+/// Without brackets, parameters belong to the header field; a URI that has a comma, question
+/// mark or semicolon must stand in brackets. It is always written in brackets.
+///
+/// ```
+/// use sip_oauth_message::{NameAddr, Uri};
+/// let address = NameAddr::parse(r#""1010" <sip:1010@ucm.example.com;lr>;tag=7"#)?;
+/// assert_eq!(address.display_name().unwrap(), "1010");
+/// assert_eq!(address.uri(), Uri::parse("sip:1010@ucm.example.com;lr")?);
+/// assert_eq!(address.params().value("tag"), Some("7"));
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    display: Option<Text<'a>>,
+    uri: Uri<'a>,
+    params: Params<'a>,
+}
+
+impl<'a> NameAddr<'a> {
+    /// An address that is only a URI.
+    pub const fn new(uri: Uri<'a>) -> Self {
+        Self {
+            display: None,
+            uri,
+            params: Params::EMPTY,
+        }
+    }
+
+    /// The same with a display name.
+    #[must_use]
+    pub const fn with_display_name(mut self, name: Text<'a>) -> Self {
+        self.display = Some(name);
+        self
+    }
+
+    /// The same with these parameters.
+    #[must_use]
+    pub const fn with_params(mut self, params: Params<'a>) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// Reads an address that is all of `text`.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is no address.
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let (rest, address) =
+            name_addr(skip_lws(text)).map_err(|error| crate::grammar::into_error(error, text))?;
+        let rest = skip_lws(rest);
+        if rest.is_empty() {
+            return Ok(address);
+        }
+        let offset = text.len() - rest.len();
+        let what = "parameters or the end of the address";
+        Err(ParseError::new(ErrorKind::HeaderValue, offset, what))
+    }
+
+    /// The display name, if there is one that is not empty.
+    pub fn display_name(&self) -> Option<Text<'a>> {
+        self.display.filter(|name| !name.as_written().is_empty())
+    }
+
+    /// The URI.
+    pub const fn uri(&self) -> Uri<'a> {
+        self.uri
+    }
+
+    /// The parameters behind the URI.
+    pub const fn params(&self) -> Params<'a> {
+        self.params
+    }
+}
+
+impl fmt::Display for NameAddr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = self.display {
+            write!(f, "{name} ")?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+/// `( name-addr / addr-spec ) *( SEMI generic-param )`
+pub(crate) fn name_addr(input: &str) -> Parsed<'_, NameAddr<'_>> {
+    let (rest, display) = display_name(input)?;
+    let (rest, uri) = if let Some(inner) = rest.strip_prefix('<') {
+        bracketed(inner)?
+    } else if display.is_none() {
+        addr_spec(rest)?
+    } else {
+        return expected(rest, "'<' after the display name");
+    };
+    let (rest, params) = params(rest)?;
+    let address = NameAddr {
+        display,
+        uri,
+        params,
+    };
+    Ok((rest, address))
+}
+
+/// `display-name = *(token LWS) / quoted-string`; the white space before the bracket is optional
+/// (RFC 4475 section 3.1.1.6).
+fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
+    match input.as_bytes().first() {
+        Some(b'<') => Ok((input, None)),
+        Some(b'"') => {
+            let (rest, name) = quoted_string(input)?;
+            Ok((skip_lws(rest), Some(name)))
+        }
+        _ => {
+            let bytes = input.as_bytes();
+            let mut end = 0;
+            loop {
+                let ahead = bytes.get(end..).unwrap_or_default();
+                let length = span(ahead, TOKEN)
+                    + lws_length(ahead.get(span(ahead, TOKEN)..).unwrap_or_default());
+                if length == 0 {
+                    break;
+                }
+                end += length;
+            }
+            if end == 0 || bytes.get(end) != Some(&b'<') {
+                return Ok((input, None));
+            }
+            let (name, rest) = cut(input, end);
+            Ok((rest, Some(Text::Token(trim_end(name)))))
+        }
+    }
+}
+
+/// `addr-spec RAQUOT`
+fn bracketed(input: &str) -> Parsed<'_, Uri<'_>> {
+    let Some(end) = memchr::memchr(b'>', input.as_bytes()) else {
+        return expected(cut(input, input.len()).1, "'>' closing the name-addr");
+    };
+    let (text, rest) = cut(input, end);
+    match Uri::parse(text) {
+        Ok(uri) => Ok((cut(rest, 1).1, uri)),
+        Err(error) => nested(input, &error),
+    }
+}
+
+/// An addr-spec without brackets, up to what cannot be part of it.
+fn addr_spec(input: &str) -> Parsed<'_, Uri<'_>> {
+    let ends = |b: &u8| {
+        matches!(
+            b,
+            b';' | b',' | b'?' | b'<' | b'>' | b'"' | b' ' | b'\t' | b'\r'
+        )
+    };
+    let end = input.bytes().position(|b| ends(&b)).unwrap_or(input.len());
+    let (text, rest) = cut(input, end);
+    if rest.starts_with('?') {
+        let what = "brackets around a URI with a question mark";
+        return expected_kind(rest, ErrorKind::Uri, what);
+    }
+    match Uri::parse(text) {
+        Ok(uri) => Ok((rest, uri)),
+        Err(error) => nested(input, &error),
+    }
+}

@@ -1,0 +1,152 @@
+//! The first line: request line or status line.
+
+use std::fmt;
+
+use crate::grammar::is_token;
+use crate::uri::Uri;
+use crate::{ErrorKind, Method, ParseError, StatusCode};
+
+/// The version this crate writes.
+pub(crate) const VERSION: &str = "SIP/2.0";
+
+/// The first line of a message (RFC 3261 section 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartLine<'a> {
+    /// A request.
+    Request(RequestLine<'a>),
+    /// A response.
+    Response(StatusLine<'a>),
+}
+
+/// `Request-Line = Method SP Request-URI SP SIP-Version CRLF` (RFC 3261 section 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine<'a> {
+    /// The method.
+    pub method: Method<'a>,
+    /// The Request-URI as written; [`request_uri`](Self::request_uri) reads it.
+    pub uri: &'a str,
+    /// The version as written, `SIP/2.0` unless the peer is from the future.
+    pub version: &'a str,
+}
+
+/// `Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF` (RFC 3261 section 7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusLine<'a> {
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase, which may be empty.
+    pub reason: &'a str,
+    /// The version as written.
+    pub version: &'a str,
+}
+
+impl<'a> RequestLine<'a> {
+    /// The Request-URI, read.
+    ///
+    /// # Errors
+    ///
+    /// When it is no URI; the offset counts from the start of the line.
+    pub fn request_uri(&self) -> Result<Uri<'a>, ParseError> {
+        Uri::parse(self.uri).map_err(|error| error.shifted(self.method.as_str().len() + 1))
+    }
+}
+
+impl<'a> StartLine<'a> {
+    /// Reads a first line without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither a request line nor a status line. Elements are separated by exactly
+    /// one space.
+    pub fn parse(line: &'a str) -> Result<Self, ParseError> {
+        if is_version(line.get(..VERSION.len()).unwrap_or_default()) {
+            StatusLine::parse(line).map(Self::Response)
+        } else {
+            RequestLine::parse(line).map(Self::Request)
+        }
+    }
+}
+
+impl<'a> RequestLine<'a> {
+    fn parse(line: &'a str) -> Result<Self, ParseError> {
+        let fail = |offset, expected| Err(ParseError::new(ErrorKind::StartLine, offset, expected));
+        let Some(space) = memchr::memchr(b' ', line.as_bytes()) else {
+            return fail(line.len(), "a space after the method");
+        };
+        let (method, rest) = line.split_at(space);
+        if !is_token(method) {
+            return fail(0, "a method or SIP/2.0");
+        }
+        let rest = rest.get(1..).unwrap_or_default();
+        let at = space + 1;
+        let Some(space) = memchr::memchr(b' ', rest.as_bytes()) else {
+            return fail(line.len(), "a space after the Request-URI");
+        };
+        let (uri, version) = rest.split_at(space);
+        let version = version.get(1..).unwrap_or_default();
+        if uri.is_empty() || uri.starts_with('<') || uri.bytes().any(|b| b.is_ascii_control()) {
+            return fail(at, "a Request-URI, without brackets");
+        }
+        if !is_version(version) {
+            return fail(at + space + 1, "SIP/2.0 and the end of the line");
+        }
+        Ok(Self {
+            method: Method::from_token(method),
+            uri,
+            version,
+        })
+    }
+}
+
+impl<'a> StatusLine<'a> {
+    fn parse(line: &'a str) -> Result<Self, ParseError> {
+        let fail = |offset, expected| Err(ParseError::new(ErrorKind::StartLine, offset, expected));
+        let (version, rest) = line.split_at(VERSION.len());
+        let &[b' ', hundreds, tens, ones, ref phrase @ ..] = rest.as_bytes() else {
+            return fail(version.len(), "a space and three digits");
+        };
+        let digits = [hundreds, tens, ones];
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return fail(version.len() + 1, "a status code of three digits");
+        }
+        let number = digits
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        let Some(status) = StatusCode::new(number) else {
+            return fail(version.len() + 1, "a status code from 100");
+        };
+        if phrase.first() != Some(&b' ') {
+            return fail(version.len() + 4, "a space after the status code");
+        }
+        Ok(Self {
+            status,
+            reason: rest.get(5..).unwrap_or_default(),
+            version,
+        })
+    }
+}
+
+/// `SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT`; the name is case-insensitive. Versions of one
+/// digit each are all that exist.
+fn is_version(text: &str) -> bool {
+    match text.as_bytes() {
+        [s, i, p, b'/', major, b'.', minor] => {
+            [*s, *i, *p].eq_ignore_ascii_case(b"SIP")
+                && major.is_ascii_digit()
+                && minor.is_ascii_digit()
+        }
+        _ => false,
+    }
+}
+
+impl fmt::Display for RequestLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.method, self.uri, self.version)
+    }
+}
+
+impl fmt::Display for StatusLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.version, self.status, self.reason)
+    }
+}

@@ -1,0 +1,115 @@
+//! Equality of URIs by RFC 3261 section 19.1.4.
+
+use super::escape::unescaped;
+use super::{Scheme, Uri};
+
+/// Parameters that must be in both URIs or in none. The list of section 19.1.4 has the first
+/// four; that `transport` belongs to them follows from its examples.
+const NEVER_IN_ONE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
+
+impl Uri<'_> {
+    /// Whether both URIs mean the same by RFC 3261 section 19.1.4.
+    ///
+    /// This is no equivalence relation: `sip:a@h;x=1` and `sip:a@h;x=2` are both equivalent to
+    /// `sip:a@h` but not to each other.
+    ///
+    /// ```
+    /// use sip_oauth_message::Uri;
+    /// let one = Uri::parse("sip:%61lice@atlanta.example.com;transport=TCP")?;
+    /// let two = Uri::parse("sip:alice@AtLanTa.Example.CoM;Transport=tcp")?;
+    /// assert!(one.equivalent(&two));
+    /// assert!(!one.equivalent(&Uri::parse("sip:alice@atlanta.example.com:5060")?));
+    /// # Ok::<(), sip_oauth_message::ParseError>(())
+    /// ```
+    pub fn equivalent(&self, other: &Uri<'_>) -> bool {
+        match (self.scheme(), other.scheme()) {
+            (Scheme::Sip, Scheme::Sip) | (Scheme::Sips, Scheme::Sips) => {
+                option(self.user(), other.user(), same_escaped)
+                    && option(self.password(), other.password(), same_escaped)
+                    && self.host() == other.host()
+                    && self.port() == other.port()
+                    && params_match(self, other)
+                    && params_match(other, self)
+                    && headers_match(self, other)
+            }
+            (Scheme::Tel, Scheme::Tel) => same_number(self, other),
+            (Scheme::Other(one), Scheme::Other(two)) => {
+                let rest = |text: &'_ str, scheme: &str| text.get(scheme.len()..).map(String::from);
+                one.eq_ignore_ascii_case(two)
+                    && rest(self.as_str(), one) == rest(other.as_str(), two)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn option<'a>(one: Option<&'a str>, two: Option<&'a str>, same: fn(&str, &str) -> bool) -> bool {
+    match (one, two) {
+        (Some(one), Some(two)) => same(one, two),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// "Characters other than those in the reserved set are equivalent to their escapes."
+fn same_escaped(one: &str, two: &str) -> bool {
+    let normal = |(byte, escaped): (u8, bool)| (byte, escaped && b";/?:@&=+$,".contains(&byte));
+    unescaped(one).map(normal).eq(unescaped(two).map(normal))
+}
+
+fn same_escaped_no_case(one: &str, two: &str) -> bool {
+    let normal = |(byte, escaped): (u8, bool)| {
+        let reserved = escaped && b";/?:@&=+$,".contains(&byte);
+        (byte.to_ascii_lowercase(), reserved)
+    };
+    unescaped(one).map(normal).eq(unescaped(two).map(normal))
+}
+
+fn params_match(one: &Uri<'_>, two: &Uri<'_>) -> bool {
+    one.params().iter().all(|(name, value)| {
+        let twin = two
+            .params()
+            .iter()
+            .find(|(other, _)| same_escaped_no_case(name, other));
+        match twin {
+            Some((_, other)) => match (value, other) {
+                (Some(value), Some(other)) => same_escaped_no_case(value, other),
+                (None, None) => true,
+                _ => false,
+            },
+            None => !NEVER_IN_ONE.iter().any(|n| n.eq_ignore_ascii_case(name)),
+        }
+    })
+}
+
+/// "URI header components are never ignored. Any present header component MUST be present in
+/// both URIs and match." Their order does not matter.
+fn headers_match(one: &Uri<'_>, two: &Uri<'_>) -> bool {
+    let contains = |uri: &Uri<'_>, name: &str, value: &str| {
+        uri.headers()
+            .iter()
+            .any(|(n, v)| same_escaped_no_case(n, name) && same_escaped(v, value))
+    };
+    one.headers().iter().count() == two.headers().iter().count()
+        && one.headers().iter().all(|(n, v)| contains(two, n, v))
+        && two.headers().iter().all(|(n, v)| contains(one, n, v))
+}
+
+/// RFC 3966 section 4: visual separators do not count, nor does the order of parameters.
+fn same_number(one: &Uri<'_>, two: &Uri<'_>) -> bool {
+    fn digits(text: Option<&str>) -> impl Iterator<Item = u8> + '_ {
+        text.unwrap_or_default()
+            .bytes()
+            .filter(|b| !b"-.()".contains(b))
+            .map(|b| b.to_ascii_lowercase())
+    }
+    let all_in = |one: &Uri<'_>, two: &Uri<'_>| {
+        one.params().iter().all(|(name, value)| {
+            two.params().iter().any(|(n, v)| {
+                same_escaped_no_case(n, name)
+                    && same_escaped_no_case(v.unwrap_or_default(), value.unwrap_or_default())
+            })
+        })
+    };
+    digits(one.user()).eq(digits(two.user())) && all_in(one, two) && all_in(two, one)
+}

@@ -1,0 +1,382 @@
+//! A message that stays where it is.
+
+use std::fmt;
+
+use crate::field::{HeaderField, Slot, Slots};
+use crate::grammar::{TOKEN, lws_length, span};
+use crate::header::ContentLength;
+use crate::message::{Request, Response};
+use crate::name::code_of;
+use crate::start_line::{RequestLine, StartLine, StatusLine};
+use crate::typed::{All, TypedHeader};
+use crate::{ErrorKind, HeaderName, Headers, Limits, Method, ParseError, StatusCode};
+
+/// A view of one whole message: it says where things are and copies nothing.
+///
+/// [`parse`](Self::parse) goes over the head once. Header fields are typed when they are asked
+/// for. Nothing is allocated, except once where there are more than 64 header fields.
+///
+/// ```
+/// use sip_oauth_message::{header::{CSeq, Contact}, Limits, MessageView, Method};
+/// let bytes = b"REGISTER sip:ucm.example.com SIP/2.0\r\n\
+///     CSeq: 2270 REGISTER\r\n\
+///     m: <sip:1010@192.0.2.7:5090;transport=tls>;video\r\n\
+///     l: 0\r\n\r\n";
+/// let view = MessageView::parse(bytes, &Limits::default())?;
+/// assert_eq!(view.as_request().unwrap().method, Method::Register);
+/// assert_eq!(view.required::<CSeq>()?.number(), 2270);
+/// let contact = view.required::<Contact>()?;
+/// assert_eq!(contact.uri().unwrap().port(), Some(5090));
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
+#[derive(Clone)]
+pub struct MessageView<'a> {
+    head: &'a str,
+    start: StartLine<'a>,
+    slots: Slots,
+    body: &'a [u8],
+    trailing: usize,
+    declared: Option<u32>,
+}
+
+impl<'a> MessageView<'a> {
+    /// Finds the parts of one datagram or one frame.
+    ///
+    /// The body ends where Content-Length says, bytes behind it are counted in
+    /// [`trailing`](Self::trailing) and ignored (RFC 3261 section 18.3); without Content-Length,
+    /// or where it says more than there is, the body is all that follows the head.
+    ///
+    /// # Errors
+    ///
+    /// When there is no whole head, when a line of it breaks the grammar, when Content-Length is
+    /// no number or two of them differ, and when a limit is exceeded.
+    pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
+        // Positions are kept in 32 bits.
+        let most = limits.max_message_bytes.min(u32::MAX as usize);
+        if bytes.len() > most {
+            return Err(limit(most, "a message within the size limit"));
+        }
+        let start_end = line_end(bytes, 0)?;
+        check_line(0, start_end, limits)?;
+        let mut content_length = None;
+        let (slots, at) = fields(bytes, start_end + 2, limits, |slot| {
+            if slot.code == HeaderName::ContentLength.code() {
+                content_length = Some(length_of(bytes, slot, content_length)?);
+            }
+            Ok(())
+        })?;
+        let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+        let head = std::str::from_utf8(head)
+            .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
+        let start = StartLine::parse(head.get(..start_end).unwrap_or_default())?;
+        let rest = rest.get(2..).unwrap_or_default();
+        let body = match content_length {
+            Some(length) => rest.get(..length as usize).unwrap_or(rest),
+            None => rest,
+        };
+        if body.len() > limits.max_body_bytes {
+            return Err(limit(at + 2, "a body within the size limit"));
+        }
+        Ok(Self {
+            head,
+            start,
+            slots,
+            body,
+            trailing: rest.len() - body.len(),
+            declared: content_length,
+        })
+    }
+
+    /// The first line.
+    pub fn start_line(&self) -> StartLine<'a> {
+        self.start.clone()
+    }
+
+    /// The request line, if this is a request.
+    pub fn as_request(&self) -> Option<RequestLine<'a>> {
+        match &self.start {
+            StartLine::Request(line) => Some(line.clone()),
+            StartLine::Response(_) => None,
+        }
+    }
+
+    /// The status line, if this is a response.
+    pub fn as_response(&self) -> Option<StatusLine<'a>> {
+        match &self.start {
+            StartLine::Response(line) => Some(*line),
+            StartLine::Request(_) => None,
+        }
+    }
+
+    /// The method, if this is a request.
+    pub fn method(&self) -> Option<&Method<'a>> {
+        match &self.start {
+            StartLine::Request(line) => Some(&line.method),
+            StartLine::Response(_) => None,
+        }
+    }
+
+    /// The status code, if this is a response.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.as_response().map(|line| line.status)
+    }
+
+    /// All header fields, in the order of the wire.
+    pub fn fields(&self) -> impl Iterator<Item = HeaderField<'a>> + Clone + '_ {
+        self.slots.iter().map(|slot| slot.field(self.head))
+    }
+
+    /// The header fields of one name, in order.
+    pub fn fields_named<'s>(
+        &'s self,
+        name: HeaderName<'s>,
+    ) -> impl Iterator<Item = HeaderField<'a>> + Clone + 's {
+        let code = name.code();
+        self.slots
+            .iter()
+            .filter(move |slot| slot.code == code)
+            .map(|slot| slot.field(self.head))
+            .filter(move |field| field.name() == name)
+    }
+
+    /// The first value of a header field, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the value breaks its grammar.
+    pub fn header<H: TypedHeader<'a>>(&self) -> Result<Option<H>, ParseError> {
+        self.all::<H>().next().transpose()
+    }
+
+    /// The first value of a header field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or when it breaks its grammar.
+    pub fn required<H: TypedHeader<'a>>(&self) -> Result<H, ParseError> {
+        self.header::<H>()?.ok_or_else(|| missing(H::NAME))
+    }
+
+    /// All values of a header field: comma lists and repeated fields alike.
+    ///
+    /// After an error the rest of that field is left out.
+    pub fn all<H: TypedHeader<'a>>(&self) -> impl Iterator<Item = Result<H, ParseError>> {
+        All::new(self.fields_named(H::NAME))
+    }
+
+    /// The body.
+    pub const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// What Content-Length says, where it is present.
+    pub const fn content_length(&self) -> Option<u32> {
+        self.declared
+    }
+
+    /// How many bytes stand behind the body and are no part of the message.
+    pub const fn trailing(&self) -> usize {
+        self.trailing
+    }
+
+    /// An owned copy, if this is a request.
+    pub fn to_request(&self) -> Option<Request> {
+        let line = self.as_request()?;
+        Some(Request {
+            method: line.method.into_owned(),
+            uri: line.uri.to_owned(),
+            headers: self.to_headers(),
+            body: self.body.to_vec(),
+        })
+    }
+
+    /// An owned copy, if this is a response.
+    pub fn to_response(&self) -> Option<Response> {
+        let line = self.as_response()?;
+        Some(Response {
+            status: line.status,
+            reason: line.reason.to_owned(),
+            headers: self.to_headers(),
+            body: self.body.to_vec(),
+        })
+    }
+
+    /// An owned copy of the header fields, each as it is written.
+    pub fn to_headers(&self) -> Headers {
+        Headers::from_fields(&self.slots, self.head)
+    }
+}
+
+/// Values of Authorization and Proxy-Authorization are not printed, nor is the body.
+impl fmt::Debug for MessageView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageView")
+            .field("start_line", &self.start)
+            .field("fields", &self.fields().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The header fields of one part of a multipart body.
+#[derive(Clone)]
+pub(crate) struct PartView<'a> {
+    head: &'a str,
+    slots: Slots,
+}
+
+impl<'a> PartView<'a> {
+    /// Reads header fields and gives what is behind their empty line.
+    pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<(Self, &'a [u8]), ParseError> {
+        if bytes.len() > u32::MAX as usize {
+            return Err(limit(0, "a part below 4 GiB"));
+        }
+        let (slots, at) = fields(bytes, 0, limits, |_| Ok(()))?;
+        let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+        let head = std::str::from_utf8(head)
+            .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
+        Ok((Self { head, slots }, rest.get(2..).unwrap_or_default()))
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = HeaderField<'a>> + '_ {
+        self.slots.iter().map(|slot| slot.field(self.head))
+    }
+
+    pub(crate) fn header<H: TypedHeader<'a>>(&self) -> Result<Option<H>, ParseError> {
+        let named = self.fields().filter(|field| field.name() == H::NAME);
+        All::new(named).next().transpose()
+    }
+}
+
+pub(crate) fn missing(name: HeaderName<'static>) -> ParseError {
+    ParseError::new(ErrorKind::MissingHeader, 0, "this header field").in_header(name)
+}
+
+fn limit(offset: usize, what: &'static str) -> ParseError {
+    ParseError::new(ErrorKind::Limit, offset, what)
+}
+
+/// Where the line that contains `from` ends: the position of its CRLF.
+fn line_end(bytes: &[u8], from: usize) -> Result<usize, ParseError> {
+    let ahead = bytes.get(from..).unwrap_or_default();
+    let Some(found) = memchr::memchr2(b'\r', b'\n', ahead) else {
+        let what = "CRLF and an empty line at the end of the head";
+        return Err(ParseError::new(ErrorKind::Incomplete, bytes.len(), what));
+    };
+    match ahead.get(found..) {
+        Some([b'\r', b'\n', ..]) => Ok(from + found),
+        Some([b'\r']) => Err(ParseError::new(
+            ErrorKind::Incomplete,
+            bytes.len(),
+            "LF after CR",
+        )),
+        _ => Err(ParseError::new(
+            ErrorKind::LineEnding,
+            from + found,
+            "CRLF as the line end",
+        )),
+    }
+}
+
+fn check_line(start: usize, end: usize, limits: &Limits) -> Result<(), ParseError> {
+    if end - start > limits.max_line_bytes {
+        return Err(limit(start, "a line within the length limit"));
+    }
+    Ok(())
+}
+
+/// The fields from `at` to the empty line, and where that is.
+#[inline]
+fn fields(
+    bytes: &[u8],
+    mut at: usize,
+    limits: &Limits,
+    mut note: impl FnMut(&Slot) -> Result<(), ParseError>,
+) -> Result<(Slots, usize), ParseError> {
+    let mut slots = Slots::new();
+    while bytes.get(at) != Some(&b'\r') || bytes.get(at + 1) != Some(&b'\n') {
+        let (slot, next) = field(bytes, at, limits)?;
+        note(&slot)?;
+        if slots.len() == limits.max_header_fields {
+            return Err(limit(at, "fewer header fields"));
+        }
+        slots.push(slot);
+        at = next;
+    }
+    Ok((slots, at))
+}
+
+/// The field that begins at `start`, and where the next line begins.
+fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), ParseError> {
+    let line = bytes.get(start..).unwrap_or_default();
+    let name_length = span(line, TOKEN);
+    let blank = line
+        .get(name_length..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count();
+    if name_length == 0 || line.get(name_length + blank) != Some(&b':') {
+        return Err(no_field(bytes, start, start + name_length));
+    }
+    let name_end = start + name_length;
+    let after_colon = name_end + blank + 1;
+    let mut value_start = after_colon;
+    while let Some(b' ' | b'\t') = bytes.get(value_start) {
+        value_start += 1;
+    }
+    let mut line_start = start;
+    let mut end = line_end(bytes, value_start)?;
+    check_line(line_start, end, limits)?;
+    // "Header fields can be extended over multiple lines by preceding each extra line with at
+    // least one SP or horizontal tab" (section 7.3.1).
+    while let Some(b' ' | b'\t') = bytes.get(end + 2) {
+        line_start = end + 2;
+        end = line_end(bytes, line_start)?;
+        check_line(line_start, end, limits)?;
+    }
+    let next = end + 2;
+    if line_start != start {
+        value_start += lws_length(bytes.get(value_start..end).unwrap_or_default());
+    }
+    while end > value_start && matches!(bytes.get(end - 1), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        end -= 1;
+    }
+    let code = code_of(bytes.get(start..name_end).unwrap_or_default());
+    Ok((Slot::new(code, start, name_end, value_start, end), next))
+}
+
+/// The error for a line that is not a header field.
+#[cold]
+fn no_field(bytes: &[u8], start: usize, at: usize) -> ParseError {
+    match bytes.get(at) {
+        None => ParseError::new(
+            ErrorKind::Incomplete,
+            bytes.len(),
+            "an empty line at the end of the head",
+        ),
+        Some(b'\n') => ParseError::new(ErrorKind::LineEnding, at, "CRLF as the line end"),
+        Some(_) if at == start => ParseError::new(ErrorKind::HeaderLine, at, "a header field name"),
+        Some(_) => ParseError::new(ErrorKind::HeaderLine, at, "a colon after the name"),
+    }
+}
+
+/// The number in a Content-Length field, which must agree with an earlier one.
+fn length_of(bytes: &[u8], slot: &Slot, earlier: Option<u32>) -> Result<u32, ParseError> {
+    let error = |offset, what| {
+        ParseError::new(ErrorKind::ContentLength, offset, what).in_header(HeaderName::ContentLength)
+    };
+    let value = bytes.get(slot.value()).unwrap_or_default();
+    let length = std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| ContentLength::parse(text).ok())
+        .ok_or_else(|| error(slot.value().start, "a decimal number of bytes"))?
+        .0;
+    match earlier {
+        Some(earlier) if earlier != length => Err(error(
+            slot.value().start,
+            "the same length as in the field before",
+        )),
+        _ => Ok(length),
+    }
+}
