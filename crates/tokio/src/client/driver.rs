@@ -1,0 +1,245 @@
+//! The loop around the client's machine.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sip_oauth_message::Limits;
+use sip_oauth_registration::client::{
+    Client, ClientState, ConnectionFailure, ConnectionId, Disposition, Event,
+};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+
+use super::{
+    handle::{ClientEvent, Command, Ends},
+    link::{Link, News},
+    token_source::{ObtainedToken, TokenRequest, TokenSource, TokenUnavailable},
+};
+use crate::connect::Connector;
+
+/// News of connections not yet taken up; a connection that has more waits.
+const MAX_NEWS: usize = 32;
+
+pub(super) struct Driver {
+    client: Client,
+    connector: Connector,
+    tokens: Arc<dyn TokenSource>,
+    limits: Limits,
+    ends: Ends,
+    links: HashMap<ConnectionId, Link>,
+    news: mpsc::Receiver<(ConnectionId, News)>,
+    for_news: mpsc::Sender<(ConnectionId, News)>,
+    /// At most one request to the token source runs.
+    asking: JoinSet<Result<ObtainedToken, TokenUnavailable>>,
+    /// What the machine asked for while one ran.
+    wanted: Option<TokenRequest>,
+    /// Until when the registrar may answer the deregistration of a stop.
+    stop_by: Option<Instant>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        client: Client,
+        connector: Connector,
+        tokens: Arc<dyn TokenSource>,
+        limits: Limits,
+        ends: Ends,
+    ) -> Self {
+        let (for_news, news) = mpsc::channel(MAX_NEWS);
+        Self {
+            client,
+            connector,
+            tokens,
+            limits,
+            ends,
+            links: HashMap::new(),
+            news,
+            for_news,
+            asking: JoinSet::new(),
+            wanted: None,
+            stop_by: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.client.start(self.now());
+        loop {
+            self.pump();
+            self.ends.set_state(self.client.state());
+            if self.stop_by.is_some() && self.client.state() == ClientState::Idle {
+                return;
+            }
+            self.step().await;
+            if self.stop_by.is_some_and(|by| Instant::now() >= by) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for one thing to happen and tells the machine.
+    async fn step(&mut self) {
+        let clock = self.connector.clock().clone();
+        let deadline = self.client.poll_timeout();
+        tokio::select! {
+            // `wait_for` fails when the last handle is gone: a stop as well.
+            _ = self.ends.stop.wait_for(|stop| *stop), if self.stop_by.is_none() => {
+                self.stop_by = Some(Instant::now() + self.connector.timeouts().shutdown);
+                self.client.deregister(self.now());
+            }
+            () = sleep_until(self.stop_by) => {}
+            Some(command) = self.ends.commands.recv(), if self.stop_by.is_none() => {
+                self.command(command);
+            }
+            // We hold a sender: the channel never closes.
+            Some((id, news)) = self.news.recv() => self.heard(id, news),
+            Some(asked) = self.asking.join_next() => {
+                let asked = asked.unwrap_or_else(|_| {
+                    Err(TokenUnavailable::new("the token source ended without an answer"))
+                });
+                self.answered(asked);
+            }
+            () = clock.sleep_until_or_forever(deadline) => {
+                self.client.handle_timeout(self.now());
+            }
+        }
+    }
+
+    fn now(&self) -> std::time::Instant {
+        self.connector.clock().now()
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Start => self.client.start(self.now()),
+            Command::Deregister => self.client.deregister(self.now()),
+            Command::Targets(targets) => {
+                if self.client.set_targets(targets).is_err() {
+                    tracing::warn!(
+                        "other nodes are not taken over while a registration is in force"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Does what the machine wants done, until it wants nothing.
+    fn pump(&mut self) {
+        loop {
+            let mut idle = true;
+            // Before events: a connection is closed after what belongs to it was written.
+            let mut request = Vec::new();
+            let wall = self.connector.clock().system_now();
+            if let Some(id) = self.client.poll_transmit(wall, &mut request) {
+                idle = false;
+                let sent = self.links.get(&id).is_some_and(|link| link.send(request));
+                if !sent {
+                    self.links.remove(&id);
+                    let cause = ConnectionFailure::Broken("the peer does not read".to_owned());
+                    self.client.handle_disconnected(id, cause, self.now());
+                }
+            }
+            if let Some(event) = self.client.poll_event() {
+                idle = false;
+                self.handle_event(event);
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Connect { connection, target } => {
+                let link = Link::open(
+                    connection,
+                    target,
+                    self.connector.clone(),
+                    self.limits,
+                    self.for_news.clone(),
+                );
+                self.links.insert(connection, link);
+            }
+            Event::Close { connection } => {
+                self.links.remove(&connection);
+            }
+            Event::TokenNeeded { reason, challenge } => {
+                self.ask(TokenRequest::new(reason, challenge));
+            }
+            event => {
+                tracing::info!(?event, "registration");
+                self.ends.emit(ClientEvent::Registration(event));
+            }
+        }
+    }
+
+    fn heard(&mut self, id: ConnectionId, news: News) {
+        let now = self.now();
+        match news {
+            News::Connected(local) => self.client.handle_connected(id, local, now),
+            News::Message(bytes) => match self.client.handle_message(id, &bytes, now) {
+                Disposition::Consumed => {}
+                Disposition::NotForUs => self.ends.emit(ClientEvent::Unclaimed(bytes)),
+                Disposition::Malformed(error) => {
+                    let cause = ConnectionFailure::Protocol(error.to_string());
+                    self.down(id, cause, None);
+                }
+            },
+            News::Down(cause, explanation) => self.down(id, cause, explanation),
+        }
+    }
+
+    fn down(
+        &mut self,
+        id: ConnectionId,
+        failure: ConnectionFailure,
+        explanation: Option<Box<sip_oauth_trust::Explanation>>,
+    ) {
+        // Absent when the machine has closed it already: then nobody waits for it.
+        if let Some(link) = self.links.remove(&id) {
+            self.ends.emit(ClientEvent::Connection {
+                target: link.target,
+                failure: failure.clone(),
+                explanation,
+            });
+            self.client.handle_disconnected(id, failure, self.now());
+        }
+    }
+
+    fn ask(&mut self, request: TokenRequest) {
+        if !self.asking.is_empty() {
+            self.wanted = Some(request);
+            return;
+        }
+        let tokens = Arc::clone(&self.tokens);
+        self.asking
+            .spawn(async move { tokens.token(&request).await });
+    }
+
+    fn answered(&mut self, asked: Result<ObtainedToken, TokenUnavailable>) {
+        let now = self.now();
+        let sentence = match asked {
+            Ok(ObtainedToken { token, expires_in }) => {
+                match self.client.provide_token(token, expires_in, now) {
+                    Ok(()) => {
+                        self.wanted = None;
+                        return;
+                    }
+                    Err(error) => error.to_string(),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(reason = sentence, "no token");
+        self.ends.emit(ClientEvent::TokenUnavailable(sentence));
+        match self.wanted.take() {
+            Some(request) => self.ask(request),
+            None => self.client.token_unavailable(),
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

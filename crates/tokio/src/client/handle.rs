@@ -1,0 +1,188 @@
+//! What the owner of a running client holds.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use sip_oauth_registration::client::{Client, ClientState, ConnectionFailure, Event, Target};
+use sip_oauth_trust::Explanation;
+use tokio::sync::{mpsc, watch};
+
+/// Events kept for an owner that does not read; what comes on top is counted in [`ClientEvent::Missed`].
+const MAX_EVENTS: usize = 256;
+
+/// What a client reports.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// The registration changed. Never [`Event::Connect`], [`Event::Close`] or [`Event::TokenNeeded`]: those are done
+    /// here.
+    Registration(Event),
+    /// A connection could not be made or was lost.
+    Connection {
+        /// Where it led.
+        target: Target,
+        /// Why.
+        failure: ConnectionFailure,
+        /// Who refused whom and what to change, if it was TLS.
+        explanation: Option<Box<Explanation>>,
+    },
+    /// No token can be had; one sentence, without any secret.
+    TokenUnavailable(String),
+    /// A message that is not about the registration: a request of the registrar, or an answer to somebody else's.
+    Unclaimed(Vec<u8>),
+    /// This many events were lost because nobody read them.
+    Missed(u64),
+}
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Start,
+    Deregister,
+    Targets(Vec<Target>),
+}
+
+/// Controls a running client. Dropping the last clone stops the client as [`ClientHandle::stop`] does.
+#[derive(Debug, Clone)]
+pub struct ClientHandle {
+    commands: mpsc::UnboundedSender<Command>,
+    state: watch::Receiver<ClientState>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// The client's task has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client has stopped")]
+pub struct ClientStopped;
+
+impl ClientHandle {
+    /// Where the client stands.
+    pub fn state(&self) -> ClientState {
+        *self.state.borrow()
+    }
+
+    /// Starts registering again after [`deregister`](Self::deregister), a refusal, or the failure of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn start(&self) -> Result<(), ClientStopped> {
+        self.command(Command::Start)
+    }
+
+    /// Ends the registration; the client stays and can be started again.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn deregister(&self) -> Result<(), ClientStopped> {
+        self.command(Command::Deregister)
+    }
+
+    /// Other nodes from the next [`start`](Self::start) on; passed over while a registration is in force.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn set_targets(&self, targets: Vec<Target>) -> Result<(), ClientStopped> {
+        self.command(Command::Targets(targets))
+    }
+
+    /// Ends the registration, waits for the registrar's answer as long as
+    /// [`Timeouts::shutdown`](crate::Timeouts::shutdown) says, closes, and ends the task.
+    ///
+    /// [`ClientEvents::recv`] gives `None` when it has ended, and so does [`ClientHandle::stopped`].
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits until the client's task has ended.
+    pub async fn stopped(&self) {
+        let mut state = self.state.clone();
+        // The task holds the sender: the channel closes when the task ends.
+        while state.changed().await.is_ok() {}
+    }
+
+    fn command(&self, command: Command) -> Result<(), ClientStopped> {
+        self.commands.send(command).map_err(|_| ClientStopped)
+    }
+}
+
+/// What a running client reports, in order.
+#[derive(Debug)]
+pub struct ClientEvents {
+    receiver: mpsc::Receiver<ClientEvent>,
+    missed: Arc<AtomicU64>,
+}
+
+impl ClientEvents {
+    /// The next event; `None` when the client has stopped and all was read. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<ClientEvent> {
+        if let Ok(event) = self.receiver.try_recv() {
+            return Some(event);
+        }
+        // What was lost came after everything that was kept.
+        match self.missed.swap(0, Ordering::Relaxed) {
+            0 => self.receiver.recv().await,
+            missed => Some(ClientEvent::Missed(missed)),
+        }
+    }
+}
+
+/// The task's side of the channels.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) stop: watch::Receiver<bool>,
+    state: watch::Sender<ClientState>,
+    events: mpsc::Sender<ClientEvent>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Ends {
+    pub(super) fn emit(&self, event: ClientEvent) {
+        match self.events.try_send(event) {
+            // Nobody listens any more, which is the owner's choice.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.missed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn set_state(&self, state: ClientState) {
+        self.state.send_if_modified(|known| {
+            let changed = *known != state;
+            *known = state;
+            changed
+        });
+    }
+}
+
+pub(super) fn channels(client: &Client) -> (ClientHandle, ClientEvents, Ends) {
+    // Commands come from the owner's own hand and are never many.
+    let (commands, for_commands) = mpsc::unbounded_channel();
+    let (events, for_events) = mpsc::channel(MAX_EVENTS);
+    let (state, for_state) = watch::channel(client.state());
+    let (stop, for_stop) = watch::channel(false);
+    let missed = Arc::new(AtomicU64::new(0));
+    (
+        ClientHandle {
+            commands,
+            state: for_state,
+            stop: Arc::new(stop),
+        },
+        ClientEvents {
+            receiver: for_events,
+            missed: Arc::clone(&missed),
+        },
+        Ends {
+            commands: for_commands,
+            stop: for_stop,
+            state,
+            events,
+            missed,
+        },
+    )
+}

@@ -1,0 +1,185 @@
+//! Where a client's access tokens come from.
+
+use std::{fmt, time::Duration};
+
+use sip_oauth_registration::client::{TokenChallenge, TokenReason};
+use sip_oauth_token::AccessToken;
+
+use crate::resolver::BoxFuture;
+
+/// What a registrar asked for, and whether the last token was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// Why a token is wanted now.
+    pub reason: TokenReason,
+    /// What the registrar asked for; `None` before any challenge.
+    pub challenge: Option<TokenChallenge>,
+}
+
+impl TokenRequest {
+    /// A request for `reason`, answering `challenge`.
+    pub fn new(reason: TokenReason, challenge: Option<TokenChallenge>) -> Self {
+        Self { reason, challenge }
+    }
+
+    /// Whether a registrar refused the last token: giving the same again will not do.
+    pub fn is_rejected(&self) -> bool {
+        self.reason == TokenReason::Rejected
+    }
+}
+
+/// An access token and how long it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObtainedToken {
+    /// The token.
+    pub token: AccessToken,
+    /// Its remaining life as the authorization server told (`expires_in`); `None` when it did not.
+    pub expires_in: Option<Duration>,
+}
+
+impl ObtainedToken {
+    /// A token of unknown life.
+    pub fn new(token: AccessToken) -> Self {
+        Self {
+            token,
+            expires_in: None,
+        }
+    }
+
+    /// The same token with its remaining life.
+    #[must_use]
+    pub fn expires_in(mut self, expires_in: Duration) -> Self {
+        self.expires_in = Some(expires_in);
+        self
+    }
+}
+
+/// Gives a client its access tokens.
+///
+/// [`FixedToken`] has one; [`token_fn`] asks a closure; [`RefreshGrant`](crate::RefreshGrant) asks an authorization
+/// server.
+pub trait TokenSource: Send + Sync {
+    /// A token for `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenUnavailable`] when there is none; the client then reports it and stops asking.
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>>;
+}
+
+/// There is no token to give, in one sentence without any secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub struct TokenUnavailable {
+    sentence: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl TokenUnavailable {
+    /// A reason in a sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self {
+            sentence: sentence.into(),
+            source: None,
+        }
+    }
+
+    /// The same with what lies under it.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// One token, given until it is refused.
+#[derive(Debug, Clone)]
+pub struct FixedToken(ObtainedToken);
+
+impl FixedToken {
+    /// Gives `token` whenever one is wanted, except after a refusal.
+    pub fn new(token: impl Into<ObtainedToken>) -> Self {
+        Self(token.into())
+    }
+}
+
+impl From<AccessToken> for ObtainedToken {
+    fn from(token: AccessToken) -> Self {
+        Self::new(token)
+    }
+}
+
+impl TokenSource for FixedToken {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>> {
+        Box::pin(async move {
+            match request.reason {
+                TokenReason::Challenged => Ok(self.0.clone()),
+                TokenReason::Rejected => Err(TokenUnavailable::new(
+                    "the registrar refused the token, and there is no other; get a new one",
+                )),
+                TokenReason::Renewal => Err(TokenUnavailable::new(
+                    "the token nears its end, and there is no other; get a new one",
+                )),
+                _ => Err(TokenUnavailable::new("there is no other token")),
+            }
+        })
+    }
+}
+
+/// A source that asks `ask`, an async closure or function, for every token.
+///
+/// # Examples
+///
+/// ```
+/// use sip_oauth_token::AccessToken;
+/// use sip_oauth_tokio::{ObtainedToken, TokenRequest, TokenUnavailable, token_fn};
+///
+/// let source = token_fn(|request: TokenRequest| async move {
+///     if request.is_rejected() {
+///         return Err(TokenUnavailable::new("sign in again"));
+///     }
+///     let token = AccessToken::parse("bXktc2VjcmV0").map_err(|e| TokenUnavailable::new(e.to_string()))?;
+///     Ok(ObtainedToken::new(token))
+/// });
+/// # let _ = source;
+/// ```
+pub fn token_fn<F, Fut>(ask: F) -> TokenFn<F>
+where
+    F: Fn(TokenRequest) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send,
+{
+    TokenFn(ask)
+}
+
+/// What [`token_fn`] makes of a closure.
+pub struct TokenFn<F>(F);
+
+impl<F> fmt::Debug for TokenFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenFn(..)")
+    }
+}
+
+impl<F, Fut> TokenSource for TokenFn<F>
+where
+    F: Fn(TokenRequest) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send,
+{
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>> {
+        Box::pin((self.0)(request.clone()))
+    }
+}

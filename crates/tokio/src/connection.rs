@@ -1,0 +1,441 @@
+//! SIP messages over a byte stream (RFC 3261 section 18.3), bounded in size and time.
+
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Buf as _, BytesMut};
+use sip_oauth_message::{Frame, Framer, FramingError, Limits};
+use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{
+    clock::Clock,
+    connect::IoReason,
+    limits::Timeouts,
+    observe::{
+        ConnectionChange, ConnectionEvent, Direction, Ends, MessageEvent, Observed, RedactedBytes,
+        Role,
+    },
+};
+
+/// Bytes asked from the stream at a time. They stand on the stack while a read runs, so an idle connection holds none.
+const READ_BYTES: usize = 8 * 1024;
+
+/// The answer to a keep-alive of two CRLF (RFC 5626 section 4.4.1).
+const PONG: &[u8] = b"\r\n";
+
+/// What [`Connection::receive`] has for its caller.
+#[derive(PartialEq, Eq)]
+pub enum Incoming {
+    /// One whole message, as on the wire.
+    Message(Vec<u8>),
+    /// The peer answered our keep-alive (RFC 5626 section 4.4.1).
+    Pong,
+    /// The peer ended the stream between two messages.
+    End,
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(bytes) => write!(f, "Message(<{} bytes>)", bytes.len()),
+            Self::Pong => f.write_str("Pong"),
+            Self::End => f.write_str("End"),
+        }
+    }
+}
+
+/// How a [`Connection`] is bounded and watched.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionSettings {
+    /// Sizes of messages.
+    pub limits: Limits,
+    /// Times of reads and writes.
+    pub timeouts: Timeouts,
+    /// Stamps events.
+    pub clock: Clock,
+    /// Sees messages.
+    pub observed: Observed,
+}
+
+/// A stream of SIP messages over any byte stream.
+///
+/// Keep-alives are answered here. On a connection we accepted, a peer is bounded in the time to its first message, in the
+/// time a message may take from first to last byte, and in idle time; on one we opened the machine that opened it decides
+/// how long silence may last, so only the second bound holds.
+pub struct Connection<S> {
+    stream: S,
+    framer: Framer,
+    /// Keep-alive answers not yet written; kept here so that a cancelled [`Connection::receive`] loses nothing.
+    owed: BytesMut,
+    ends: Ends,
+    settings: ConnectionSettings,
+    opened_at: Instant,
+    active_at: Instant,
+    partial_since: Option<Instant>,
+    spoke: bool,
+    ended: bool,
+}
+
+impl<S> std::fmt::Debug for Connection<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Connection<S> {
+    /// Frames `stream`, which is connected between `ends`.
+    pub fn new(stream: S, ends: Ends, settings: ConnectionSettings) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            framer: Framer::new(settings.limits),
+            owed: BytesMut::new(),
+            ends,
+            settings,
+            opened_at: now,
+            active_at: now,
+            partial_since: None,
+            spoke: false,
+            ended: false,
+        }
+    }
+
+    /// The two ends.
+    pub fn ends(&self) -> Ends {
+        self.ends
+    }
+
+    /// The stream under the frames.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// When the current wait is over, and what was waited for.
+    fn deadline(&self) -> Option<(Instant, Waiting)> {
+        let timeouts = &self.settings.timeouts;
+        if let Some(since) = self.partial_since {
+            return Some((since + timeouts.message, Waiting::Message(timeouts.message)));
+        }
+        match (self.ends.role, self.spoke) {
+            (Role::Initiator, _) => None,
+            (Role::Acceptor, false) => Some((
+                self.opened_at + timeouts.first_message,
+                Waiting::FirstMessage(timeouts.first_message),
+            )),
+            (Role::Acceptor, true) => {
+                Some((self.active_at + timeouts.idle, Waiting::Idle(timeouts.idle)))
+            }
+        }
+    }
+
+    fn side(&self) -> Side {
+        match self.ends.role {
+            Role::Initiator => Side::Client,
+            Role::Acceptor => Side::Server,
+        }
+    }
+
+    fn report(&self, direction: Direction, bytes: &[u8]) {
+        tracing::debug!(
+            connection = %self.ends.id,
+            peer = %self.ends.peer,
+            transport = self.ends.transport.via_name(),
+            direction = ?direction,
+            start_line = ?start_line(bytes),
+            bytes = bytes.len(),
+            "message"
+        );
+        self.settings.observed.message(&MessageEvent {
+            direction,
+            ends: self.ends,
+            bytes: RedactedBytes(bytes),
+            at: self.settings.clock.system_now(),
+        });
+    }
+
+    /// Tells the observer how the connection ended.
+    pub(crate) fn report_end(&self, error: Option<&ConnectionError>) {
+        let text;
+        let change = match error {
+            None => ConnectionChange::Closed,
+            Some(ConnectionError::Tls { explanation, .. }) => {
+                ConnectionChange::Refused(explanation)
+            }
+            Some(error @ (ConnectionError::TimedOut(_) | ConnectionError::Framing(_))) => {
+                text = error.to_string();
+                ConnectionChange::Limited(&text)
+            }
+            Some(error) => {
+                text = error.to_string();
+                ConnectionChange::Failed(&text)
+            }
+        };
+        tracing::debug!(connection = %self.ends.id, peer = %self.ends.peer, ?change, "connection ended");
+        self.settings.observed.connection(&ConnectionEvent {
+            id: self.ends.id,
+            local: Some(self.ends.local),
+            peer: self.ends.peer,
+            transport: self.ends.transport,
+            role: self.ends.role,
+            at: self.settings.clock.system_now(),
+            change,
+        });
+    }
+
+    fn io_error(&self, source: io::Error) -> ConnectionError {
+        match tls_cause(&source).map(|cause| explain(cause, self.side())) {
+            Some(explanation) => ConnectionError::Tls {
+                explanation: Box::new(explanation),
+                source,
+            },
+            None => ConnectionError::Io(source),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// The next message. Cancel-safe: a call that is dropped loses no bytes.
+    ///
+    /// A stream that ends without TLS's close_notify is an end like any other when no message has begun
+    /// ([`Incoming::End`]), and stays one on further calls.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError`]; the connection is of no further use and should be [closed](Connection::close).
+    pub async fn receive(&mut self) -> Result<Incoming, ConnectionError> {
+        loop {
+            self.write_owed().await?;
+            if let Some(incoming) = self.next_frame()? {
+                return Ok(incoming);
+            }
+            if !self.owed.is_empty() {
+                continue;
+            }
+            if self.ended {
+                return Ok(Incoming::End);
+            }
+            let read = match self.deadline() {
+                None => self.read_some().await,
+                Some((deadline, waiting)) => timeout_at(deadline, self.read_some())
+                    .await
+                    .map_err(|_| ConnectionError::TimedOut(waiting))?,
+            };
+            match read {
+                Ok(0) => self.end()?,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end()?,
+                Err(error) => return Err(self.io_error(error)),
+            }
+        }
+    }
+
+    /// Writes one message and flushes it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError`]. After a failed write the stream is read once: a peer that refused our certificate has sent its
+    /// alert there, and "connection reset" would hide it.
+    pub async fn send(&mut self, message: &[u8]) -> Result<(), ConnectionError> {
+        self.report(Direction::Sent, message);
+        self.write(message).await
+    }
+
+    /// Sends a keep-alive of two CRLF (RFC 5626 section 3.5.1); the answer arrives as [`Incoming::Pong`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub async fn ping(&mut self) -> Result<(), ConnectionError> {
+        self.write(b"\r\n\r\n").await
+    }
+
+    /// Ends our direction of the stream (on TLS with close_notify), then lets the peer finish for the time of
+    /// [`Timeouts::linger`].
+    pub async fn close(mut self) {
+        let linger = self.settings.timeouts.linger;
+        let _ = timeout(linger, self.stream.shutdown()).await;
+        if !self.ended {
+            drain(&mut self.stream, linger).await;
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectionError> {
+        let limit = self.settings.timeouts.write;
+        let written = timeout(limit, async {
+            self.stream.write_all_buf(&mut self.owed).await?;
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        })
+        .await;
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.after_failed_write(error).await),
+            Err(_) => Err(ConnectionError::TimedOut(Waiting::Write(limit))),
+        }
+    }
+
+    /// The better of two reasons: what the peer said before it closed, or else the write error itself.
+    async fn after_failed_write(&mut self, error: io::Error) -> ConnectionError {
+        let mut sink = [0; 256];
+        let linger = self.settings.timeouts.linger;
+        match timeout(linger, self.stream.read(&mut sink)).await {
+            Ok(Err(said)) if tls_cause(&said).is_some() => self.io_error(said),
+            _ => self.io_error(error),
+        }
+    }
+
+    /// Writes keep-alive answers. Cancel-safe: what has been written has left `owed`.
+    async fn write_owed(&mut self) -> Result<(), ConnectionError> {
+        let limit = self.settings.timeouts.write;
+        while self.owed.has_remaining() {
+            match timeout(limit, self.stream.write_buf(&mut self.owed)).await {
+                Ok(Ok(0)) => return Err(ConnectionError::Io(io::ErrorKind::WriteZero.into())),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(self.after_failed_write(error).await),
+                Err(_) => return Err(ConnectionError::TimedOut(Waiting::Write(limit))),
+            }
+            if !self.owed.has_remaining() {
+                self.stream
+                    .flush()
+                    .await
+                    .map_err(|error| self.io_error(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One read into the framer; the number of bytes, 0 at the end.
+    async fn read_some(&mut self) -> io::Result<usize> {
+        let Self { stream, framer, .. } = self;
+        poll_fn(|cx| {
+            let mut chunk = [const { MaybeUninit::uninit() }; READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut chunk);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+            framer.feed(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+        .await
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Incoming>, ConnectionError> {
+        let incoming = match self.framer.next_frame().map_err(ConnectionError::Framing)? {
+            None => {
+                if self.framer.is_empty() {
+                    self.partial_since = None;
+                } else if self.partial_since.is_none() {
+                    self.partial_since = Some(Instant::now());
+                }
+                return Ok(None);
+            }
+            Some(Frame::Message(bytes)) => Some(Incoming::Message(bytes.to_vec())),
+            Some(Frame::KeepAlivePing) => {
+                // Bounded by what one read can bring: receive() writes before it reads again.
+                self.owed.extend_from_slice(PONG);
+                None
+            }
+            Some(Frame::KeepAlivePong) => Some(Incoming::Pong),
+        };
+        self.partial_since = None;
+        self.active_at = Instant::now();
+        if let Some(Incoming::Message(bytes)) = &incoming {
+            self.spoke = true;
+            self.report(Direction::Received, bytes);
+        }
+        Ok(incoming)
+    }
+
+    fn end(&mut self) -> Result<(), ConnectionError> {
+        self.ended = true;
+        if self.framer.is_empty() {
+            Ok(())
+        } else {
+            Err(ConnectionError::EndInsideMessage)
+        }
+    }
+}
+
+/// Reads and forgets for at most `for_at_most`, so that what we wrote last arrives instead of a reset.
+pub(crate) async fn drain<S: AsyncRead + Unpin>(stream: &mut S, for_at_most: Duration) {
+    let mut sink = [0; 1024];
+    let _ = timeout(for_at_most, async {
+        while matches!(stream.read(&mut sink).await, Ok(read) if read > 0) {}
+    })
+    .await;
+}
+
+/// The first line of a message for a log, at most 200 bytes. A start line holds no credentials.
+fn start_line(bytes: &[u8]) -> String {
+    let line = bytes
+        .split(|byte| matches!(byte, b'\r' | b'\n'))
+        .next()
+        .unwrap_or_default();
+    let line = line.get(..200).unwrap_or(line);
+    String::from_utf8_lossy(line).into_owned()
+}
+
+/// Why a connection is of no further use.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// The peer let us wait too long.
+    #[error("{0}")]
+    TimedOut(Waiting),
+    /// The bytes are not SIP, or too many.
+    #[error(transparent)]
+    Framing(FramingError),
+    /// The stream ended in the middle of a message.
+    #[error("the peer closed the connection inside a message")]
+    EndInsideMessage,
+    /// One of the two sides refused the other in TLS.
+    #[error("{explanation}")]
+    Tls {
+        /// Who refused whom, why, and what to change.
+        explanation: Box<Explanation>,
+        /// The error as it came from the TLS library.
+        #[source]
+        source: io::Error,
+    },
+    /// The socket failed.
+    #[error("{}", IoReason(_0))]
+    Io(io::Error),
+}
+
+impl ConnectionError {
+    /// Who refused whom, if it was TLS that failed.
+    pub fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Tls { explanation, .. } => Some(explanation),
+            _ => None,
+        }
+    }
+}
+
+/// What did not come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// The first message of an accepted connection.
+    #[error("no first message within {0:?}")]
+    FirstMessage(Duration),
+    /// The rest of a message that has begun.
+    #[error("a message took longer than {0:?}")]
+    Message(Duration),
+    /// Any message or keep-alive.
+    #[error("idle for {0:?}")]
+    Idle(Duration),
+    /// The peer reading what we write.
+    #[error("the peer did not take our message within {0:?}")]
+    Write(Duration),
+}

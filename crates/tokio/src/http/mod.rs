@@ -1,0 +1,8 @@
+//! HTTP/1.1, one exchange per connection: configuration files, the token endpoint, AXL.
+
+mod exchange;
+mod fetch;
+
+pub(crate) use exchange::{Answer, Exchange};
+pub use exchange::{HttpError, HttpFailure};
+pub use fetch::{ConfigFetch, FetchError, FetchFailure, FetchedConfig};

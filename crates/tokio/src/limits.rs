@@ -1,0 +1,119 @@
+//! Bounds on what a stranger may make us hold, and on how long we wait for anybody.
+
+use std::time::Duration;
+
+/// How long each step of a connection may take. All of it is real time, not [`Clock`](crate::Clock) time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// TCP connect, per address. Default 8 s, the product's TLS_CONNECT_TIME.
+    pub connect: Duration,
+    /// TLS handshake, either side. Default 8 s.
+    pub handshake: Duration,
+    /// Writing one message. Default 10 s.
+    pub write: Duration,
+    /// From the end of an accepted handshake to the first complete message. Default 30 s.
+    pub first_message: Duration,
+    /// From the first byte of a message to its last: what drops those who send slowly. Default 30 s.
+    pub message: Duration,
+    /// Without any message or keep-alive on an accepted connection. Default 10 minutes, five times the 120 s that a
+    /// device is granted.
+    pub idle: Duration,
+    /// How long a refused peer's bytes are drained after our FIN, so that the TLS alert arrives instead of a reset.
+    /// Default 500 ms.
+    pub linger: Duration,
+    /// What a graceful stop waits for before connections are cut. Default 5 s.
+    pub shutdown: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(8),
+            handshake: Duration::from_secs(8),
+            write: Duration::from_secs(10),
+            first_message: Duration::from_secs(30),
+            message: Duration::from_secs(30),
+            idle: Duration::from_secs(600),
+            linger: Duration::from_millis(500),
+            shutdown: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Timeouts {
+    /// The defaults, each of which may be set by the method of its name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+macro_rules! setters {
+    ($type:ty { $($(#[$doc:meta])* $field:ident: $value:ty),+ $(,)? }) => {
+        impl $type {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: $value) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+setters!(Timeouts {
+    connect: Duration,
+    handshake: Duration,
+    write: Duration,
+    first_message: Duration,
+    message: Duration,
+    idle: Duration,
+    linger: Duration,
+    shutdown: Duration,
+});
+
+/// How much a server holds at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerLimits {
+    /// Connections in all, over every listener. Default 20,000.
+    pub connections: usize,
+    /// Connections from one address. Default 20,000: an Expressway carries all its clients over few connections, but a
+    /// network behind one address carries many.
+    pub connections_per_peer: usize,
+    /// Handshakes in flight. Default 256; more wait in the accept queue of the operating system.
+    pub handshakes: usize,
+    /// Requests an edge has forwarded and waits on. Default 4,096.
+    pub pending_transactions: usize,
+    /// Messages queued towards one peer that reads slowly. Default 64.
+    pub queued_messages: usize,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            connections_per_peer: 20_000,
+            handshakes: 256,
+            pending_transactions: 4_096,
+            queued_messages: 64,
+        }
+    }
+}
+
+impl ServerLimits {
+    /// The defaults, each of which may be set by the method of its name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+setters!(ServerLimits {
+    connections: usize,
+    connections_per_peer: usize,
+    handshakes: usize,
+    pending_transactions: usize,
+    queued_messages: usize,
+});

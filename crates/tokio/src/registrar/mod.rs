@@ -1,0 +1,7 @@
+//! The registrar with sockets: listeners and connections around
+//! [`sip_oauth_registration::registrar::Registrar`].
+
+mod serve;
+mod server;
+
+pub use server::{RegistrarServer, RegistrarServerBuilder};

@@ -1,0 +1,273 @@
+//! Listeners that start, restart and stop together.
+
+use std::{collections::BTreeMap, fmt, io, net::SocketAddr, sync::Arc};
+
+use rustls::ServerConfig;
+use sip_oauth_message::Limits;
+use sip_oauth_registration::registrar::{BindingStore, Listener, Registrar};
+use sip_oauth_trust::ServerConfigs;
+use tokio::net::TcpListener;
+
+use super::serve::{Judge, serve};
+use crate::{
+    clock::Clock,
+    limits::{ServerLimits, Timeouts},
+    observe::{Observed, Observer},
+    server::{Doors, Entrance, Gate, Listening, Security},
+};
+
+/// A registrar at work on its listeners.
+///
+/// Dropping it begins what [`RegistrarServer::shutdown`] does, without waiting for the end.
+pub struct RegistrarServer {
+    judge: Arc<dyn Judge>,
+    tls: Arc<ServerConfigs>,
+    secure_tls: Option<Arc<ServerConfig>>,
+    doors: Doors,
+    listening: BTreeMap<Listener, Listening>,
+}
+
+impl fmt::Debug for RegistrarServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistrarServer")
+            .field("listening", &self.listening)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Steps to a [`RegistrarServer`].
+#[must_use = "a builder does nothing until it is started"]
+pub struct RegistrarServerBuilder {
+    judge: Arc<dyn Judge>,
+    tls: Arc<ServerConfigs>,
+    secure_tls: Option<Arc<ServerConfig>>,
+    binds: Vec<(Listener, Bind)>,
+    limits: ServerLimits,
+    message_limits: Limits,
+    timeouts: Timeouts,
+    clock: Clock,
+    observed: Observed,
+}
+
+impl fmt::Debug for RegistrarServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistrarServerBuilder")
+            .field("binds", &self.binds)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum Bind {
+    Address(SocketAddr),
+    Socket(TcpListener),
+}
+
+impl RegistrarServer {
+    /// Begins a server that asks `registrar` and presents and verifies certificates by `tls`.
+    pub fn builder<S>(
+        registrar: Arc<Registrar<S>>,
+        tls: Arc<ServerConfigs>,
+    ) -> RegistrarServerBuilder
+    where
+        S: BindingStore + Send + Sync + 'static,
+    {
+        RegistrarServerBuilder {
+            judge: registrar,
+            tls,
+            secure_tls: None,
+            binds: Vec::new(),
+            limits: ServerLimits::default(),
+            message_limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            clock: Clock::real(),
+            observed: Observed::default(),
+        }
+    }
+
+    /// The address a listener is bound to; `None` when there is no such listener.
+    pub fn local_addr(&self, listener: Listener) -> Option<SocketAddr> {
+        self.listening
+            .get(&listener)
+            .map(|listening| listening.local)
+    }
+
+    /// Connections there are now, over all listeners.
+    pub fn connections(&self) -> usize {
+        self.doors.gate.connections()
+    }
+
+    /// Replaces the registrar: connections accepted from now on ask `registrar`.
+    pub fn set_registrar<S>(&mut self, registrar: Arc<Registrar<S>>)
+    where
+        S: BindingStore + Send + Sync + 'static,
+    {
+        self.judge = registrar;
+    }
+
+    /// Stops all listeners, ends their connections, and listens anew on these addresses: a restart of Cisco CallManager.
+    ///
+    /// Server certificate, trust store and table are those of the [`ServerConfigs`] given at the start; reload the
+    /// certificate there first.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be bound; the server then listens on none.
+    pub async fn restart(
+        &mut self,
+        listeners: impl IntoIterator<Item = (Listener, SocketAddr)>,
+    ) -> io::Result<()> {
+        self.stop_all().await;
+        let mut opened = BTreeMap::new();
+        for (listener, address) in listeners {
+            let socket = TcpListener::bind(address).await?;
+            opened.insert(listener, self.open(listener, socket)?);
+        }
+        self.listening = opened;
+        Ok(())
+    }
+
+    /// The same on sockets that are bound already.
+    ///
+    /// # Errors
+    ///
+    /// When a socket has no local address, or [`Listener::SipSecure`] has no configuration.
+    pub async fn restart_on(
+        &mut self,
+        listeners: impl IntoIterator<Item = (Listener, TcpListener)>,
+    ) -> io::Result<()> {
+        self.stop_all().await;
+        let mut opened = BTreeMap::new();
+        for (listener, socket) in listeners {
+            opened.insert(listener, self.open(listener, socket)?);
+        }
+        self.listening = opened;
+        Ok(())
+    }
+
+    /// Stops accepting at once, answers what has arrived, closes every connection, and returns when all is closed; after
+    /// [`Timeouts::shutdown`] what is left is cut.
+    pub async fn shutdown(mut self) {
+        self.stop_all().await;
+    }
+
+    async fn stop_all(&mut self) {
+        let stopping: Vec<_> = std::mem::take(&mut self.listening)
+            .into_values()
+            .map(|listening| tokio::spawn(listening.stop()))
+            .collect();
+        for stopped in stopping {
+            let _ = stopped.await;
+        }
+    }
+
+    fn open(&self, listener: Listener, socket: TcpListener) -> io::Result<Listening> {
+        let security = match listener {
+            Listener::Sip => Security::Plain,
+            Listener::SipOAuth => Security::Tls(Arc::clone(&self.tls)),
+            Listener::SipMraOAuth => Security::MutualTls(Arc::clone(&self.tls)),
+            Listener::SipSecure => Security::Other(self.secure_tls.clone().ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "SIP Phone Secure Port needs a TLS configuration of its own",
+                )
+            })?),
+        };
+        let entrance = Entrance {
+            doors: self.doors.clone(),
+            security,
+            label: listener.label(),
+        };
+        let judge = Arc::clone(&self.judge);
+        let (clock, observed) = (self.doors.clock.clone(), self.doors.observed.clone());
+        entrance.open(socket, move |accepted| {
+            serve(
+                accepted,
+                listener,
+                Arc::clone(&judge),
+                clock.clone(),
+                observed.clone(),
+            )
+        })
+    }
+}
+
+impl RegistrarServerBuilder {
+    /// Listens on `address`; port 0 takes a free one, told by [`RegistrarServer::local_addr`].
+    pub fn listen(mut self, listener: Listener, address: SocketAddr) -> Self {
+        self.binds.push((listener, Bind::Address(address)));
+        self
+    }
+
+    /// Listens on a socket that is bound already.
+    pub fn listen_on(mut self, listener: Listener, socket: TcpListener) -> Self {
+        self.binds.push((listener, Bind::Socket(socket)));
+        self
+    }
+
+    /// The TLS configuration of [`Listener::SipSecure`], whose client certificates are the phones' own.
+    pub fn secure_tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.secure_tls = Some(config);
+        self
+    }
+
+    /// Bounds what the server holds at once.
+    pub fn limits(mut self, limits: ServerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Bounds one message.
+    pub fn message_limits(mut self, limits: Limits) -> Self {
+        self.message_limits = limits;
+        self
+    }
+
+    /// Bounds how long each step may take.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The clock that bindings and tokens go by.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Reports to `observer`.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observed = Observed::by(observer);
+        self
+    }
+
+    /// Binds and starts.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be bound, or [`Listener::SipSecure`] has no configuration.
+    pub async fn start(self) -> io::Result<RegistrarServer> {
+        let mut server = RegistrarServer {
+            judge: self.judge,
+            tls: self.tls,
+            secure_tls: self.secure_tls,
+            doors: Doors {
+                gate: Gate::new(self.limits),
+                timeouts: self.timeouts,
+                limits: self.message_limits,
+                clock: self.clock,
+                observed: self.observed,
+            },
+            listening: BTreeMap::new(),
+        };
+        for (listener, bind) in self.binds {
+            let socket = match bind {
+                Bind::Address(address) => TcpListener::bind(address).await?,
+                Bind::Socket(socket) => socket,
+            };
+            let listening = server.open(listener, socket)?;
+            server.listening.insert(listener, listening);
+        }
+        Ok(server)
+    }
+}

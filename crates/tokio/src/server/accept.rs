@@ -1,0 +1,86 @@
+//! Handshakes as the accepting side, with an end to each and an alert that arrives.
+
+use std::{io, sync::Arc, time::Duration};
+
+use rustls::{ServerConfig, server::Acceptor};
+use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::{LazyConfigAcceptor, TlsStream};
+
+use super::gate::Gate;
+use crate::{
+    connect::IoReason, connection::drain, limits::Timeouts, refusal_relay, stream::Stream,
+};
+
+/// Shakes hands on `tcp`.
+///
+/// `config` is asked once the ClientHello is there, so that what is swapped in meanwhile counts. A peer that connects and
+/// says nothing takes none of the handshakes that may be in flight.
+pub(crate) async fn accept_tls(
+    tcp: TcpStream,
+    config: impl FnOnce() -> Arc<ServerConfig>,
+    gate: &Gate,
+    timeouts: &Timeouts,
+) -> Result<Stream, AcceptFailure> {
+    let deadline = Instant::now() + timeouts.handshake;
+    let timed_out = || AcceptFailure::TimedOut(timeouts.handshake);
+
+    let mut hello = std::pin::pin!(LazyConfigAcceptor::new(Acceptor::default(), tcp));
+    let start = match timeout_at(deadline, hello.as_mut()).await {
+        Err(_) => return Err(timed_out()),
+        Ok(Ok(start)) => start,
+        Ok(Err(error)) => {
+            if let Some(tcp) = hello.take_io() {
+                linger(tcp, timeouts.linger).await;
+            }
+            return Err(AcceptFailure::from_handshake(error, None));
+        }
+    };
+    let turn = timeout_at(deadline, gate.handshake())
+        .await
+        .map_err(|_| timed_out())?;
+    let accept = start.into_stream(config()).into_fallible();
+    let (shaken, refusal) = refusal_relay::catch(timeout_at(deadline, accept)).await;
+    drop(turn);
+    match shaken {
+        Err(_) => Err(timed_out()),
+        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(TlsStream::Server(stream)))),
+        Ok(Err((error, tcp))) => {
+            linger(tcp, timeouts.linger).await;
+            Err(AcceptFailure::from_handshake(error, refusal))
+        }
+    }
+}
+
+/// Ends a refused connection so that the alert arrives: our FIN after it, then the peer's bytes until it ends too.
+/// Closing with unread bytes would send a reset, which destroys what the peer has not read yet.
+async fn linger(mut tcp: TcpStream, for_at_most: Duration) {
+    let _ = timeout(for_at_most, tcp.shutdown()).await;
+    drain(&mut tcp, for_at_most).await;
+}
+
+/// Why an accepted socket did not become a connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AcceptFailure {
+    #[error("no end of the TLS handshake within {0:?}")]
+    TimedOut(Duration),
+    #[error("{0}")]
+    Refused(Box<Explanation>),
+    #[error("TLS handshake: {}", IoReason(_0))]
+    Io(io::Error),
+}
+
+impl AcceptFailure {
+    /// Sorts what came out of a handshake; a refusal of our own knows more than its error.
+    fn from_handshake(error: io::Error, refusal: Option<Explanation>) -> Self {
+        let explained = || tls_cause(&error).map(|cause| explain(cause, Side::Server));
+        match refusal.or_else(explained) {
+            Some(explanation) => Self::Refused(Box::new(explanation)),
+            None => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! How many connections there may be, in all and from one address.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits::ServerLimits;
+
+/// Counts connections and handshakes of one server.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    limits: ServerLimits,
+    counts: Mutex<Counts>,
+    handshakes: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    per_peer: HashMap<IpAddr, usize>,
+}
+
+/// Why a connection was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    All(usize),
+    Peer(usize),
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(limit) => write!(f, "the limit of {limit} connections is reached"),
+            Self::Peer(limit) => write!(
+                f,
+                "the limit of {limit} connections from one address is reached"
+            ),
+        }
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(limits: ServerLimits) -> Arc<Self> {
+        Arc::new(Self {
+            handshakes: Arc::new(Semaphore::new(
+                limits.handshakes.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            limits,
+            counts: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn limits(&self) -> &ServerLimits {
+        &self.limits
+    }
+
+    /// Takes one connection from `peer` into account until the permit is dropped.
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.all >= self.limits.connections {
+            return Err(Full::All(self.limits.connections));
+        }
+        let from_peer = counts.per_peer.get(&peer).copied().unwrap_or(0);
+        if from_peer >= self.limits.connections_per_peer {
+            return Err(Full::Peer(self.limits.connections_per_peer));
+        }
+        counts.per_peer.insert(peer, from_peer + 1);
+        counts.all += 1;
+        Ok(Permit {
+            gate: Arc::clone(self),
+            peer,
+        })
+    }
+
+    /// Waits for a turn to shake hands.
+    pub(crate) async fn handshake(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.handshakes)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed")
+    }
+
+    /// Connections there are now.
+    pub(crate) fn connections(&self) -> usize {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all
+    }
+}
+
+/// One connection that is counted.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    gate: Arc<Gate>,
+    peer: IpAddr,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut counts = self
+            .gate
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        counts.all = counts.all.saturating_sub(1);
+        if let Some(from_peer) = counts.per_peer.get_mut(&self.peer) {
+            *from_peer = from_peer.saturating_sub(1);
+            if *from_peer == 0 {
+                // Addresses come and go; the map holds those that are connected.
+                counts.per_peer.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn limits_hold_in_all_and_per_address_and_permits_give_back() {
+        let gate = Gate::new(ServerLimits::new().connections(3).connections_per_peer(2));
+        let a = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let b = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+        let first = gate.admit(a).unwrap();
+        let _second = gate.admit(a).unwrap();
+        assert_eq!(gate.admit(a).unwrap_err(), Full::Peer(2));
+        let _third = gate.admit(b).unwrap();
+        assert_eq!(gate.admit(b).unwrap_err(), Full::All(3));
+        drop(first);
+        assert_eq!(gate.connections(), 2);
+        assert!(gate.admit(a).is_ok());
+    }
+}

@@ -1,0 +1,293 @@
+//! A listening socket and the tasks of its connections.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::ServerConfig;
+use sip_oauth_message::Limits;
+use sip_oauth_registration::{client::Transport, registrar::PeerIdentity};
+use sip_oauth_trust::{Explanation, Identities, ServerConfigs};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    accept::{AcceptFailure, accept_tls},
+    gate::{Gate, Permit},
+    stop::{Stop, Stopped},
+};
+use crate::{
+    clock::Clock,
+    connection::{Connection, ConnectionSettings},
+    limits::Timeouts,
+    observe::{ConnectionChange, ConnectionEvent, ConnectionId, Ends, Observed, Role},
+    stream::Stream,
+};
+
+/// What a listener speaks before SIP.
+#[derive(Clone)]
+pub(crate) enum Security {
+    /// Nothing.
+    Plain,
+    /// TLS without asking for a client certificate.
+    Tls(Arc<ServerConfigs>),
+    /// Mutual TLS; the peer's names are looked up in the table.
+    MutualTls(Arc<ServerConfigs>),
+    /// TLS as the embedder configured it.
+    Other(Arc<ServerConfig>),
+}
+
+/// What holds for all listeners of one server.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) observed: Observed,
+}
+
+/// One listener.
+pub(crate) struct Entrance {
+    pub(crate) doors: Doors,
+    pub(crate) security: Security,
+    /// As the administrator knows it, for log lines.
+    pub(crate) label: &'static str,
+}
+
+/// A connection that came in and was let in.
+pub(crate) struct Accepted {
+    pub(crate) connection: Connection<Stream>,
+    /// Who the peer proved to be by its certificate.
+    pub(crate) peer_identity: Option<PeerIdentity>,
+    /// Counts the connection until dropped.
+    pub(crate) permit: Permit,
+    /// When to finish and leave.
+    pub(crate) stopped: Stopped,
+}
+
+/// A listener at work.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) local: SocketAddr,
+    stop: Stop,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Listening {
+    /// Stops accepting at once, lets connections finish what they do, and cuts what is left after
+    /// [`Timeouts::shutdown`]. The port is free when this returns.
+    pub(crate) async fn stop(self) {
+        self.stop.stop();
+        // The task never panics of itself; a panic inside a connection stays in its own task.
+        let _ = self.task.await;
+    }
+}
+
+impl Entrance {
+    /// Accepts on `listener` and runs `serve` for each connection.
+    pub(crate) fn open<F, Fut>(self, listener: TcpListener, serve: F) -> io::Result<Listening>
+    where
+        F: Fn(Accepted) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let local = listener.local_addr()?;
+        let stop = Stop::new();
+        let stopped = stop.listen();
+        tracing::info!(%local, listener = self.label, "listening");
+        let task = tokio::spawn(accept_loop(Arc::new(self), listener, local, stopped, serve));
+        Ok(Listening { local, stop, task })
+    }
+
+    fn transport(&self) -> Transport {
+        match self.security {
+            Security::Plain => Transport::Tcp,
+            Security::Tls(_) | Security::MutualTls(_) | Security::Other(_) => Transport::Tls,
+        }
+    }
+
+    fn report(&self, ends: &Ends, change: ConnectionChange<'_>) {
+        self.doors.observed.connection(&ConnectionEvent {
+            id: ends.id,
+            local: Some(ends.local),
+            peer: ends.peer,
+            transport: ends.transport,
+            role: Role::Acceptor,
+            at: self.doors.clock.system_now(),
+            change,
+        });
+    }
+
+    /// From a socket to a connection that may speak SIP; `None` when it may not.
+    async fn let_in(
+        &self,
+        tcp: TcpStream,
+        ends: Ends,
+    ) -> Option<(Connection<Stream>, Option<PeerIdentity>)> {
+        let stream = match self.shake_hands(tcp).await {
+            Ok(stream) => stream,
+            Err(failure) => {
+                tracing::info!(
+                    connection = %ends.id, peer = %ends.peer, listener = self.label, %failure,
+                    "connection refused"
+                );
+                match &failure {
+                    AcceptFailure::Refused(explanation) => {
+                        self.report(&ends, ConnectionChange::Refused(explanation));
+                    }
+                    AcceptFailure::TimedOut(_) => {
+                        self.report(&ends, ConnectionChange::Limited(&failure.to_string()));
+                    }
+                    AcceptFailure::Io(_) => {
+                        self.report(&ends, ConnectionChange::Failed(&failure.to_string()));
+                    }
+                }
+                return None;
+            }
+        };
+        let identity = self.identify(&stream);
+        let tls = stream.tls_facts(true);
+        let connection = Connection::new(
+            stream,
+            ends,
+            ConnectionSettings {
+                limits: self.doors.limits,
+                timeouts: self.doors.timeouts.clone(),
+                clock: self.doors.clock.clone(),
+                observed: self.doors.observed.clone(),
+            },
+        );
+        match identity {
+            Ok(identity) => {
+                let tls = tls.as_ref();
+                self.report(&ends, ConnectionChange::Accepted { tls });
+                Some((connection, identity))
+            }
+            Err(explanation) => {
+                tracing::info!(
+                    connection = %ends.id, peer = %ends.peer, listener = self.label, %explanation,
+                    "connection refused after the handshake"
+                );
+                self.report(&ends, ConnectionChange::Refused(&explanation));
+                connection.close().await;
+                None
+            }
+        }
+    }
+
+    async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, AcceptFailure> {
+        let Doors { gate, timeouts, .. } = &self.doors;
+        match &self.security {
+            Security::Plain => Ok(Stream::Tcp(tcp)),
+            Security::Tls(configs) => accept_tls(tcp, || configs.oauth(), gate, timeouts).await,
+            Security::MutualTls(configs) => {
+                accept_tls(tcp, || configs.mra_oauth(), gate, timeouts).await
+            }
+            Security::Other(config) => accept_tls(tcp, || Arc::clone(config), gate, timeouts).await,
+        }
+    }
+
+    /// Who the peer is by its certificate. On mutual TLS the table is asked again: it may have changed during the
+    /// handshake, and a resumed session would not have asked it at all.
+    fn identify(&self, stream: &Stream) -> Result<Option<PeerIdentity>, Box<Explanation>> {
+        let chain = stream.peer_certificates().unwrap_or_default();
+        let row = match &self.security {
+            Security::Plain | Security::Tls(_) => return Ok(None),
+            Security::Other(_) => None,
+            Security::MutualTls(configs) => Some(
+                configs
+                    .check_peer(chain)
+                    .map_err(|refusal| Box::new(refusal.explanation()))?
+                    .row,
+            ),
+        };
+        let Some(identities) = chain.first().and_then(|leaf| Identities::of(leaf).ok()) else {
+            return Ok(None);
+        };
+        let names = identities
+            .common_names()
+            .iter()
+            .chain(identities.dns_names())
+            .cloned();
+        let identity = PeerIdentity::new(names);
+        Ok(Some(match row {
+            Some(row) => identity.allowed_by(&row),
+            None => identity,
+        }))
+    }
+}
+
+async fn accept_loop<F, Fut>(
+    entrance: Arc<Entrance>,
+    listener: TcpListener,
+    local: SocketAddr,
+    mut stopped: Stopped,
+    serve: F,
+) where
+    F: Fn(Accepted) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stopped.wait() => break,
+            Some(_) = tasks.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let (tcp, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors, or a connection that was gone before it was taken: neither ends the listener.
+                tracing::warn!(%local, %error, "accept failed");
+                sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        let _ = tcp.set_nodelay(true);
+        let ends = Ends {
+            id: ConnectionId::next(),
+            local: tcp.local_addr().unwrap_or(local),
+            peer,
+            transport: entrance.transport(),
+            role: Role::Acceptor,
+        };
+        let permit = match entrance.doors.gate.admit(peer.ip()) {
+            Ok(permit) => permit,
+            Err(full) => {
+                tracing::warn!(%peer, listener = entrance.label, %full, "connection not taken");
+                entrance.report(&ends, ConnectionChange::Limited(&full.to_string()));
+                continue;
+            }
+        };
+        let entrance = Arc::clone(&entrance);
+        let serve = serve.clone();
+        let mut until = stopped.clone();
+        tasks.spawn(async move {
+            let let_in = tokio::select! {
+                let_in = entrance.let_in(tcp, ends) => let_in,
+                () = until.wait() => None,
+            };
+            if let Some((connection, peer_identity)) = let_in {
+                serve(Accepted {
+                    connection,
+                    peer_identity,
+                    permit,
+                    stopped: until,
+                })
+                .await;
+            }
+        });
+    }
+    // The port is free from here on.
+    drop(listener);
+    let finished = timeout(entrance.doors.timeouts.shutdown, async {
+        while tasks.join_next().await.is_some() {}
+    })
+    .await;
+    if finished.is_err() {
+        tasks.shutdown().await;
+    }
+    tracing::info!(%local, listener = entrance.label, "stopped listening");
+}
