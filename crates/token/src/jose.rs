@@ -99,10 +99,13 @@ pub(crate) fn split_jws<'a>(text: &'a str, place: &Place) -> Result<CompactJws<'
 /// one value has one spelling.
 pub(crate) fn base64url(segment: &str, place: &Place) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|error| {
-        let at = match error {
+        let outside = segment
+            .bytes()
+            .position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_'));
+        let at = outside.unwrap_or(match error {
             DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
             DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => segment.len(),
-        };
+        });
         TokenErrorKind::Base64 { at }.at(place.clone())
     })
 }

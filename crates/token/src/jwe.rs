@@ -27,7 +27,6 @@ pub(crate) fn open(
     let header = Header::read(jwe.header, Place::EncryptedHeader)?;
     require_dir(&header)?;
     let encryption = content_encryption(&header, policy)?;
-    header.require_jwt_content()?;
 
     let key = keys.encryption_key(header.key_id()?.as_ref(), policy, now)?;
     if key.encryption() != encryption {
@@ -51,6 +50,8 @@ pub(crate) fn open(
         &tag,
     )
     .ok_or_else(|| TokenErrorKind::Decryption.at(place))?;
+    // Checked behind the tag, which vouches for the header too.
+    header.require_jwt_content()?;
     Ok(Opened {
         plaintext,
         key_until: key.end(),

@@ -1,0 +1,295 @@
+//! RFC 7519: the claims of a JWT, held against a policy; RFC 9068 where it asks for more.
+#![cfg(feature = "aws-lc-rs")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{
+    AUDIENCE, CLAIMS, HEADER, ISSUER, NOW, at, keys, now, refusal, rfc9068, sign, verify,
+    verify_with, with,
+};
+use sip_oauth_token::{BearerError, Fault, Form, Policy, TokenErrorKind, Verifier};
+
+/// A good token with one claim replaced, or removed.
+fn token(name: &str, value: Option<&str>) -> String {
+    sign(HEADER, with(CLAIMS, name, value))
+}
+
+#[test]
+fn a_verified_token_says_what_the_claims_say() {
+    let claims = with(CLAIMS, "scope", Some("\"one two\""));
+    let token = verify(&sign(HEADER, claims)).unwrap();
+    assert_eq!(token.form(), Form::Jwt);
+    assert_eq!(token.issuer(), ISSUER);
+    assert_eq!(token.user(), "rado");
+    assert_eq!(token.client_id(), Some("C1"));
+    assert_eq!(token.audience(), [AUDIENCE]);
+    assert_eq!(token.scopes(), ["one", "two"]);
+    assert!(token.has_scope("two") && !token.has_scope("Two"));
+    assert_eq!(token.token_id(), Some("t1"));
+    assert_eq!(token.issued_at(), Some(now()));
+    assert_eq!(token.expires_at(), at(NOW + 3600));
+}
+
+mod section_4_1_1_iss {
+    use super::*;
+
+    #[test]
+    fn another_issuer_is_refused() {
+        assert_eq!(
+            refusal(&token("iss", Some("\"https://other.example\""))),
+            "token claim \"iss\": expected \"https://as.example.com\", found \"https://other.example\""
+        );
+    }
+
+    #[test]
+    fn an_issuer_is_compared_by_case_and_whole() {
+        for issuer in [
+            "HTTPS://AS.EXAMPLE.COM",
+            "https://as.example.com/",
+            "https://as.example.co",
+            "",
+        ] {
+            assert!(
+                verify(&token("iss", Some(&format!("{issuer:?}")))).is_err(),
+                "{issuer}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_array_is_no_issuer() {
+        let value = format!("[{ISSUER:?}]");
+        assert_eq!(
+            refusal(&token("iss", Some(&value))),
+            "token claim \"iss\": expected a string"
+        );
+    }
+
+    #[test]
+    fn one_of_several_issuers_is_enough() {
+        let policy = rfc9068().issuer("https://second.example");
+        assert!(verify_with(policy, &token("iss", Some("\"https://second.example\""))).is_ok());
+    }
+}
+
+mod section_4_1_3_aud {
+    use super::*;
+
+    #[test]
+    fn one_audience_of_an_array_is_enough() {
+        let value = format!(r#"["sip:other.example",{AUDIENCE:?}]"#);
+        assert!(verify(&token("aud", Some(&value))).is_ok());
+    }
+
+    #[test]
+    fn another_audience_is_refused() {
+        assert_eq!(
+            refusal(&token("aud", Some("\"sip:other.example\""))),
+            "token claim \"aud\": expected \"sip:example.com\", found \"sip:other.example\""
+        );
+        assert_eq!(
+            refusal(&token("aud", Some("[]"))),
+            "token claim \"aud\": expected \"sip:example.com\", found none"
+        );
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        for value in ["7", "{}", "null", "[7]", "[[\"sip:example.com\"]]"] {
+            assert!(verify(&token("aud", Some(value))).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_absent_audience_is_refused_even_where_it_is_not_listed_as_required() {
+        let policy = rfc9068().required_claims([]);
+        assert!(verify_with(policy, &token("aud", None)).is_err());
+    }
+}
+
+mod section_4_1_4_exp {
+    use super::*;
+
+    fn verify_at(exp: &str, seconds: u64) -> Result<(), String> {
+        let verifier = Verifier::new(keys(), rfc9068().leeway(Duration::from_secs(10)));
+        let verdict = verifier.verify(&token("exp", Some(exp)), at(seconds));
+        verdict.map(drop).map_err(|refused| refused.to_string())
+    }
+
+    #[test]
+    fn a_token_is_good_until_exp_plus_leeway_exclusive() {
+        assert_eq!(verify_at("1700003600", NOW + 3609), Ok(()));
+        let refused = verify_at("1700003600", NOW + 3610);
+        assert_eq!(refused.unwrap_err(), "token claim \"exp\": expired 10s ago");
+    }
+
+    #[test]
+    fn a_fraction_counts() {
+        assert_eq!(verify_at("1700003600.5", NOW + 3610), Ok(()));
+        assert!(verify_at("1700003600.5", NOW + 3611).is_err());
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        for value in [
+            "\"1700003600\"",
+            "-1",
+            "1e300",
+            "true",
+            "[1700003600]",
+            "null",
+            "18446744073709551615",
+        ] {
+            assert!(verify(&token("exp", Some(value))).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn exp_is_required_even_where_it_is_not_listed() {
+        let policy = rfc9068().required_claims([]);
+        let refused = verify_with(policy, &token("exp", None)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "token claim \"exp\": absent, but required"
+        );
+    }
+}
+
+mod section_4_1_5_nbf {
+    use super::*;
+
+    #[test]
+    fn a_token_is_good_from_nbf_minus_leeway() {
+        assert!(verify(&token("nbf", Some("1700000060"))).is_ok());
+        assert_eq!(
+            refusal(&token("nbf", Some("1700000061"))),
+            "token claim \"nbf\": not valid before 61s from now"
+        );
+    }
+}
+
+mod section_4_1_6_iat {
+    use super::*;
+
+    #[test]
+    fn iat_may_not_lie_in_the_future() {
+        assert!(verify(&token("iat", Some("1700000060"))).is_ok());
+        assert_eq!(
+            refusal(&token("iat", Some("1700000061"))),
+            "token claim \"iat\": issued 61s from now"
+        );
+    }
+
+    #[test]
+    fn a_lifetime_longer_than_the_policys_is_refused() {
+        let policy = rfc9068().max_lifetime(Duration::from_secs(3599));
+        let refused = verify_with(policy, &sign(HEADER, CLAIMS)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "token claim \"exp\": lifetime of 3600s, more than the 3599s allowed"
+        );
+        assert_eq!(refused.fault(), Fault::Configuration);
+    }
+
+    #[test]
+    fn without_iat_the_lifetime_counts_from_now() {
+        let policy = Policy::jwt(ISSUER, AUDIENCE)
+            .types(["at+jwt"])
+            .max_lifetime(Duration::from_secs(3599));
+        let verifier = Verifier::new(keys(), policy);
+        assert!(verifier.verify(&token("iat", None), at(NOW + 1)).is_ok());
+        assert!(verifier.verify(&token("iat", None), now()).is_err());
+    }
+}
+
+mod rfc9068_section_2_2_required_claims {
+    use super::*;
+
+    #[test]
+    fn nothing_is_accepted_because_it_is_absent() {
+        for name in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+            let sentence = format!("token claim {name:?}: absent, but required");
+            assert_eq!(refusal(&token(name, None)), sentence);
+            assert_eq!(refusal(&token(name, Some("null"))), sentence);
+        }
+    }
+
+    #[test]
+    fn an_empty_string_is_absent() {
+        for name in ["sub", "client_id", "jti"] {
+            assert_eq!(
+                refusal(&token(name, Some("\"\""))),
+                format!("token claim {name:?}: absent, but required")
+            );
+        }
+    }
+
+    #[test]
+    fn other_types_than_string_are_refused() {
+        for name in ["sub", "client_id", "jti"] {
+            assert_eq!(
+                refusal(&token(name, Some("7"))),
+                format!("token claim {name:?}: expected a string")
+            );
+        }
+    }
+}
+
+mod rfc9068_section_2_2_3_scope {
+    use super::*;
+
+    #[test]
+    fn a_missing_scope_is_insufficient_scope() {
+        let policy = || rfc9068().require_scope("two");
+        assert!(verify_with(policy(), &token("scope", Some("\"one two\""))).is_ok());
+        for scope in [None, Some("\"one\""), Some("\"twofold\""), Some("\"\"")] {
+            let refused = verify_with(policy(), &token("scope", scope)).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "token claim \"scope\": scope \"two\" was not granted"
+            );
+            assert_eq!(refused.error_code(), BearerError::InsufficientScope);
+        }
+    }
+}
+
+mod section_6_unsecured {
+    use super::*;
+
+    #[test]
+    fn an_unsecured_jwt_is_refused() {
+        for alg in ["none", "None", "NONE", "nOnE"] {
+            let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt"}}"#);
+            let token = format!("{}.{}.", common::b64(header), common::b64(CLAIMS));
+            let refused = verify_with(rfc9068().key_id_required(false), &token).unwrap_err();
+            assert!(
+                matches!(refused.kind(), TokenErrorKind::Algorithm { .. }),
+                "{refused}"
+            );
+        }
+    }
+}
+
+mod section_7_2_validation {
+    use super::*;
+
+    #[test]
+    fn duplicate_claims_are_refused() {
+        let claims = CLAIMS.replacen('{', "{\"sub\":\"root\",", 1);
+        assert!(
+            refusal(&sign(HEADER, claims))
+                .starts_with("token payload: not a JSON object: a member stands twice")
+        );
+    }
+
+    #[test]
+    fn claims_are_an_object() {
+        for payload in ["", "[]", "null", "7", "\"text\"", "\u{feff}{}"] {
+            assert!(
+                refusal(&sign(HEADER, payload)).starts_with("token payload: not a JSON object")
+            );
+        }
+    }
+}
