@@ -2,7 +2,7 @@
 
 /// Bounds on one document, checked while it is read and before memory is spent on it.
 ///
-/// Real device files are 12 to 20 KB, six elements deep and some hundred elements long. The defaults leave room for ten
+/// Real device files are 12 to 20 KB with some hundred elements, nested up to nine deep (`mgcpPorts/listen`). The defaults leave room for ten
 /// times that and stop what only an attacker sends.
 ///
 /// ```
@@ -16,7 +16,7 @@
 pub struct Limits {
     /// Bytes of the whole document. Default 1 MiB; more than 4 GiB is never read.
     pub max_bytes: usize,
-    /// Open elements at one time, the root included. Default 32; real files have 7.
+    /// Open elements at one time, the root included. Default 32.
     pub max_depth: usize,
     /// Elements in the whole document. Default 20 000.
     pub max_elements: usize,

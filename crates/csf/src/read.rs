@@ -429,9 +429,9 @@ fn refused(start: usize, error: &XmlError) -> Refusal {
             },
         ),
         XmlError::Escape(error) => not_well_formed(start, error.to_string()),
-        XmlError::IllFormed(IllFormedError::MissingDoctypeName) => (start, ReadErrorKind::Doctype),
+        XmlError::IllFormed(IllFormedError::MissingDoctypeName)
+        | XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),
         XmlError::IllFormed(error) => not_well_formed(start, error.to_string()),
-        XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),
         XmlError::Syntax(SyntaxError::InvalidBangMarkup) => {
             not_well_formed(start, "\"<!\" that begins neither a comment nor CDATA")
         }

@@ -2,6 +2,7 @@
 
 use crate::error::ReadErrorKind;
 use crate::position::BYTE_ORDER_MARK;
+use crate::xml::is_character;
 
 /// Recognises what is no text, and gives the text.
 pub(crate) fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, (usize, ReadErrorKind)> {
@@ -58,23 +59,18 @@ pub(crate) fn text<'a>(bytes: &'a [u8], root: &str) -> Result<&'a str, (usize, R
         ),
         _ => (error.valid_up_to(), ReadErrorKind::NotUtf8),
     })?;
-    // One pass over the bytes finds what is illegal anywhere, in text, names and comments alike (XML 1.0 §2.2).
-    let suspect = |(_, window): &(usize, &[u8])| match window {
-        [0xEF, 0xBF, last] => *last >= 0xBE,
-        [byte, ..] => is_control(*byte),
-        [] => false,
-    };
-    let tail = bytes.len().saturating_sub(2);
-    let illegal = bytes.windows(3).enumerate().find(suspect).map(|(at, _)| at);
-    let illegal = illegal.or_else(|| {
-        (tail..bytes.len()).find(|&at| bytes.get(at).is_some_and(|&byte| is_control(byte)))
+    // What is illegal is illegal anywhere: in text, names and comments alike (XML 1.0 §2.2). Chunks without an early
+    // exit let the compiler compare many bytes at once.
+    let controls = bytes.chunks(256).any(|chunk| {
+        chunk
+            .iter()
+            .fold(false, |found, &byte| found | is_control(byte))
     });
-    if let Some(at) = illegal {
-        let code = text
-            .get(at..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, u32::from);
-        return Err((at, ReadErrorKind::Character { code }));
+    if controls || text.contains('\u{FFFE}') || text.contains('\u{FFFF}') {
+        let illegal = text.char_indices().find(|&(_, c)| !is_character(c));
+        if let Some((at, c)) = illegal {
+            return Err((at, ReadErrorKind::Character { code: u32::from(c) }));
+        }
     }
     Ok(text)
 }

@@ -18,7 +18,7 @@ pub enum WriteError {
         /// The code point.
         code: u32,
     },
-    /// A [`Setting`]'s name is no XML name.
+    /// A [`Setting`](crate::Setting)'s name is no XML name.
     #[error("{path}: {name:?} is no element name")]
     Name {
         /// The path it would have.

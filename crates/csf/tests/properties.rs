@@ -1,4 +1,11 @@
 //! Promises that hold for any input.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
 
 mod support;
 
@@ -66,8 +73,15 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
     )
 }
 
-fn device() -> impl Strategy<Value = Device> {
-    let modes = (
+type Modes = (
+    SipOauthMode,
+    DeviceSecurityMode,
+    TransportLayerProtocol,
+    CapfAuthMode,
+);
+
+fn modes() -> impl Strategy<Value = Modes> {
+    (
         prop::sample::select(vec![SipOauthMode::Off, SipOauthMode::On]),
         prop::sample::select(vec![
             DeviceSecurityMode::NotSet,
@@ -86,7 +100,11 @@ fn device() -> impl Strategy<Value = Device> {
             CapfAuthMode::NullString,
             CapfAuthMode::Mic,
         ]),
-    );
+    )
+}
+
+fn device() -> impl Strategy<Value = Device> {
+    let modes = modes();
     let texts = (
         text(),
         text(),
