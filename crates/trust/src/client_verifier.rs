@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -11,6 +12,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use crate::reason::unix_time;
 use crate::refusal::Verdict;
 use crate::{
     Identities, LiveAllowedNames, LiveTrustStore, NameMatch, Observer, Reason, Refusal, Side,
@@ -91,17 +93,44 @@ impl ClientVerifier {
     /// The refusal, which the observer has heard of as well. The caller closes the connection.
     pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
         let verdict = match chain.first() {
-            Some(end_entity) => match self.check_names(end_entity) {
-                Ok(matched) => return Ok(matched),
-                Err(verdict) => verdict,
-            },
-            None => Error::NoCertificatesPresented.into(),
+            Some(end_entity) => self.check_names(end_entity),
+            None => Err(Error::NoCertificatesPresented.into()),
         };
+        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
+    }
+
+    /// Verifies a peer anew at `now`, chain and names, as for connections that are already up when the
+    /// store or the table changes: those whose trust was withdrawn are to be closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_peer`](Self::check_peer).
+    pub fn recheck_peer(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: SystemTime,
+    ) -> Result<NameMatch, Box<Refusal>> {
+        let verdict = match chain.split_first() {
+            Some((end_entity, intermediates)) => self
+                .check_chain(
+                    &self.store.load(),
+                    end_entity,
+                    intermediates,
+                    unix_time(now),
+                )
+                .map_err(Box::<Verdict>::from)
+                .and_then(|()| self.check_names(end_entity)),
+            None => Err(Error::NoCertificatesPresented.into()),
+        };
+        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
+    }
+
+    fn refuse(&self, verdict: &Verdict, chain: &[CertificateDer<'_>]) -> Refusal {
         let refusal = verdict.refusal(Side::Server, self.store.load().name(), chain.iter());
         if let Some(observer) = &self.observer {
             observer.refused(&refusal);
         }
-        Err(Box::new(refusal))
+        refusal
     }
 
     fn check_chain(

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use rustls::client::Resumption;
@@ -15,7 +16,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     CertifiedIdentity, ClientVerifier, LiveAllowedNames, LiveTrustStore, NameMatch, Observer,
-    Refusal, ServerCertificate, ServerVerifier,
+    Refusal, ServerCertificate, ServerVerifier, TrustStore,
 };
 
 /// The configurations of the two listeners: 5090 without client authentication, 5091 mutual TLS.
@@ -27,7 +28,8 @@ use crate::{
 /// at that moment.
 ///
 /// Trust store and table are live: a change counts from the next handshake on. A new server certificate
-/// counts after [`ServerCertificate::reload`] and [`rebuild`](Self::rebuild).
+/// counts from the first connection after [`ServerCertificate::reload`]. A connection that was up before a
+/// change is the caller's to look at: [`recheck_peer`](Self::recheck_peer) says whether it may stay.
 pub struct ServerConfigs {
     certificate: Arc<ServerCertificate>,
     store: Arc<LiveTrustStore>,
@@ -39,6 +41,8 @@ pub struct ServerConfigs {
 }
 
 struct Pair {
+    key: Arc<CertifiedKey>,
+    trusted: Arc<TrustStore>,
     oauth: Arc<ServerConfig>,
     mra: Arc<ServerConfig>,
     verifier: Arc<ClientVerifier>,
@@ -81,8 +85,9 @@ impl ServerConfigs {
         observer: Option<Arc<dyn Observer>>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Result<Self, Error> {
+        let trusted = store.load();
         let verifier = verifier(&store, &allowed, &provider, observer.as_ref());
-        let current = pair(&certificate, verifier, &provider, versions)?;
+        let current = pair(&certificate, trusted, verifier, &provider, versions)?;
         Ok(Self {
             certificate,
             store,
@@ -94,32 +99,40 @@ impl ServerConfigs {
         })
     }
 
-    /// Makes both configurations anew: the loaded certificate, the subjects of the anchors as hints.
-    /// Handshakes in flight end with the configuration they began with.
+    /// Makes both configurations anew now, instead of when the next connection asks. Handshakes in flight end
+    /// with the configuration they began with.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new); the configurations in use then stay.
     pub fn rebuild(&self) -> Result<(), Error> {
+        // Taken before the verifier takes its hints: at worst they are newer than this, and are made again.
+        let trusted = self.store.load();
         let verifier = verifier(
             &self.store,
             &self.allowed,
             &self.provider,
             self.observer.as_ref(),
         );
-        let next = pair(&self.certificate, verifier, &self.provider, &self.versions)?;
+        let next = pair(
+            &self.certificate,
+            trusted,
+            verifier,
+            &self.provider,
+            &self.versions,
+        )?;
         self.current.store(Arc::new(next));
         Ok(())
     }
 
     /// For the next connection on `sipOAuthPort` (5090): no client certificate is asked for.
     pub fn oauth(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.load().oauth)
+        Arc::clone(&self.current().oauth)
     }
 
     /// For the next connection on `sipMRAOAuthPort` (5091): mutual TLS.
     pub fn mra_oauth(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.load().mra)
+        Arc::clone(&self.current().mra)
     }
 
     /// Looks an accepted peer of 5091 up in the table as it is now; see
@@ -130,6 +143,32 @@ impl ServerConfigs {
     /// The refusal; the caller closes the connection.
     pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
         self.current.load().verifier.check_peer(chain)
+    }
+
+    /// Verifies a peer of 5091 anew at `now`; see [`ClientVerifier::recheck_peer`].
+    ///
+    /// # Errors
+    ///
+    /// The refusal; the caller closes the connection.
+    pub fn recheck_peer(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: SystemTime,
+    ) -> Result<NameMatch, Box<Refusal>> {
+        self.current.load().verifier.recheck_peer(chain, now)
+    }
+
+    /// The pair in use, made anew when the loaded certificate or the store is no longer the one it was
+    /// made of.
+    fn current(&self) -> Arc<Pair> {
+        let current = self.current.load_full();
+        let fresh = Arc::ptr_eq(&current.key, self.certificate.loaded().certified_key())
+            && Arc::ptr_eq(&current.trusted, &self.store.load());
+        // Building fails for provider and versions alone, and both were good when `self` was made.
+        if fresh || self.rebuild().is_err() {
+            return current;
+        }
+        self.current.load_full()
     }
 
     /// The certificate whose loaded value is presented.
@@ -154,6 +193,7 @@ fn verifier(
 
 fn pair(
     certificate: &ServerCertificate,
+    trusted: Arc<TrustStore>,
     verifier: ClientVerifier,
     provider: &Arc<CryptoProvider>,
     versions: &[&'static SupportedProtocolVersion],
@@ -163,7 +203,14 @@ fn pair(
     let asked: Arc<dyn ClientCertVerifier> = Arc::<ClientVerifier>::clone(&verifier);
     Ok(Pair {
         oauth: Arc::new(server_config(provider, versions, None, Arc::clone(&key))?),
-        mra: Arc::new(server_config(provider, versions, Some(asked), key)?),
+        mra: Arc::new(server_config(
+            provider,
+            versions,
+            Some(asked),
+            Arc::clone(&key),
+        )?),
+        key,
+        trusted,
         verifier,
     })
 }

@@ -49,7 +49,7 @@ pub fn explain(error: &Error, side: Side) -> Explanation {
     let alert = match error {
         Error::AlertReceived(alert) => Some(*alert),
         Error::InvalidCertificate(error) => Some(AlertDescription::from(error.clone())),
-        // RFC 8446 §4.4.2.4; TLS 1.2 has no such alert and sends handshake_failure.
+        // RFC 8446 §4.4.2.4. rustls sends it in TLS 1.2 as well; OpenSSL sends handshake_failure there.
         Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired),
         _ => None,
     };

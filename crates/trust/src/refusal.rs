@@ -120,6 +120,7 @@ impl Verdict {
             side,
             alert: match &self.error {
                 Error::InvalidCertificate(error) => AlertDescription::from(error.clone()),
+                Error::NoCertificatesPresented => AlertDescription::CertificateRequired,
                 _ => AlertDescription::HandshakeFailure,
             },
             reason,

@@ -34,8 +34,7 @@ impl ServerCertificate {
 
     /// Loads what is installed, as a service restart does, and says whether anything changed.
     ///
-    /// Listeners made by [`ServerConfigs`](crate::ServerConfigs) present it after
-    /// [`ServerConfigs::rebuild`](crate::ServerConfigs::rebuild).
+    /// Listeners made by [`ServerConfigs`](crate::ServerConfigs) present it from their next connection on.
     pub fn reload(&self) -> bool {
         let installed = self.installed.load_full();
         let previous = self.loaded.swap(Arc::clone(&installed));

@@ -9,9 +9,12 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
-use rustls::HandshakeKind;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
+use rustls::{HandshakeKind, SignatureScheme};
 use rustls_pki_types::CertificateDer;
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, LiveAllowedNames, LiveTrustStore, Reason, ServerCertificate,
@@ -151,11 +154,9 @@ fn tomcat_certificate_replaced_but_not_loaded_is_a_state_that_can_be_seen() {
 
     cluster.certificate.install(next);
     assert!(cluster.certificate.is_reload_due());
-    cluster.configs.rebuild().expect("the provider speaks TLS");
     assert_eq!(cluster.presented(), old, "the old one until told");
 
     assert!(cluster.certificate.reload());
-    cluster.configs.rebuild().expect("the provider speaks TLS");
     assert_eq!(cluster.presented(), new);
     assert!(!cluster.certificate.is_reload_due());
     assert!(!cluster.certificate.reload(), "nothing new to load");
@@ -171,4 +172,78 @@ fn failed_update_leaves_the_store_as_it_was() {
     });
     assert!(error.is_err());
     assert_eq!(cluster.trust.load().len(), 1);
+}
+
+#[test]
+fn connection_that_is_up_loses_its_trust_with_store_table_or_time() {
+    let cluster = cluster();
+    let chain = [cluster.edge.clone()];
+    let now = SystemTime::now();
+    cluster
+        .configs
+        .recheck_peer(&chain, now)
+        .expect("still trusted");
+
+    let early = cluster
+        .configs
+        .recheck_peer(&chain, SystemTime::UNIX_EPOCH)
+        .expect_err("long before");
+    assert!(
+        matches!(early.reason, Reason::NotYetValid { .. }),
+        "{early}"
+    );
+
+    let trusted = cluster.trust.replace(TrustStore::new("Tomcat-trust"));
+    let refusal = cluster
+        .configs
+        .recheck_peer(&chain, now)
+        .expect_err("nobody is trusted");
+    assert!(
+        matches!(refusal.reason, Reason::UnknownIssuer { .. }),
+        "{refusal}"
+    );
+    cluster.trust.replace(TrustStore::clone(&trusted));
+    cluster.table.replace(AllowedNames::default());
+    let refusal = cluster
+        .configs
+        .recheck_peer(&chain, now)
+        .expect_err("not in the table");
+    assert!(
+        matches!(refusal.reason, Reason::NameNotInTable { .. }),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn client_is_told_the_authorities_of_the_store_as_it_is() {
+    let cluster = cluster();
+    cluster.configs.mra_oauth();
+    let other = authority("Another CA");
+    cluster.trust.replace(TrustStore::clone(
+        &store("Tomcat-trust", [other.der()]).load(),
+    ));
+    let hints = Arc::new(Hints::default());
+    let mut client = rustls::ClientConfig::clone(&cluster.client);
+    client.client_auth_cert_resolver = Arc::<Hints>::clone(&hints) as Arc<dyn ResolvesClientCert>;
+    connect(Arc::new(client), cluster.configs.mra_oauth(), NODE);
+    let told = hints.0.lock().expect("no panic under the lock").clone();
+    let expected = store("", [other.der()]).load().roots().subjects();
+    let expected: Vec<Vec<u8>> = expected.iter().map(|name| name.as_ref().to_vec()).collect();
+    assert_eq!(told, expected);
+}
+
+/// A client without a certificate that notes what it was asked for.
+#[derive(Debug, Default)]
+struct Hints(Mutex<Vec<Vec<u8>>>);
+
+impl ResolvesClientCert for Hints {
+    fn resolve(&self, hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        *self.0.lock().expect("no panic under the lock") =
+            hints.iter().map(|hint| hint.to_vec()).collect();
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
