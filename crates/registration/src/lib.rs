@@ -14,6 +14,7 @@
 
 pub mod cause;
 pub mod client;
+mod date;
 pub mod edge;
 pub mod entropy;
 pub mod refusal;

@@ -200,6 +200,14 @@ pub enum Event {
         /// Why.
         cause: ConnectionFailure,
     },
+    /// The connection to the node that held the registration is lost, and no other node is left: the
+    /// same one is tried again.
+    Reconnecting {
+        /// The node.
+        node: String,
+        /// Why the connection is lost.
+        cause: ConnectionFailure,
+    },
     /// No node is left to try: fetch the configuration again and
     /// [`start`](super::Client::start) again.
     AllNodesFailed {

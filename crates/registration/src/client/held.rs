@@ -1,0 +1,142 @@
+//! The access token a client holds, and those it must not present again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use sip_oauth_token::AccessToken;
+
+/// How many refused tokens are remembered. A client is given few: each costs a visit to the
+/// authorization server.
+const REMEMBERED: usize = 8;
+
+/// Why a token was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvideTokenError {
+    /// A registrar has refused this very token.
+    #[error("a registrar has already refused this token; obtain another one")]
+    AlreadyRefused,
+}
+
+/// Token, its times, and the refused ones.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    current: Option<Current>,
+    refused: VecDeque<AccessToken>,
+}
+
+#[derive(Debug)]
+struct Current {
+    token: AccessToken,
+    /// When it ends; `None` when nobody said.
+    ends_at: Option<Instant>,
+    /// When a new one is asked for. Taken out when it was.
+    renew_at: Option<Instant>,
+}
+
+impl Held {
+    /// Takes a token in place of the one before.
+    pub(super) fn put(
+        &mut self,
+        token: AccessToken,
+        expires_in: Option<Duration>,
+        renew_at_percent: u8,
+        now: Instant,
+    ) -> Result<(), ProvideTokenError> {
+        if self.refused.contains(&token) {
+            return Err(ProvideTokenError::AlreadyRefused);
+        }
+        let percent = u32::from(renew_at_percent.min(100));
+        self.current = Some(Current {
+            token,
+            // A life too long for the clock is one without end.
+            ends_at: expires_in.and_then(|life| now.checked_add(life)),
+            renew_at: expires_in.and_then(|life| now.checked_add(life.checked_mul(percent).map_or(life, |part| part / 100))),
+        });
+        Ok(())
+    }
+
+    /// The token, if it may be presented: neither over nor refused.
+    pub(super) fn usable(&self, now: Instant) -> Option<&AccessToken> {
+        let current = self.current.as_ref()?;
+        let over = current.ends_at.is_some_and(|end| end <= now);
+        (!over).then_some(&current.token)
+    }
+
+    /// A registrar refused this token: it is never presented again.
+    pub(super) fn refuse(&mut self, token: AccessToken) {
+        if self.current.as_ref().is_some_and(|current| current.token == token) {
+            self.current = None;
+        }
+        if !self.refused.contains(&token) {
+            if self.refused.len() == REMEMBERED {
+                self.refused.pop_front();
+            }
+            self.refused.push_back(token);
+        }
+    }
+
+    /// When a new token should be asked for.
+    pub(super) fn renew_at(&self) -> Option<Instant> {
+        self.current.as_ref()?.renew_at
+    }
+
+    /// Whether it is time to ask for a new token; true once only.
+    pub(super) fn renewal_due(&mut self, now: Instant) -> bool {
+        self.current
+            .as_mut()
+            .and_then(|current| current.renew_at.take_if(|due| *due <= now))
+            .is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str) -> AccessToken {
+        AccessToken::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_refused_token_is_never_taken_again() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.put(token("one"), None, 75, now).unwrap();
+        held.refuse(token("one"));
+        assert_eq!(held.usable(now), None);
+        assert_eq!(held.put(token("one"), None, 75, now), Err(ProvideTokenError::AlreadyRefused));
+        held.put(token("two"), None, 75, now).unwrap();
+        assert_eq!(held.usable(now), Some(&token("two")));
+    }
+
+    #[test]
+    fn refusing_an_old_token_leaves_the_new_one() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.put(token("new"), None, 75, now).unwrap();
+        held.refuse(token("old"));
+        assert_eq!(held.usable(now), Some(&token("new")));
+    }
+
+    #[test]
+    fn renewal_is_due_once_at_three_quarters() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.put(token("one"), Some(Duration::from_secs(3600)), 75, now).unwrap();
+        assert_eq!(held.renew_at(), Some(now + Duration::from_secs(2700)));
+        assert!(!held.renewal_due(now + Duration::from_secs(2699)));
+        assert!(held.renewal_due(now + Duration::from_secs(2700)));
+        assert!(!held.renewal_due(now + Duration::from_secs(2800)), "asked already");
+        assert!(held.usable(now + Duration::from_secs(3599)).is_some());
+        assert_eq!(held.usable(now + Duration::from_secs(3600)), None);
+    }
+
+    #[test]
+    fn a_life_longer_than_the_clock_is_one_without_end() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.put(token("one"), Some(Duration::MAX), 75, now).unwrap();
+        assert!(held.usable(now).is_some());
+    }
+}

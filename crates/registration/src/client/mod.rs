@@ -1,0 +1,658 @@
+//! The client: a lease with a registrar (RFC 3261 section 10.2, RFC 8898 section 2.1).
+
+mod answer;
+mod config;
+mod event;
+mod held;
+mod lease;
+mod reaction;
+mod request;
+mod round;
+mod series;
+mod state;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use sip_oauth_message::{Limits, MessageView, ParseError};
+use sip_oauth_token::AccessToken;
+
+pub use config::{
+    Alarm, ClientConfig, ClientOptions, Device, Dialect, Instance, InvalidInstance, Line, Load, PresentToken,
+    ShortExpiry, Target, Transport,
+};
+pub use event::{
+    ConnectionFailure, ConnectionId, Event, GaveUp, Grant, Refused, TokenChallenge, TokenReason,
+};
+pub use held::ProvideTokenError;
+pub use state::ClientState;
+
+use crate::entropy::Entropy;
+use answer::Facts;
+use held::Held;
+use lease::{Lease, later};
+use request::Scheme;
+use round::Round;
+use series::Series;
+use state::{Connection, Purpose, State, Transaction};
+
+/// What a client did with a message.
+#[derive(Debug)]
+pub enum Disposition {
+    /// It belonged to the registration: an answer, in time or late.
+    Consumed,
+    /// It is something else: a request of the registrar, or an answer to somebody else's request.
+    NotForUs,
+    /// It is no SIP message. Nothing changed; the caller should close the connection and say so with
+    /// [`ConnectionFailure::Protocol`].
+    Malformed(ParseError),
+}
+
+/// A client's registration, from the first connection to the last REGISTER.
+///
+/// It opens no socket and reads no clock. The caller does both, and exchanges with it:
+///
+/// - *getters* such as [`state`](Self::state): what is known now;
+/// - *`handle_*`*: what happened. [`handle_connected`](Self::handle_connected),
+///   [`handle_disconnected`](Self::handle_disconnected), [`handle_message`](Self::handle_message),
+///   [`handle_timeout`](Self::handle_timeout);
+/// - *commands*: what is wanted. [`start`](Self::start), [`deregister`](Self::deregister),
+///   [`provide_token`](Self::provide_token), [`token_unavailable`](Self::token_unavailable),
+///   [`set_targets`](Self::set_targets);
+/// - *`poll_*`*: what to do. After any of the above, take everything from
+///   [`poll_event`](Self::poll_event) and [`poll_transmit`](Self::poll_transmit) until both give
+///   nothing, and call [`handle_timeout`](Self::handle_timeout) no later than
+///   [`poll_timeout`](Self::poll_timeout) says.
+///
+/// Any order of polls leads to the same messages and events. Calls that mean nothing in the present
+/// state (a timeout before it is due, news of a connection given up, a second start) do nothing.
+/// `Instant` drives timers; `SystemTime` is only written into `Date`.
+///
+/// ```
+/// use std::time::{Duration, Instant, SystemTime};
+/// use sip_oauth_registration::Seeded;
+/// use sip_oauth_registration::client::{Client, ClientConfig, ClientState, Device, Event, Instance, Line, Target, Transport};
+///
+/// let device = Device::csf("CSFJDOE", Instance::new("005056aabbcc")?);
+/// let line = Line::new("1010", "a1b2c3d4-0000-4000-8000-000000000001");
+/// let targets = vec![Target::new("ucm1.example.com", 5090, Transport::Tls)];
+/// let mut client = Client::new(ClientConfig::unified_cm(device, line, targets), Seeded::new(1));
+/// let now = Instant::now();
+///
+/// // 1. Start: the client wants a connection.
+/// client.start(now);
+/// let Some(Event::Connect { connection, target }) = client.poll_event() else { panic!("no Connect") };
+/// assert_eq!((target.host.as_str(), target.port), ("ucm1.example.com", 5090));
+///
+/// // 2. It is made: the client has something to send, and waits 32 s for the answer.
+/// client.handle_connected(connection, "192.0.2.10:62162".parse()?, now);
+/// let mut out = Vec::new();
+/// assert_eq!(client.poll_transmit(SystemTime::UNIX_EPOCH, &mut out), Some(connection));
+/// assert!(out.starts_with(b"REGISTER sip:ucm1.example.com SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.10:62162;"));
+/// assert_eq!(client.poll_timeout(), Some(now + Duration::from_secs(32)));
+///
+/// // 3. The registrar asks for a token: so does the client.
+/// let request = sip_oauth_message::MessageView::parse(&out, &Default::default())?;
+/// # let echoed: String = request.fields().filter(|f| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&f.name()))
+/// #     .map(|f| format!("{}: {}\r\n", f.name(), f.value())).collect();
+/// let answer = format!(
+///     "SIP/2.0 407 Proxy Authentication Required\r\n{echoed}\
+///      Proxy-Authenticate: Bearer realm=\"ccmsipline\"\r\nContent-Length: 0\r\n\r\n"
+/// );
+/// client.handle_message(connection, answer.as_bytes(), now);
+/// assert!(matches!(client.poll_event(), Some(Event::TokenNeeded { .. })));
+/// assert_eq!(client.state(), ClientState::AwaitingToken);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Client {
+    config: ClientConfig,
+    entropy: Box<dyn Entropy + Send>,
+    state: State,
+    events: VecDeque<Event>,
+    round: Round,
+    series: Option<Series>,
+    held: Held,
+    /// The expiry asked for; a 423 may have raised it above the configured one.
+    asked: Duration,
+    /// What the next REGISTER reports in its `Reason`; gone once a registrar has taken it.
+    alarm: Option<Alarm>,
+    /// The last challenge, and the header field that answers it.
+    challenge: Option<TokenChallenge>,
+    scheme: Scheme,
+    /// The caller wants to leave as soon as the outstanding request is answered: "a UA MUST NOT send a
+    /// new registration … until it has received a final response" (RFC 3261 section 10.2).
+    leaving: bool,
+    connections: u64,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("device", &self.config.device.name)
+            .field("state", &self.state)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client that has not started yet.
+    pub fn new(config: ClientConfig, entropy: impl Entropy + Send + 'static) -> Self {
+        Self {
+            asked: config.expires,
+            alarm: config.device.alarm.clone(),
+            scheme: Scheme::of_dialect(&config.dialect),
+            config,
+            entropy: Box::new(entropy),
+            state: State::Idle,
+            events: VecDeque::new(),
+            round: Round::default(),
+            series: None,
+            held: Held::default(),
+            challenge: None,
+            leaving: false,
+            connections: 0,
+            limits: Limits::default(),
+        }
+    }
+
+    // Getters.
+
+    /// Where the client stands.
+    pub fn state(&self) -> ClientState {
+        self.state.name()
+    }
+
+    /// What the client was told.
+    pub fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    /// Whether a registration is in force.
+    pub fn is_registered(&self) -> bool {
+        match &self.state {
+            State::Registered { .. } => true,
+            State::Requesting { lease, .. } | State::AwaitingToken { lease, .. } => lease.is_some(),
+            State::Idle | State::Connecting { .. } | State::Refused { .. } | State::Failed { .. } => false,
+        }
+    }
+
+    /// The node the client is connected to.
+    pub fn node(&self) -> Option<&str> {
+        let connection = self.state.connection()?;
+        Some(&self.config.targets.get(connection.node)?.node)
+    }
+
+    // Commands.
+
+    /// Starts registering, best node first.
+    ///
+    /// Does nothing while the client is registered or about to be. After a refusal or after all nodes
+    /// failed it starts afresh, with the targets set meanwhile.
+    pub fn start(&mut self, now: Instant) {
+        match self.state {
+            State::Idle | State::Failed { .. } => {}
+            State::Refused { connection, .. } => self.close(connection.map(|open| open.id)),
+            State::Connecting { .. }
+            | State::Requesting { .. }
+            | State::AwaitingToken { .. }
+            | State::Registered { .. } => return,
+        }
+        self.leaving = false;
+        self.asked = self.config.expires;
+        self.begin(now);
+    }
+
+    /// Ends the registration: a REGISTER with `Expires: 0` where one is in force, then
+    /// [`Event::Deregistered`].
+    pub fn deregister(&mut self, now: Instant) {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {}
+            // One request at a time: the answer comes first.
+            requesting @ State::Requesting { .. } => {
+                self.leaving = true;
+                self.state = requesting;
+            }
+            State::Registered { connection, lease } => {
+                self.request(connection, Purpose::Deregister, Some(lease), 0, now);
+            }
+            State::AwaitingToken {
+                connection: Some(connection),
+                lease: Some(lease),
+                ..
+            } => self.request(connection, Purpose::Deregister, Some(lease), 0, now),
+            State::AwaitingToken { connection, .. } | State::Refused { connection, .. } => {
+                self.left(connection.map(|open| open.id), false);
+            }
+            State::Connecting { id, .. } => self.left(Some(id), false),
+            State::Failed { .. } => self.left(None, false),
+        }
+    }
+
+    /// Gives the client an access token: before the start, as the answer to
+    /// [`Event::TokenNeeded`], or at any other time in place of the one before.
+    ///
+    /// `expires_in` is what the authorization server said; a client cannot read it in the token. Without
+    /// it no renewal is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When a registrar has already refused this very token; nothing changed then.
+    pub fn provide_token(
+        &mut self,
+        token: AccessToken,
+        expires_in: Option<Duration>,
+        now: Instant,
+    ) -> Result<(), ProvideTokenError> {
+        let percent = self.config.options.renew_token_at_percent;
+        self.held.put(token, expires_in, percent, now)?;
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::AwaitingToken {
+                connection: Some(connection),
+                purpose,
+                answered,
+                lease,
+            } => self.request(connection, purpose, lease, answered.saturating_add(1), now),
+            State::AwaitingToken { connection: None, .. } => self.begin(now),
+            other => self.state = other,
+        }
+        Ok(())
+    }
+
+    /// Says that no token can be had: a wait for one ends in [`Event::Refused`].
+    pub fn token_unavailable(&mut self) {
+        if let State::AwaitingToken { connection, .. } = self.state {
+            self.state = State::Refused { connection, retry_at: None };
+            let node = connection.map_or(String::new(), |open| self.node_name(open.node));
+            let status = self.challenge.as_ref().map_or(401, |challenge| challenge.status);
+            let refused = reaction::no_token(node, status);
+            self.events.push_back(Event::Refused(refused));
+        }
+    }
+
+    /// Other nodes, or the same in another order: from the next [`start`](Self::start) on.
+    ///
+    /// While the client is registered, or about to be, they wait until it is started again after
+    /// [`deregister`](Self::deregister), a refusal or the failure of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// Gives the targets back while a registration is in force or about to be.
+    pub fn set_targets(&mut self, targets: Vec<Target>) -> Result<(), Vec<Target>> {
+        match self.state {
+            State::Idle | State::Failed { .. } => {
+                self.config.targets = targets;
+                self.series = None;
+                Ok(())
+            }
+            State::Refused { connection, .. } => {
+                self.close(connection.map(|open| open.id));
+                self.state = State::Idle;
+                self.config.targets = targets;
+                self.series = None;
+                Ok(())
+            }
+            State::Connecting { .. }
+            | State::Requesting { .. }
+            | State::AwaitingToken { .. }
+            | State::Registered { .. } => Err(targets),
+        }
+    }
+
+    // What happened.
+
+    /// The connection asked for is made, TLS handshake included; `local` is its own end.
+    pub fn handle_connected(&mut self, connection: ConnectionId, local: SocketAddr, now: Instant) {
+        let State::Connecting { id, node, .. } = self.state else {
+            return;
+        };
+        if id != connection {
+            return;
+        }
+        let same_series = self
+            .series
+            .as_ref()
+            .is_some_and(|series| series.node == node && series.local == local.ip());
+        if !same_series {
+            let instance = &self.config.device.instance;
+            self.series = Some(Series::new(node, local.ip(), instance, self.entropy.as_mut()));
+        }
+        self.request(Connection { id, node, local }, Purpose::Register, None, 0, now);
+    }
+
+    /// The connection could not be made, or was lost.
+    pub fn handle_disconnected(&mut self, connection: ConnectionId, cause: ConnectionFailure, now: Instant) {
+        let ours = match &self.state {
+            State::Connecting { id, .. } => *id == connection,
+            other => other.connection().is_some_and(|open| open.id == connection),
+        };
+        if ours {
+            self.connection_failed(cause, now);
+        }
+    }
+
+    /// One whole message came over a connection.
+    pub fn handle_message(&mut self, connection: ConnectionId, bytes: &[u8], now: Instant) -> Disposition {
+        let view = match MessageView::parse(bytes, &self.limits) {
+            Ok(view) => view,
+            Err(error) => return Disposition::Malformed(error),
+        };
+        if view.as_response().is_none() {
+            return Disposition::NotForUs;
+        }
+        let facts = match Facts::read(&view) {
+            Ok(facts) => facts,
+            Err(error) => return Disposition::Malformed(error),
+        };
+        let ours = self
+            .series
+            .as_ref()
+            .is_some_and(|series| facts.method_is_register && facts.call_id == series.call_id);
+        if !ours {
+            return Disposition::NotForUs;
+        }
+        let answers = match &self.state {
+            State::Requesting {
+                connection: open,
+                transaction,
+                ..
+            } => {
+                open.id == connection
+                    && !transaction.unsent
+                    && facts.cseq == transaction.cseq
+                    && facts.branch == transaction.branch
+            }
+            State::Idle
+            | State::Connecting { .. }
+            | State::AwaitingToken { .. }
+            | State::Registered { .. }
+            | State::Refused { .. }
+            | State::Failed { .. } => false,
+        };
+        if answers {
+            self.handle_answer(&facts, now);
+        }
+        Disposition::Consumed
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.wants_token() && self.held.renewal_due(now) {
+            self.events.push_back(Event::TokenNeeded {
+                reason: TokenReason::Renewal,
+                challenge: self.challenge.clone(),
+            });
+        }
+        if self.state.deadline().is_none_or(|due| due > now) {
+            return;
+        }
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {}
+            connecting @ State::Connecting { id, .. } => {
+                self.state = connecting;
+                self.close(Some(id));
+                self.connection_failed(ConnectionFailure::ConnectTimeout, now);
+            }
+            requesting @ State::Requesting { connection, .. } => {
+                self.state = requesting;
+                self.close(Some(connection.id));
+                self.connection_failed(ConnectionFailure::NoResponse, now);
+            }
+            State::AwaitingToken {
+                connection, answered, ..
+            } => {
+                self.lapsed(connection.map(|open| open.node));
+                self.state = State::AwaitingToken {
+                    connection,
+                    purpose: Purpose::Register,
+                    answered,
+                    lease: None,
+                };
+            }
+            State::Registered { connection, lease } => {
+                self.request(connection, Purpose::Refresh, Some(lease), 0, now);
+            }
+            State::Refused {
+                connection: Some(connection),
+                ..
+            } => self.request(connection, Purpose::Register, None, 0, now),
+            State::Refused { connection: None, .. } | State::Failed { .. } => self.begin(now),
+        }
+    }
+
+    // What to do.
+
+    /// Appends the next request to `out` and says which connection it belongs to; `None`, and `out` as
+    /// it was, when there is nothing to send. `wall` is written into `Date`.
+    pub fn poll_transmit(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<ConnectionId> {
+        let State::Requesting {
+            connection,
+            transaction,
+            ..
+        } = &mut self.state
+        else {
+            return None;
+        };
+        // A transaction exists only for a configured target, within the series of its node.
+        let target = self.config.targets.get(connection.node)?;
+        let series = self.series.as_ref()?;
+        if !std::mem::take(&mut transaction.unsent) {
+            return None;
+        }
+        let register = request::Register {
+            config: &self.config,
+            target,
+            local: connection.local,
+            series,
+            transaction,
+            scheme: self.scheme,
+            asked: self.asked,
+            alarm: self.alarm.as_ref(),
+        };
+        register.build(wall).encode(out);
+        Some(connection.id)
+    }
+
+    /// The next event, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let renewal = if self.wants_token() { self.held.renew_at() } else { None };
+        [self.state.deadline(), renewal].into_iter().flatten().min()
+    }
+
+    // Steps.
+
+    /// Whether a token near its end is worth renewing.
+    fn wants_token(&self) -> bool {
+        match &self.state {
+            State::Connecting { .. }
+            | State::Requesting { .. }
+            | State::AwaitingToken { .. }
+            | State::Registered { .. } => true,
+            State::Idle | State::Refused { .. } | State::Failed { .. } => false,
+        }
+    }
+
+    /// A round over all nodes.
+    fn begin(&mut self, now: Instant) {
+        self.round = Round::all(self.config.targets.len());
+        self.try_next(None, now);
+    }
+
+    /// The next node of the round, or the end of it.
+    fn try_next(&mut self, failed: Option<(usize, ConnectionFailure)>, now: Instant) {
+        let next = self.round.next();
+        match (next, failed) {
+            (Some(next), Some((from, cause))) if next != from => {
+                let (from, to) = (self.node_name(from), self.node_name(next));
+                self.events.push_back(Event::FailedOver { from, to, cause });
+            }
+            (Some(next), Some((_, cause))) => {
+                let node = self.node_name(next);
+                self.events.push_back(Event::Reconnecting { node, cause });
+            }
+            (Some(_), None) | (None, _) => {}
+        }
+        if let Some((node, target)) = next.and_then(|node| Some((node, self.config.targets.get(node)?))) {
+            self.connections += 1;
+            let id = ConnectionId(self.connections);
+            self.events.push_back(Event::Connect {
+                connection: id,
+                target: target.clone(),
+            });
+            self.state = State::Connecting {
+                id,
+                node,
+                give_up_at: later(now, self.config.options.connect_timeout),
+            };
+        } else {
+            let restart_at = self.config.options.restart_after_failure.map(|wait| later(now, wait));
+            let causes = self.round.take_causes();
+            self.state = State::Failed { restart_at };
+            self.events.push_back(Event::AllNodesFailed {
+                causes: causes
+                    .into_iter()
+                    .map(|(node, cause)| (self.node_name(node), cause))
+                    .collect(),
+                restart_at,
+            });
+        }
+    }
+
+    /// The connection of the present state is gone. Closing it, where it is still open, is the
+    /// caller's part.
+    fn connection_failed(&mut self, cause: ConnectionFailure, now: Instant) {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {}
+            State::Connecting { node, .. } => self.node_failed(node, cause, now),
+            State::Requesting {
+                transaction:
+                    Transaction {
+                        purpose: Purpose::Deregister,
+                        ..
+                    },
+                ..
+            } => self.left(None, false),
+            State::Requesting { .. } if self.leaving => self.left(None, false),
+            State::Requesting {
+                connection,
+                lease: Some(_),
+                ..
+            }
+            | State::Registered { connection, .. } => {
+                self.round = Round::after_losing(connection.node, self.config.targets.len());
+                self.node_failed(connection.node, cause, now);
+            }
+            State::Requesting { connection, .. } => self.node_failed(connection.node, cause, now),
+            State::AwaitingToken {
+                connection,
+                answered,
+                lease,
+                ..
+            } => {
+                if lease.is_some() {
+                    self.lapsed(connection.map(|open| open.node));
+                }
+                self.state = State::AwaitingToken {
+                    connection: None,
+                    purpose: Purpose::Register,
+                    answered,
+                    lease: None,
+                };
+            }
+            State::Refused { retry_at, .. } => {
+                self.state = State::Refused {
+                    connection: None,
+                    retry_at,
+                };
+            }
+            failed @ State::Failed { .. } => self.state = failed,
+        }
+    }
+
+    fn node_failed(&mut self, node: usize, cause: ConnectionFailure, now: Instant) {
+        self.alarm.get_or_insert_with(|| Alarm::after(&cause));
+        self.round.failed(node, cause.clone());
+        self.try_next(Some((node, cause)), now);
+    }
+
+    /// Makes the next REGISTER.
+    fn request(
+        &mut self,
+        connection: Connection,
+        purpose: Purpose,
+        lease: Option<Lease>,
+        answered: u8,
+        now: Instant,
+    ) {
+        let unasked = match (self.config.options.present_token, purpose) {
+            (PresentToken::Always, _) => true,
+            (PresentToken::Refreshes, Purpose::Refresh | Purpose::Deregister) => true,
+            (PresentToken::Refreshes, Purpose::Register) | (PresentToken::Challenged, _) => false,
+        };
+        let allowed = self.may_carry_token(connection.node);
+        let token = self
+            .held
+            .usable(now)
+            .filter(|_| allowed && (unasked || answered > 0))
+            .cloned();
+        let Some(series) = self.series.as_mut() else {
+            // `handle_connected` makes the series before the first request of a connection.
+            return;
+        };
+        self.state = State::Requesting {
+            connection,
+            transaction: Transaction {
+                purpose,
+                branch: Series::branch(self.entropy.as_mut()),
+                cseq: series.next_cseq(),
+                token,
+                answered,
+                give_up_at: later(now, self.config.options.response_timeout),
+                unsent: true,
+            },
+            lease,
+        };
+    }
+
+    /// Whether a token may be sent to this node: over TLS, or where the caller insists.
+    fn may_carry_token(&self, node: usize) -> bool {
+        self.config.targets.get(node).is_some_and(|target| match target.transport {
+            Transport::Tls => true,
+            Transport::Tcp => self.config.options.token_without_tls,
+        })
+    }
+
+    /// The caller wanted out, and is.
+    fn left(&mut self, open: Option<ConnectionId>, confirmed: bool) {
+        self.close(open);
+        self.leaving = false;
+        self.state = State::Idle;
+        self.events.push_back(Event::Deregistered { confirmed });
+    }
+
+    fn lapsed(&mut self, node: Option<usize>) {
+        if let Some(node) = node {
+            let node = self.node_name(node);
+            self.events.push_back(Event::Lapsed { node });
+        }
+    }
+
+    fn close(&mut self, open: Option<ConnectionId>) {
+        self.events
+            .extend(open.map(|connection| Event::Close { connection }));
+    }
+
+    fn node_name(&self, node: usize) -> String {
+        self.config
+            .targets
+            .get(node)
+            .map_or_else(String::new, |target| target.node.clone())
+    }
+}

@@ -1,0 +1,260 @@
+//! What a client does about an answer.
+//!
+//! | answer | reaction |
+//! |---|---|
+//! | 1xx | wait |
+//! | 2xx | registered, refreshed or deregistered |
+//! | 401, 407 | the same again with a token, at most [`ClientOptions::max_challenges`] times |
+//! | 423 | again with `Min-Expires` and a new Call-ID, if that is not above the limit |
+//! | any other | [`Event::Refused`]; again after `Retry-After`; never another node |
+//!
+//! [`ClientOptions::max_challenges`]: super::ClientOptions::max_challenges
+
+use std::time::{Duration, Instant};
+
+use super::answer::Facts;
+use super::config::{Alarm, Dialect};
+use super::event::{ConnectionFailure, Event, GaveUp, Grant, Refused, TokenReason};
+use super::lease::{self, Lease, later};
+use super::request::Scheme;
+use super::series::Series;
+use super::state::{Connection, Purpose, State, Transaction};
+use super::Client;
+use crate::refusal::Refusal;
+
+/// The highest expiry a 423 may raise the request to.
+const HIGHEST_MIN_EXPIRES: Duration = Duration::from_secs(3600);
+
+/// The statuses whose `Retry-After` is honoured.
+const RETRIED: [u16; 9] = [403, 404, 413, 480, 486, 500, 503, 600, 603];
+
+impl Alarm {
+    /// What the first REGISTER after a lost connection reports.
+    pub(super) fn after(cause: &ConnectionFailure) -> Self {
+        match cause {
+            ConnectionFailure::Unresolved(_)
+            | ConnectionFailure::Refused(_)
+            | ConnectionFailure::ConnectTimeout => Self::new(10, "tcp_timeout"),
+            ConnectionFailure::Protocol(_) => Self::new(13, "cm-aborted-tcp"),
+            ConnectionFailure::Closed | ConnectionFailure::Broken(_) => Self::new(14, "cm-closed-tcp"),
+            ConnectionFailure::NoResponse => Self::new(17, "reg-timeout"),
+            ConnectionFailure::Tls(_) => Self::new(106, "tls-error"),
+        }
+    }
+}
+
+/// The refusal that stands for a token that cannot be had.
+pub(super) fn no_token(node: String, status: u16) -> Refused {
+    Refused {
+        node,
+        status,
+        reason: String::new(),
+        warning: None,
+        retry_after: None,
+        retry_at: None,
+        candidates: vec![Refusal::TokenMissing.entry()],
+        gave_up: Some(GaveUp::NoToken),
+    }
+}
+
+impl Client {
+    /// The answer to the outstanding request.
+    pub(super) fn handle_answer(&mut self, facts: &Facts, now: Instant) {
+        if facts.status < 200 {
+            return;
+        }
+        let (connection, transaction, lease) = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Requesting {
+                connection,
+                transaction,
+                lease,
+            } => (connection, transaction, lease),
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        if transaction.purpose == Purpose::Deregister {
+            return self.deregistration_answered(facts, connection, &transaction, now);
+        }
+        match facts.status {
+            200..=299 => self.registered(facts, connection, transaction.purpose, now),
+            401 | 407 => self.challenged(facts, connection, transaction, lease, now),
+            423 => self.too_brief(facts, connection, &transaction, now),
+            _ => self.refused(facts, connection, None, now),
+        }
+        if self.leaving {
+            self.leave(now);
+        }
+    }
+
+    /// The caller wanted out while the answer was awaited.
+    fn leave(&mut self, now: Instant) {
+        // A repetition with a token is as much a request as the first one: wait for its answer.
+        if !matches!(self.state, State::Requesting { .. }) {
+            self.leaving = false;
+            self.deregister(now);
+        }
+    }
+
+    fn registered(&mut self, facts: &Facts, connection: Connection, purpose: Purpose, now: Instant) {
+        let contact = facts.contact_of(&self.config.line.contact, connection.local);
+        let granted = lease::granted(
+            self.asked,
+            contact.and_then(|contact| contact.expires),
+            facts.expires,
+        );
+        let lease = Lease::new(&self.config, granted, self.asked, now);
+        let grant = Grant {
+            node: self.node_name(connection.node),
+            granted: lease.granted,
+            refresh_at: lease.refresh_at,
+            new_registration: facts.new_registration,
+            sis_version: facts.sis_version,
+        };
+        // The registrar has taken the report.
+        self.alarm = None;
+        self.state = State::Registered { connection, lease };
+        self.events.push_back(match purpose {
+            Purpose::Refresh => Event::Refreshed(grant),
+            Purpose::Register | Purpose::Deregister => Event::Registered(grant),
+        });
+    }
+
+    fn challenged(
+        &mut self,
+        facts: &Facts,
+        connection: Connection,
+        transaction: Transaction,
+        lease: Option<Lease>,
+        now: Instant,
+    ) {
+        let rejected = self.note_challenge(facts, transaction.token);
+        if let Some(why) = self.cannot_answer(facts, connection, transaction.answered) {
+            return self.refused(facts, connection, Some(why), now);
+        }
+        if self.held.usable(now).is_some() {
+            self.request(connection, transaction.purpose, lease, transaction.answered + 1, now);
+            return;
+        }
+        self.state = State::AwaitingToken {
+            connection: Some(connection),
+            purpose: transaction.purpose,
+            answered: transaction.answered,
+            lease,
+        };
+        self.events.push_back(Event::TokenNeeded {
+            reason: if rejected {
+                TokenReason::Rejected
+            } else {
+                TokenReason::Challenged
+            },
+            challenge: self.challenge.clone(),
+        });
+    }
+
+    /// Remembers what was asked for, and that the token presented, if any, was refused.
+    fn note_challenge(
+        &mut self,
+        facts: &Facts,
+        presented: Option<sip_oauth_token::AccessToken>,
+    ) -> bool {
+        self.challenge.clone_from(&facts.challenge);
+        self.scheme = Scheme::answering(facts.status);
+        match presented {
+            Some(token) => {
+                self.held.refuse(token);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Why a challenge is not answered, whatever token is at hand.
+    fn cannot_answer(&self, facts: &Facts, connection: Connection, answered: u8) -> Option<GaveUp> {
+        let Some(challenge) = &facts.challenge else {
+            return Some(GaveUp::NotBearer);
+        };
+        if answered >= self.config.options.max_challenges {
+            return Some(GaveUp::TooManyChallenges);
+        }
+        if !self.may_carry_token(connection.node) {
+            return Some(GaveUp::TokenWithoutTls);
+        }
+        match (&self.config.dialect, &challenge.authorization_server) {
+            (
+                Dialect::Rfc8898 {
+                    trusted_authorization_servers,
+                },
+                Some(server),
+            ) if !trusted_authorization_servers.contains(server) => {
+                Some(GaveUp::UntrustedAuthorizationServer(server.clone()))
+            }
+            // Without an address the server is the one configured in advance; Unified CM names none.
+            (Dialect::Rfc8898 { .. } | Dialect::UnifiedCm, _) => None,
+        }
+    }
+
+    fn too_brief(
+        &mut self,
+        facts: &Facts,
+        connection: Connection,
+        transaction: &Transaction,
+        now: Instant,
+    ) {
+        let highest = HIGHEST_MIN_EXPIRES.max(self.config.expires);
+        let raised = facts
+            .min_expires
+            .map(|seconds| Duration::from_secs(u64::from(seconds)))
+            .filter(|&minimum| minimum > self.asked && minimum <= highest);
+        let Some(raised) = raised else {
+            return self.refused(facts, connection, Some(GaveUp::MinExpires), now);
+        };
+        self.asked = raised;
+        let instance = &self.config.device.instance;
+        let local = connection.local.ip();
+        self.series = Some(Series::new(connection.node, local, instance, self.entropy.as_mut()));
+        self.request(connection, transaction.purpose, None, transaction.answered, now);
+    }
+
+    fn refused(&mut self, facts: &Facts, connection: Connection, gave_up: Option<GaveUp>, now: Instant) {
+        let honoured = self.config.options.honour_retry_after && RETRIED.contains(&facts.status);
+        let retry_at = facts
+            .retry_after
+            .filter(|_| honoured)
+            .map(|wait| later(now, wait));
+        self.state = State::Refused {
+            connection: Some(connection),
+            retry_at,
+        };
+        let warning = facts.warning.as_deref();
+        self.events.push_back(Event::Refused(Refused {
+            node: self.node_name(connection.node),
+            status: facts.status,
+            reason: facts.reason.clone(),
+            warning: facts.warning.clone(),
+            retry_after: facts.retry_after,
+            retry_at,
+            candidates: Refusal::find(facts.status, warning).collect(),
+            gave_up,
+        }));
+    }
+
+    fn deregistration_answered(
+        &mut self,
+        facts: &Facts,
+        connection: Connection,
+        transaction: &Transaction,
+        now: Instant,
+    ) {
+        if matches!(facts.status, 401 | 407) {
+            self.note_challenge(facts, transaction.token.clone());
+            let answerable = self.cannot_answer(facts, connection, transaction.answered).is_none();
+            if answerable && self.held.usable(now).is_some() {
+                self.request(connection, Purpose::Deregister, None, transaction.answered + 1, now);
+                return;
+            }
+        }
+        self.left(Some(connection.id), (200..300).contains(&facts.status));
+    }
+}

@@ -1,0 +1,160 @@
+//! How a REGISTER is written: the header fields, their order and their form.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use sip_oauth_message::remotecc::RegisterBody;
+use sip_oauth_message::{Method, Request};
+
+use super::config::{Alarm, ClientConfig, Dialect, Target, host_port};
+use super::series::Series;
+use super::state::{Purpose, Transaction};
+
+/// Which header field carries credentials, and how they are written in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// `Authorization`, the answer to a 401.
+    Authorization,
+    /// `Proxy-Authorization`, the answer to a 407.
+    ProxyAuthorization,
+}
+
+impl Scheme {
+    /// The one that answers a 401 or a 407.
+    pub(super) fn answering(status: u16) -> Self {
+        if status == 401 {
+            Self::Authorization
+        } else {
+            Self::ProxyAuthorization
+        }
+    }
+
+    /// The one used before any challenge.
+    pub(super) fn of_dialect(dialect: &Dialect) -> Self {
+        match dialect {
+            Dialect::UnifiedCm => Self::ProxyAuthorization,
+            Dialect::Rfc8898 { .. } => Self::Authorization,
+        }
+    }
+
+    fn field_name(self) -> &'static str {
+        match self {
+            Self::Authorization => "Authorization",
+            Self::ProxyAuthorization => "Proxy-Authorization",
+        }
+    }
+}
+
+/// Everything a REGISTER is made from.
+pub(super) struct Register<'a> {
+    pub(super) config: &'a ClientConfig,
+    pub(super) target: &'a Target,
+    pub(super) local: SocketAddr,
+    pub(super) series: &'a Series,
+    pub(super) transaction: &'a Transaction,
+    pub(super) scheme: Scheme,
+    pub(super) asked: Duration,
+    pub(super) alarm: Option<&'a Alarm>,
+}
+
+impl Register<'_> {
+    /// The request, its header fields in the order Unified CM's clients write them.
+    pub(super) fn build(&self, wall: SystemTime) -> Request {
+        let Self {
+            config,
+            target,
+            series,
+            transaction,
+            ..
+        } = self;
+        let unified_cm = matches!(config.dialect, Dialect::UnifiedCm);
+        let (node, line) = (uri_host(&target.node), &config.line.name);
+        let mut request = Request::new(Method::Register, format!("sip:{node}"));
+        let headers = &mut request.headers;
+        headers.push(
+            "Via",
+            format_args!(
+                "SIP/2.0/{} {};branch={}",
+                target.transport.via_name(),
+                host_port(self.local),
+                transaction.branch
+            ),
+        );
+        if let Some(route) = &target.route {
+            headers.push("Route", route);
+        }
+        headers.push("From", format_args!("<sip:{line}@{node}>;tag={}", series.from_tag));
+        headers.push("To", format_args!("<sip:{line}@{node}>"));
+        headers.push("Call-ID", &series.call_id);
+        headers.push("Max-Forwards", 70);
+        headers.push("Date", httpdate::HttpDate::from(wall));
+        headers.push("CSeq", format_args!("{} REGISTER", transaction.cseq));
+        headers.push("User-Agent", &config.device.user_agent);
+        headers.push("Contact", self.contact());
+        if let Some(credentials) = self.credentials() {
+            headers.push(self.scheme.field_name(), credentials);
+        }
+        if !config.device.supported.is_empty() {
+            headers.push("Supported", config.device.supported.join(","));
+        }
+        if let Some(alarm) = self.alarm.filter(|_| unified_cm) {
+            headers.push("Reason", reason(config, alarm));
+        }
+        let leaving = transaction.purpose == Purpose::Deregister;
+        headers.push("Expires", if leaving { 0 } else { self.asked.as_secs() });
+        if unified_cm && !leaving {
+            headers.push("Content-Type", RegisterBody::CONTENT_TYPE);
+            headers.push("Mime-Version", "1.0");
+            RegisterBody::jabber().encode(&mut request.body);
+        }
+        request.headers.push("Content-Length", request.body.len());
+        request
+    }
+
+    /// The Contact, for example
+    ///
+    /// ```text
+    /// <sip:GUID@192.0.2.10:62162;transport=tls>;+sip.instance="<urn:uuid:00000000-0000-0000-0000-005056aabbcc>"
+    /// ;+u.sip!devicename.ccm.cisco.com="CSFJDOE";+u.sip!model.ccm.cisco.com="503";video
+    /// ```
+    fn contact(&self) -> String {
+        let Self { config, target, .. } = self;
+        let device = &config.device;
+        let mut contact = format!(
+            "<sip:{}@{};transport={}>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-{}>\"",
+            config.line.contact,
+            host_port(self.local),
+            target.transport.uri_name(),
+            device.instance.as_str(),
+        );
+        if matches!(config.dialect, Dialect::UnifiedCm) {
+            write!(
+                contact,
+                ";+u.sip!devicename.ccm.cisco.com=\"{}\";+u.sip!model.ccm.cisco.com=\"{}\"",
+                device.name, device.model
+            )
+            .expect("writing into a String cannot fail");
+            if device.video {
+                contact.push_str(";video");
+            }
+        }
+        contact
+    }
+}
+
+/// `SIP;cause=200;text="cisco-alarm:25 Name=CSFJDOE ActiveLoad=… InactiveLoad=… Last=initialized"`.
+fn reason(config: &ClientConfig, alarm: &Alarm) -> String {
+    format!(
+        "SIP;cause=200;text=\"cisco-alarm:{} Name={} ActiveLoad={} InactiveLoad={} Last={}\"",
+        alarm.code, config.device.name, config.device.load.active, config.device.load.inactive, alarm.last
+    )
+}
+
+/// A node name as the host of a URI: an IPv6 address in brackets.
+fn uri_host(node: &str) -> String {
+    match node.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => node.to_owned(),
+    }
+}

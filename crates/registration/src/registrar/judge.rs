@@ -1,0 +1,235 @@
+//! The part of a decision that needs no bindings: request, device, profile, listener, token, line.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sip_oauth_message::{ErrorKind, MessageView, Method, ParseError, Uri, header::From as FromHeader};
+use sip_oauth_token::{BearerError, VerifiedToken};
+
+use super::admission::{Admission, admit};
+use super::answer::Extra;
+use super::arrival::Arrival;
+use super::binding::AddressOfRecord;
+use super::change::Context;
+use super::cluster::{Cluster, DeviceKind, DeviceRecord};
+use super::credentials::{Judged, judge};
+use super::observation::{Observation, TokenVerdict};
+use super::options::{DeviceLookup, RegistrarDialect};
+use super::register::{Register, Unreadable};
+use super::{Refused, Registrar, Verdict};
+use crate::refusal::Refusal;
+
+/// One request before the bench.
+pub(super) struct Judge<'a, S> {
+    pub(super) registrar: &'a Registrar<S>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) arrival: &'a Arrival,
+    pub(super) request: &'a MessageView<'a>,
+    pub(super) now: SystemTime,
+    pub(super) observation: Observation,
+}
+
+impl<S> Judge<'_, S> {
+    pub(super) fn decide(&mut self) -> Result<Verdict, Refused> {
+        self.check_mandatory()?;
+        match self.request.method() {
+            Some(Method::Options) => return Ok(Verdict::Options),
+            Some(Method::Register) => {}
+            Some(Method::Other(_)) | None => return Err(Refusal::MethodNotImplemented.into()),
+            Some(_) => return Err(Refusal::MethodNotAllowed.into()),
+        }
+        let register = Register::read(self.request).map_err(|unreadable| self.unreadable(unreadable))?;
+        self.observation.line = Some(register.user.clone());
+        match &self.registrar.config.dialect {
+            RegistrarDialect::UnifiedCm { .. } => self.unified_cm(register),
+            RegistrarDialect::Rfc8898 { domains, .. } => self.rfc8898(register, domains),
+        }
+    }
+
+    /// What every request must have (RFC 3261 section 8.1.1), and a CSeq of its own method.
+    fn check_mandatory(&mut self) -> Result<(), Refused> {
+        match sip_oauth_message::check::request(self.request) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.malformed(&error)),
+        }
+    }
+
+    fn malformed(&mut self, error: &ParseError) -> Refused {
+        self.observation.detail = Some(error.to_string());
+        Refusal::Malformed.into()
+    }
+
+    fn unreadable(&mut self, unreadable: Unreadable) -> Refused {
+        match unreadable {
+            Unreadable::Grammar(error) => self.malformed(&error),
+            Unreadable::Refused(refusal) => refusal.into(),
+            Unreadable::Requires(unsupported) => Refused {
+                refusal: Refusal::BadExtension,
+                extra: Extra {
+                    error: None,
+                    unsupported,
+                },
+            },
+        }
+    }
+
+    fn unified_cm(&mut self, register: Register) -> Result<Verdict, Refused> {
+        let cluster = Arc::clone(&self.cluster);
+        let config = &self.registrar.config;
+        self.check_served(|host| cluster.node(host).is_some())?;
+        let device = self.device(&cluster, &register)?;
+        self.observation.device = Some(device.name.clone());
+        let profile = cluster
+            .profile(&device.profile)
+            .ok_or(Refusal::UnknownDevice)?;
+        // A node that never started has no listener; who reaches it meets a stale one.
+        let running = cluster.running(&config.node).ok_or(Refusal::OAuthPortMismatch)?;
+        let admission = admit(running, profile, &device.name, self.arrival)?;
+        let user = match admission {
+            Admission::Nothing => None,
+            Admission::Token => {
+                let token = self.token()?;
+                let owner = device.owner.as_deref();
+                if owner != Some(token.user()) {
+                    return Err(self.other_user(&token, owner));
+                }
+                Some(self.genuine(&token))
+            }
+        };
+        if device.line(&register.user).is_none() {
+            return Err(Refusal::LineMismatch.into());
+        }
+        if register
+            .contacts()
+            .iter()
+            .any(|contact| contact.model.is_some_and(|model| model != device.model))
+        {
+            return Err(Refusal::DeviceTypeMismatch.into());
+        }
+        let first_line = device.lines.first().map_or(register.user.as_str(), |line| &line.name);
+        let mut expires = config.expires;
+        if let DeviceKind::DualMode { timer_register_expires } = device.kind {
+            expires.max = Duration::from_secs(timer_register_expires.into());
+        }
+        Ok(Verdict::Change {
+            aor: AddressOfRecord::new(first_line, "cluster"),
+            context: Context {
+                now: self.now,
+                node: config.node.clone(),
+                peer: self.arrival.peer,
+                user,
+                device: Some(device.name.clone()),
+                device_lines: device.lines.iter().map(|line| line.name.clone()).collect(),
+                expires,
+                max_bindings: config.max_bindings,
+                graceful: config.graceful,
+            },
+            register,
+        })
+    }
+
+    fn rfc8898(&mut self, register: Register, domains: &[String]) -> Result<Verdict, Refused> {
+        let config = &self.registrar.config;
+        let served = |host: &str| domains.iter().any(|domain| domain.eq_ignore_ascii_case(host));
+        self.check_served(served)?;
+        if !served(&register.host) {
+            return Err(Refusal::NotServed.into());
+        }
+        if !(self.arrival.listener.is_tls() || config.token_without_tls) {
+            return Err(Refusal::OAuthPortMismatch.into());
+        }
+        let token = self.token()?;
+        let address = format!("{}@{}", register.user, register.host);
+        let owner = |user: &str| {
+            user == register.user || user == address || user.strip_prefix("sip:") == Some(&address)
+        };
+        if !owner(token.user()) {
+            return Err(self.other_user(&token, Some(&register.user)));
+        }
+        let user = Some(self.genuine(&token));
+        Ok(Verdict::Change {
+            aor: AddressOfRecord::new(&register.user, &register.host),
+            context: Context {
+                now: self.now,
+                node: config.node.clone(),
+                peer: self.arrival.peer,
+                user,
+                device: None,
+                device_lines: Vec::new(),
+                expires: config.expires,
+                max_bindings: config.max_bindings,
+                graceful: config.graceful,
+            },
+            register,
+        })
+    }
+
+    /// The Request-URI names "the domain of the location service" (RFC 3261 section 10.2).
+    fn check_served(&mut self, served: impl Fn(&str) -> bool) -> Result<(), Refused> {
+        let text = self.request.as_request().map_or("", |line| line.uri);
+        let uri = Uri::parse(text).map_err(|error| self.malformed(&error))?;
+        match uri.host() {
+            Some(host) if uri.is_sip() && served(host.as_str()) => Ok(()),
+            Some(_) if uri.is_sip() => Err(Refusal::NotServed.into()),
+            Some(_) | None => Err(Refusal::UnsupportedUriScheme.into()),
+        }
+    }
+
+    fn device<'c>(&self, cluster: &'c Cluster, register: &Register) -> Result<&'c DeviceRecord, Refusal> {
+        if let Some(name) = register.device() {
+            return cluster.device(name).ok_or(Refusal::UnknownDevice);
+        }
+        match self.registrar.config.device_lookup {
+            DeviceLookup::Name => Err(Refusal::UnknownDevice),
+            DeviceLookup::NameOrLine => {
+                let mut having = cluster.devices().filter(|device| device.line(&register.user).is_some());
+                match (having.next(), having.next()) {
+                    (Some(only), None) => Ok(only),
+                    (None | Some(_), _) => Err(Refusal::UnknownDevice),
+                }
+            }
+        }
+    }
+
+    fn token(&mut self) -> Result<VerifiedToken, Refused> {
+        let config = &self.registrar.config;
+        let verifier = self.registrar.verifier();
+        match judge(self.request, &config.dialect, config.token_place, &verifier, self.now) {
+            Judged::Genuine(token) => Ok(token),
+            Judged::Missing => {
+                self.observation.token = TokenVerdict::Missing;
+                Err(Refusal::TokenMissing.into())
+            }
+            Judged::Rejected { verdict, error } => {
+                self.observation.token = verdict;
+                Err(rejected(Refusal::TokenRejected, error))
+            }
+        }
+    }
+
+    fn genuine(&mut self, token: &VerifiedToken) -> String {
+        self.observation.token = TokenVerdict::Valid {
+            user: token.user().to_owned(),
+            expires_at: token.expires_at(),
+        };
+        token.user().to_owned()
+    }
+
+    fn other_user(&mut self, token: &VerifiedToken, expected: Option<&str>) -> Refused {
+        self.observation.token = TokenVerdict::OfAnotherUser {
+            user: token.user().to_owned(),
+            expected: expected.map(str::to_owned),
+        };
+        rejected(Refusal::TokenOfAnotherUser, BearerError::InvalidToken)
+    }
+}
+
+fn rejected(refusal: Refusal, error: BearerError) -> Refused {
+    Refused {
+        refusal,
+        extra: Extra {
+            error: Some(error),
+            unsupported: Vec::new(),
+        },
+    }
+}

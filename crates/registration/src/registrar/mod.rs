@@ -1,0 +1,443 @@
+//! The registrar: who may register what, where and for how long (RFC 3261 section 10.3, RFC 8898).
+
+mod admission;
+mod answer;
+mod arrival;
+mod binding;
+mod change;
+mod cluster;
+mod credentials;
+mod judge;
+mod memory;
+mod observation;
+mod options;
+mod ports;
+mod profile;
+mod register;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use sip_oauth_message::{MessageView, Method, Response, Uri};
+use sip_oauth_token::{BearerError, Verifier};
+
+pub use admission::{Admission, admit};
+pub use arrival::{Arrival, Listener, PeerIdentity};
+pub use binding::{AddressOfRecord, Binding, BindingStore, Snapshot, Swap, Version};
+pub use cluster::{
+    Cluster, ClusterError, Database, DeviceKind, DeviceLine, DeviceRecord, ExpresswayRow, Node, RunningNode,
+    SipOAuthMode,
+};
+pub use memory::MemoryStore;
+pub use observation::{Decision, Observation, TokenVerdict};
+pub use options::{
+    DeviceLookup, ExpiresPolicy, GracefulRegistration, RegistrarConfig, RegistrarDialect, RejectedToken,
+    TokenPlace,
+};
+pub use ports::{MAX_OAUTH_PORT, MIN_OAUTH_PORT, NodePorts, PortProblem};
+pub use profile::{DeviceSecurityMode, ProfileProblem, SecurityProfile, TransportType};
+
+use crate::cause::Unregistration;
+use crate::entropy::Entropy;
+use crate::refusal::Refusal;
+use answer::{Extra, Skeleton};
+use change::{Context, Outcome};
+use judge::Judge;
+use register::{Register, Unreadable};
+
+/// What a registrar gives back for a request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// What to send; nothing for an ACK.
+    pub response: Option<Response>,
+    /// What was decided and why.
+    pub observation: Observation,
+}
+
+/// A registration that ended without its client asking for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ended {
+    /// Under which key it was kept.
+    pub aor: AddressOfRecord,
+    /// The binding.
+    pub binding: Binding,
+    /// Why it ended.
+    pub cause: Unregistration,
+}
+
+/// One node's registrar.
+///
+/// A decision is a function: where a request arrived, the request, the facts of the cluster, the verdict
+/// on its token, the present bindings and the time give an answer and a change of the bindings.
+/// [`handle`](Self::handle) makes it against a [`BindingStore`] that answers at once;
+/// [`begin`](Self::begin) makes the same decision in steps, for a store that does not.
+///
+/// It may be shared between threads: nothing is locked while a decision is made.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::SystemTime;
+/// use sip_oauth_message::{Limits, MessageView};
+/// use sip_oauth_registration::Seeded;
+/// use sip_oauth_registration::registrar::{
+///     Arrival, Cluster, Database, DeviceLine, DeviceRecord, Listener, Node, NodePorts, Registrar,
+///     RegistrarConfig, SecurityProfile, SipOAuthMode,
+/// };
+/// use sip_oauth_token::{KeySet, Policy, Verifier};
+///
+/// let mut cluster = Cluster::new();
+/// cluster.add_node(Node::new("ucm1.example.com", NodePorts::default()))?;
+/// cluster.set_refresh_login_flow(true);
+/// cluster.set_sip_oauth_mode(SipOAuthMode::Enabled)?;
+/// cluster.restart("ucm1.example.com")?;
+/// cluster.put_profile(SecurityProfile::oauth("CSF - OAuth"))?;
+/// cluster.put_device(DeviceRecord::csf("CSFJDOE", "CSF - OAuth", "jdoe", [DeviceLine::new("1010")]))?;
+///
+/// let keys = KeySet::builder().build();
+/// let verifier = Verifier::new(keys, Policy::unified_cm("8d0d5324-f4f0-4b0b-811e-4a59fdb6b722"));
+/// let config = RegistrarConfig::unified_cm("ucm1.example.com");
+/// let registrar = Registrar::new(config, Database::new(cluster), Arc::new(verifier));
+///
+/// let request = b"REGISTER sip:ucm1.example.com SIP/2.0\r\n\
+///     Via: SIP/2.0/TLS 192.0.2.10:62162;branch=z9hG4bK00001188\r\n\
+///     From: <sip:1010@ucm1.example.com>;tag=1\r\n\
+///     To: <sip:1010@ucm1.example.com>\r\n\
+///     Call-ID: 1@192.0.2.10\r\n\
+///     Max-Forwards: 70\r\n\
+///     CSeq: 1 REGISTER\r\n\
+///     Contact: <sip:guid@192.0.2.10:62162;transport=tls>;+u.sip!devicename.ccm.cisco.com=\"CSFJDOE\"\r\n\
+///     Expires: 3600\r\n\
+///     Content-Length: 0\r\n\r\n";
+/// let view = MessageView::parse(request, &Limits::default())?;
+/// let arrival = Arrival::new(Listener::SipOAuth, 5090, "192.0.2.10:62162".parse()?);
+/// let answer = registrar.handle(&arrival, &view, SystemTime::now(), &mut Seeded::new(1));
+/// let response = answer.response.expect("a REGISTER is answered");
+/// assert_eq!(response.status.as_u16(), 407);
+/// assert_eq!(response.headers.get("Proxy-Authenticate"), Some("Bearer realm=\"ccmsipline\""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Registrar<S = MemoryStore> {
+    config: RegistrarConfig,
+    database: Database,
+    verifier: RwLock<Arc<Verifier>>,
+    store: S,
+}
+
+impl Registrar<MemoryStore> {
+    /// A registrar that keeps its bindings in memory.
+    pub fn new(config: RegistrarConfig, database: Database, verifier: Arc<Verifier>) -> Self {
+        Self::with_store(config, database, verifier, MemoryStore::new())
+    }
+}
+
+impl<S> Registrar<S> {
+    /// A registrar that keeps its bindings in `store`.
+    pub fn with_store(config: RegistrarConfig, database: Database, verifier: Arc<Verifier>, store: S) -> Self {
+        Self {
+            config,
+            database,
+            verifier: RwLock::new(verifier),
+            store,
+        }
+    }
+
+    /// What the registrar was told.
+    pub fn config(&self) -> &RegistrarConfig {
+        &self.config
+    }
+
+    /// The facts of the cluster.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Where bindings are kept.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Judges tokens by another verifier from now on.
+    pub fn set_verifier(&self, verifier: Arc<Verifier>) {
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier;
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes the part of a decision that needs no bindings.
+    ///
+    /// What is left, if anything, is [`Pending`]: load the bindings of [`Pending::aor`], have them
+    /// [decided](Pending::decide) on, store what comes out if nothing changed meanwhile, else start again
+    /// with what is there now.
+    pub fn begin(
+        &self,
+        arrival: &Arrival,
+        request: &MessageView<'_>,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Step {
+        let Some(line) = request.as_request() else {
+            return Step::Answer(unanswered("a response", arrival));
+        };
+        let method = line.method.as_str().to_owned();
+        let observation = Observation::new(&method, arrival.listener);
+        if line.method == Method::Ack {
+            return Step::Answer(unanswered("ACK", arrival));
+        }
+        let skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
+        let mut judge = Judge {
+            registrar: self,
+            cluster: self.database.read(),
+            arrival,
+            request,
+            now,
+            observation,
+        };
+        match judge.decide() {
+            Ok(Verdict::Options) => {
+                judge.observation.decision = Decision::OptionsAnswered;
+                Step::Answer(Answer {
+                    response: Some(skeleton.options()),
+                    observation: judge.observation,
+                })
+            }
+            Ok(Verdict::Change { aor, register, context }) => Step::NeedBindings(Box::new(Pending {
+                aor,
+                register,
+                context,
+                config: self.config.clone(),
+                skeleton,
+                observation: judge.observation,
+            })),
+            Err(Refused { refusal, extra }) => {
+                Step::Answer(refuse(skeleton, refusal, &extra, &self.config, judge.observation))
+            }
+        }
+    }
+}
+
+impl<S: BindingStore> Registrar<S> {
+    /// Decides on a request and carries the decision out.
+    pub fn handle(
+        &self,
+        arrival: &Arrival,
+        request: &MessageView<'_>,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Answer {
+        let pending = match self.begin(arrival, request, now, entropy) {
+            Step::Answer(answer) => return answer,
+            Step::NeedBindings(pending) => pending,
+        };
+        for _ in 0..self.config.max_attempts {
+            let snapshot = match self.store.load(pending.aor()) {
+                Ok(snapshot) => snapshot,
+                Err(error) => return pending.unavailable(&error.to_string()),
+            };
+            let (bindings, answer) = match pending.decide(&snapshot) {
+                Proposal::Answer(answer) => return answer,
+                Proposal::Store { bindings, answer } => (bindings, answer),
+            };
+            match self.store.compare_and_swap(pending.aor(), snapshot.version, bindings) {
+                Ok(Swap::Stored) => return answer,
+                Ok(Swap::Conflict) => {}
+                Err(error) => return pending.unavailable(&error.to_string()),
+            }
+        }
+        pending.unavailable("the bindings kept changing")
+    }
+
+    /// Ends the registrations that were not refreshed in time.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub fn expire(&self, now: SystemTime) -> Result<Vec<Ended>, S::Error> {
+        Ok(ended(self.store.expire(now)?, Unregistration::KeepAliveTimeout))
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub fn next_expiry(&self) -> Result<Option<SystemTime>, S::Error> {
+        self.store.next_expiry()
+    }
+
+    /// Restarts Cisco CallManager on this node: what is configured applies from now on, and its
+    /// registrations are gone.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster has no such node, or the store does not answer.
+    pub fn restart(&self) -> Result<(RunningNode, Vec<Ended>), RestartError<S::Error>> {
+        let dropped = self
+            .store
+            .drop_node(&self.config.node)
+            .map_err(RestartError::Store)?;
+        let running = self
+            .database
+            .edit(|cluster| cluster.restart(&self.config.node).cloned())
+            .map_err(RestartError::Cluster)?;
+        Ok((running, ended(dropped, Unregistration::CallManagerRestart)))
+    }
+}
+
+/// Why a node could not be restarted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError<E> {
+    /// The cluster does not know the node.
+    #[error(transparent)]
+    Cluster(ClusterError),
+    /// The store of bindings did not answer.
+    #[error("the store of bindings did not answer: {0}")]
+    Store(E),
+}
+
+/// How far a decision has come.
+#[derive(Debug)]
+pub enum Step {
+    /// It is made.
+    Answer(Answer),
+    /// It needs the bindings of an address-of-record.
+    NeedBindings(Box<Pending>),
+}
+
+/// A decision that waits for bindings.
+#[derive(Debug)]
+pub struct Pending {
+    aor: AddressOfRecord,
+    register: Register,
+    context: Context,
+    config: RegistrarConfig,
+    skeleton: Skeleton,
+    observation: Observation,
+}
+
+/// What follows from the bindings read.
+#[derive(Debug)]
+pub enum Proposal {
+    /// Nothing is to be stored; this is the answer.
+    Answer(Answer),
+    /// The answer, once these bindings are stored in place of those read.
+    Store {
+        /// The bindings afterwards.
+        bindings: Vec<Binding>,
+        /// What to answer then, and only then.
+        answer: Answer,
+    },
+}
+
+impl Pending {
+    /// Whose bindings are needed.
+    pub fn aor(&self) -> &AddressOfRecord {
+        &self.aor
+    }
+
+    /// Decides on the bindings read. May be asked again when they changed before they could be stored.
+    pub fn decide(&self, snapshot: &Snapshot) -> Proposal {
+        let (bindings, outcome) = match change::apply(snapshot, &self.register, &self.context) {
+            Ok(changed) => changed,
+            Err(refusal) => {
+                let (skeleton, observation) = (self.skeleton.clone(), self.observation.clone());
+                let extra = Extra::default();
+                return Proposal::Answer(refuse(skeleton, refusal, &extra, &self.config, observation));
+            }
+        };
+        let mut observation = self.observation.clone();
+        let (granted, new) = match outcome {
+            Outcome::Listed => (Duration::ZERO, false),
+            Outcome::Bound { granted, new } => (granted, new),
+            Outcome::Removed(_) => (Duration::ZERO, false),
+        };
+        observation.decision = match outcome {
+            Outcome::Listed => Decision::Listed,
+            Outcome::Bound { granted, new: true } => Decision::Registered { granted },
+            Outcome::Bound { granted, new: false } => Decision::Refreshed { granted },
+            Outcome::Removed(removed) => Decision::Unregistered { removed },
+        };
+        let skeleton = self.skeleton.clone();
+        let response = match self.config.dialect {
+            RegistrarDialect::UnifiedCm { .. } => skeleton.unified_cm(&self.register, granted, new),
+            RegistrarDialect::Rfc8898 { .. } => {
+                skeleton.listing(&self.register, &bindings, self.context.now)
+            }
+        };
+        let answer = Answer {
+            response: Some(response),
+            observation,
+        };
+        if bindings.as_slice() == &*snapshot.bindings {
+            Proposal::Answer(answer)
+        } else {
+            Proposal::Store { bindings, answer }
+        }
+    }
+
+    /// The answer when the store does not answer.
+    pub fn unavailable(&self, why: &str) -> Answer {
+        let mut observation = self.observation.clone();
+        observation.detail = Some(why.to_owned());
+        let extra = Extra::default();
+        refuse(self.skeleton.clone(), Refusal::Unavailable, &extra, &self.config, observation)
+    }
+}
+
+fn ended(bindings: Vec<(AddressOfRecord, Binding)>, cause: Unregistration) -> Vec<Ended> {
+    bindings
+        .into_iter()
+        .map(|(aor, binding)| Ended { aor, binding, cause })
+        .collect()
+}
+
+fn unanswered(what: &str, arrival: &Arrival) -> Answer {
+    Answer {
+        response: None,
+        observation: Observation::new(what, arrival.listener),
+    }
+}
+
+fn refuse(
+    skeleton: Skeleton,
+    refusal: Refusal,
+    extra: &Extra,
+    config: &RegistrarConfig,
+    mut observation: Observation,
+) -> Answer {
+    observation.decision = Decision::Refused(refusal);
+    Answer {
+        response: Some(skeleton.refusal(refusal, config, extra)),
+        observation,
+    }
+}
+
+/// A refusal and what its answer needs.
+struct Refused {
+    refusal: Refusal,
+    extra: Extra,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            extra: Extra::default(),
+        }
+    }
+}
+
+/// What the part of a decision without bindings comes to.
+enum Verdict {
+    Options,
+    Change {
+        aor: AddressOfRecord,
+        register: Register,
+        context: Context,
+    },
+}

@@ -1,0 +1,175 @@
+//! What a registrar is told once, and what no document decides.
+
+use std::time::Duration;
+
+/// What is answered to a request whose token is expired, unverifiable or somebody else's.
+///
+/// What Unified CM answers is not published; [`ChallengeAgain`](Self::ChallengeAgain) is our default for
+/// it, because a client that has another token can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum RejectedToken {
+    /// The same challenge as to a request without a token.
+    #[default]
+    ChallengeAgain,
+    /// The same challenge with `error="invalid_token"` or what else applies (RFC 8898 section 4).
+    ChallengeWithError,
+    /// 403 without a challenge: the client gives up.
+    Forbid,
+}
+
+/// Which header fields are searched for a token.
+///
+/// Unified CM challenges with 407, so its clients answer in Proxy-Authorization. Clients of other
+/// makers put a token into Authorization without being asked; that they register is our default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum TokenPlace {
+    /// Both, the one that answers the dialect's challenge first.
+    #[default]
+    Both,
+    /// Only the one that answers the dialect's challenge.
+    AnswerOnly,
+}
+
+/// How the device of a REGISTER is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum DeviceLookup {
+    /// By the name in the Contact; where there is none, by the line, if one device alone has it. Lets
+    /// clients of other makers register. Our default.
+    #[default]
+    NameOrLine,
+    /// By the name in the Contact only.
+    Name,
+}
+
+/// Which rules a registrar follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistrarDialect {
+    /// Cisco Unified CM in SIP OAuth mode.
+    UnifiedCm {
+        /// The realm of the challenge: `ccmsipline`.
+        realm: String,
+    },
+    /// RFC 8898: 401, `WWW-Authenticate` with the authorization server, bindings as RFC 3261 has them.
+    Rfc8898 {
+        /// The realm of the challenge.
+        realm: String,
+        /// The authorization server, "MUST include an AS address as https URI" (RFC 8898 section 2.1.1).
+        authorization_server: String,
+        /// The scope a token must have at least.
+        scope: Option<String>,
+        /// The domains served: hosts of To whose users may register here.
+        domains: Vec<String>,
+    },
+}
+
+/// Which expiry is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ExpiresPolicy {
+    /// The longest. For Unified CM the service parameter SIP Station KeepAlive Interval, 120 s.
+    pub max: Duration,
+    /// The shortest a client may ask for; below it the answer is 423. Unified CM grants what it wants
+    /// whatever was asked, so zero there.
+    pub min: Duration,
+    /// What is granted where nothing was asked for.
+    pub default: Duration,
+}
+
+/// Everything a [`Registrar`](super::Registrar) is told once.
+///
+/// ```
+/// use sip_oauth_registration::registrar::RegistrarConfig;
+///
+/// let config = RegistrarConfig::unified_cm("ucm1.example.com");
+/// assert_eq!(config.expires.max.as_secs(), 120);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegistrarConfig {
+    /// The node this registrar is; agent of Warning.
+    pub node: String,
+    /// The `Server` header field; `None` leaves it out.
+    pub server: Option<String>,
+    /// Which rules apply.
+    pub dialect: RegistrarDialect,
+    /// Which expiry is granted.
+    pub expires: ExpiresPolicy,
+    /// How many bindings one address-of-record may have: 32.
+    pub max_bindings: usize,
+    /// What is answered to a token that does not hold.
+    pub rejected_token: RejectedToken,
+    /// Which header fields are searched for a token.
+    pub token_place: TokenPlace,
+    /// How the device of a REGISTER is found.
+    pub device_lookup: DeviceLookup,
+    /// Whether an RFC 8898 registrar takes tokens over the listener without TLS: false. RFC 6750
+    /// section 5.3 demands TLS; true is for a TLS tunnel in front of it.
+    pub token_without_tls: bool,
+    /// How often a decision is made anew when another one came between: 16.
+    pub max_attempts: u8,
+    /// What happens when a device registers that is registered from another instance.
+    pub graceful: GracefulRegistration,
+}
+
+/// What happens when a device registers that is registered from another instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum GracefulRegistration {
+    /// A client that announces `X-cisco-graceful-reg` and does not report alarm 111
+    /// (`Application-Requested-Destroy`) is refused; every other one takes the device over. This is how
+    /// published traces read; the exact rule is not published.
+    #[default]
+    Asked,
+    /// Every client takes the device over.
+    Never,
+}
+
+impl RegistrarConfig {
+    /// A node of Unified CM: realm `ccmsipline`, 120 s.
+    pub fn unified_cm(node: &str) -> Self {
+        Self {
+            node: node.to_owned(),
+            server: Some("Cisco-CUCM12.5".to_owned()),
+            dialect: RegistrarDialect::UnifiedCm {
+                realm: "ccmsipline".to_owned(),
+            },
+            expires: ExpiresPolicy {
+                max: Duration::from_secs(120),
+                min: Duration::ZERO,
+                default: Duration::from_secs(120),
+            },
+            max_bindings: 32,
+            rejected_token: RejectedToken::ChallengeAgain,
+            token_place: TokenPlace::Both,
+            device_lookup: DeviceLookup::NameOrLine,
+            token_without_tls: false,
+            max_attempts: 16,
+            graceful: GracefulRegistration::Asked,
+        }
+    }
+
+    /// An RFC 8898 registrar for one domain: up to an hour, not below a minute, tokens of one
+    /// authorization server, refused tokens answered with `error`.
+    pub fn rfc8898(domain: &str, authorization_server: &str) -> Self {
+        Self {
+            server: Some(concat!("sip-oauth/", env!("CARGO_PKG_VERSION")).to_owned()),
+            dialect: RegistrarDialect::Rfc8898 {
+                realm: domain.to_owned(),
+                authorization_server: authorization_server.to_owned(),
+                scope: None,
+                domains: vec![domain.to_owned()],
+            },
+            expires: ExpiresPolicy {
+                max: Duration::from_secs(3600),
+                min: Duration::from_secs(60),
+                default: Duration::from_secs(3600),
+            },
+            rejected_token: RejectedToken::ChallengeWithError,
+            ..Self::unified_cm(domain)
+        }
+    }
+}
