@@ -61,7 +61,7 @@ pub(crate) fn nested<'a, T>(input: &'a str, error: &ParseError) -> Parsed<'a, T>
 }
 
 /// Turns a parser's error into the crate's, `whole` being what it was given.
-pub(crate) fn into_error(error: Err<Expected>, whole: &str) -> ParseError {
+pub(crate) fn into_error(error: &Err<Expected>, whole: &str) -> ParseError {
     match error {
         Err::Error(e) | Err::Failure(e) => {
             ParseError::new(e.kind, whole.len().saturating_sub(e.remaining), e.what)
@@ -78,7 +78,7 @@ pub(crate) fn single<'a, T>(
     parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
 ) -> Result<(T, &'a str), ParseError> {
     let (rest, typed) =
-        parser(skip_lws(value)).map_err(|error| into_error(error, value).in_header(name))?;
+        parser(skip_lws(value)).map_err(|error| into_error(&error, value).in_header(name))?;
     let rest = skip_lws(rest);
     if rest.is_empty() {
         Ok((typed, rest))
@@ -95,7 +95,7 @@ pub(crate) fn element<'a, T>(
     parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
 ) -> Result<(T, &'a str), ParseError> {
     let (rest, typed) =
-        parser(skip_lws(value)).map_err(|error| into_error(error, value).in_header(name))?;
+        parser(skip_lws(value)).map_err(|error| into_error(&error, value).in_header(name))?;
     let rest = skip_lws(rest);
     let fail = |rest: &str, what| {
         let offset = value.len() - rest.len();
@@ -128,6 +128,7 @@ pub(crate) const VALUE: u8 = 1 << 6;
 /// `token68` of RFC 9110 section 11.2 without the padding.
 pub(crate) const TOKEN68: u8 = 1 << 7;
 
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 static CLASSES: [u8; 256] = {
     let mut table = [0_u8; 256];
     let mut byte = 0_u8;

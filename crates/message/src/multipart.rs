@@ -25,12 +25,12 @@ use crate::{ErrorKind, HeaderField, Limits, ParseError, TypedHeader};
 pub fn parts<'a>(
     boundary: &'a str,
     body: &'a [u8],
-    limits: &'a Limits,
-) -> impl Iterator<Item = Result<Part<'a>, ParseError>> {
+    limits: &Limits,
+) -> impl Iterator<Item = Result<Part<'a>, ParseError>> + use<'a> {
     Parts {
         boundary,
         body,
-        limits,
+        limits: *limits,
         at: None,
         done: !is_boundary(boundary),
     }
@@ -94,7 +94,7 @@ impl fmt::Debug for Part<'_> {
 struct Parts<'a> {
     boundary: &'a str,
     body: &'a [u8],
-    limits: &'a Limits,
+    limits: Limits,
     /// Where the part begins, behind the line end of its delimiter.
     at: Option<usize>,
     done: bool,
@@ -160,7 +160,7 @@ impl<'a> Parts<'a> {
             .unwrap_or_default();
         self.at = Some(end.after);
         self.done = end.is_last;
-        let (head, body) = PartView::parse(part, self.limits).map_err(|e| e.shifted(start))?;
+        let (head, body) = PartView::parse(part, &self.limits).map_err(|e| e.shifted(start))?;
         Ok(Some(Part { head, body }))
     }
 }

@@ -132,6 +132,7 @@ pub(crate) const OTHER: u8 = u8::MAX;
 const LONGEST: usize = 19;
 
 /// Where the entries of each length begin in `BY_LENGTH`.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const STARTS: [u8; LONGEST + 2] = {
     let mut starts = [0_u8; LONGEST + 2];
     let mut length = 0;
@@ -152,6 +153,7 @@ const STARTS: [u8; LONGEST + 2] = {
     starts
 };
 
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const BY_LENGTH: [(&[u8], u8); ENTRIES.len()] = {
     let mut sorted = ENTRIES;
     let mut length = 0;

@@ -66,7 +66,7 @@ impl<'a> NameAddr<'a> {
     /// When `text` is no address.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
         let (rest, address) =
-            name_addr(skip_lws(text)).map_err(|error| crate::grammar::into_error(error, text))?;
+            name_addr(skip_lws(text)).map_err(|error| crate::grammar::into_error(&error, text))?;
         let rest = skip_lws(rest);
         if rest.is_empty() {
             return Ok(address);

@@ -51,7 +51,7 @@ impl<'a> Params<'a> {
     ///
     /// When `text` is not a list of `generic-param`.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let (rest, params) = params(text).map_err(|error| into_error(error, text))?;
+        let (rest, params) = params(text).map_err(|error| into_error(&error, text))?;
         let rest = skip_lws(rest);
         if rest.is_empty() {
             Ok(params)

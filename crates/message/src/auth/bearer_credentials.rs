@@ -59,7 +59,7 @@ impl<'a> BearerCredentials<'a> {
     ///
     /// When the token is empty, or has characters that cannot be written in this form.
     pub fn new(token: &'a str, form: BearerForm) -> Result<Self, ParseError> {
-        let fail = |error| into_error(error, token);
+        let fail = |error| into_error(&error, token);
         match form {
             BearerForm::TokenParameter => check_visible(token).map_err(fail)?,
             BearerForm::Token68 => check_token68(token).map_err(fail)?,
@@ -224,6 +224,7 @@ fn token68(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
 /// Visible ASCII that needs no backslash in a quoted string, and at least one character of it.
 fn check_visible(token: &str) -> Parsed<'_, ()> {
     // Without an early exit, so that it is done sixteen bytes at a time.
+    #[allow(clippy::needless_bitwise_bool, reason = "no branch inside the loop")]
     let bad = token.bytes().fold(false, |bad, b| {
         bad | !b.is_ascii_graphic() | (b == b'"') | (b == b'\\')
     });

@@ -72,7 +72,7 @@ impl<'a> Challenge<'a> {
     ///
     /// When `text` is not one challenge.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let fail = |error| crate::grammar::into_error(error, text);
+        let fail = |error| crate::grammar::into_error(&error, text);
         let (rest, challenge) = challenge(skip_lws(text)).map_err(fail)?;
         let rest = skip_lws(rest);
         if rest.is_empty() {
@@ -112,7 +112,7 @@ impl<'a> Credentials<'a> {
     ///
     /// When `text` is not credentials; the error never repeats them.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let fail = |error| crate::grammar::into_error(error, text);
+        let fail = |error| crate::grammar::into_error(&error, text);
         let (rest, credentials) = credentials(skip_lws(text)).map_err(fail)?;
         let rest = skip_lws(rest);
         if rest.is_empty() {

@@ -12,8 +12,9 @@ use crate::{HeaderName, Params, ParseError, Text, TypedHeader};
 ///
 /// ```
 /// use sip_oauth_message::{header::Reason, TypedHeader};
-/// let reason = Reason::parse(r#"SIP;cause=200;text="cisco-alarm:25 Name=CSFrado \
-///     ActiveLoad=a InactiveLoad=b Last=initialized""#)?;
+/// let text = "cisco-alarm:25 Name=CSFrado ActiveLoad=a InactiveLoad=b Last=initialized";
+/// let value = format!(r#"SIP;cause=200;text="{text}""#);
+/// let reason = Reason::parse(&value)?;
 /// assert_eq!((reason.protocol(), reason.cause()), ("SIP", Some(200)));
 /// let alarm = reason.cisco_alarm().unwrap();
 /// assert_eq!((alarm.code, alarm.name, alarm.last), (25, "CSFrado", "initialized"));

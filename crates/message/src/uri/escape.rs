@@ -23,16 +23,14 @@ pub fn unescape(text: &str) -> Cow<'_, [u8]> {
 pub(super) fn unescaped(text: &str) -> impl Iterator<Item = (u8, bool)> + '_ {
     let mut rest = text.as_bytes();
     std::iter::from_fn(move || match rest {
-        [b'%', high, low, after @ ..] => match (hex(*high), hex(*low)) {
-            (Some(high), Some(low)) => {
+        [b'%', high, low, after @ ..] => {
+            if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
                 rest = after;
-                Some((high << 4 | low, true))
+                return Some((high << 4 | low, true));
             }
-            _ => {
-                rest = rest.get(1..).unwrap_or_default();
-                Some((b'%', false))
-            }
-        },
+            rest = rest.get(1..).unwrap_or_default();
+            Some((b'%', false))
+        }
         [first, after @ ..] => {
             let first = *first;
             rest = after;
