@@ -1,4 +1,55 @@
-//! Cisco device configuration files (*.cnf.xml): read as they are, edited without harm, written whole.
+//! Cisco device configuration files (`*.cnf.xml`): read as they are, edited without harm, written whole.
+//!
+//! A Unified CM hands every device a file that says which nodes it registers to, on which ports, and whether with an
+//! access token (SIP OAuth mode). These files are not well-formed under Namespaces (`xsi:type` is never declared), hold
+//! elements nobody documented, and are copied, patched and kept for years. This crate
+//!
+//! * **reads** them within [`Limits`], refusing what no configuration needs (DOCTYPEs, entities, a second root) with the
+//!   element path, line, column and byte: [`DeviceConfig::read`], [`ReadError`];
+//! * gives **typed access** to what registration needs; every [`Value`] knows the bytes it came from, and whether it is a
+//!   default;
+//! * **derives** the nodes a client tries: [`DeviceConfig::registration_targets`];
+//! * **judges** what contradicts SIP OAuth mode: [`DeviceConfig::findings`];
+//! * **changes** one value and no other byte: [`DeviceConfig::set`];
+//! * **writes** a complete file from a typed [`Device`]: [`DeviceFile::builder`];
+//! * reads the bootstrap document of Mobile and Remote Access: [`EdgeConfig`].
+//!
+//! ```
+//! use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place, Service};
+//!
+//! // A cluster writes the file ...
+//! let file = DeviceFile::builder("CSFrado".parse()?, "6154365f-920b-dc71-b6ff-d23f602e94fb")
+//!     .node(Member::new("cucm1.example.com"))
+//!     .line(LineSettings::new("2001"))
+//!     .sip_oauth();
+//! assert_eq!(file.name.url(Service::Plain, "cucm1.example.com"), "http://cucm1.example.com:6970/CSFrado.cnf.xml");
+//! let bytes = file.to_xml()?.into_bytes();
+//!
+//! // ... and a client reads it.
+//! let mut config = DeviceConfig::read(&bytes, &Limits::default())?;
+//! assert_eq!(config.registration_targets(Place::OnPremises)?[0].port, 5090);
+//! assert!(config.findings().is_empty());
+//!
+//! // An administrator moves the port; four bytes change.
+//! config.set_sip_oauth_port(0, 5190)?;
+//! assert_eq!(config.registration_targets(Place::OnPremises)?[0].port, 5190);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is a choice here
+//!
+//! Cisco does not publish these; each is named where it is made:
+//!
+//! * where `<sipOAuthMode>` stands among the children of `<device>`: at the end in files written here;
+//! * who connects to `<sipMRAOAuthPort>`: [`MraPortReading`];
+//! * the values of elements that have no bearing on registration, in files written here.
+//!
+//! # What it does not do
+//!
+//! It fetches nothing, verifies no signature and decrypts nothing. Signed and encrypted files are recognised
+//! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings other
+//! than UTF-8 are refused by name. Passwords in a file have no getters and are never printed; [`Element::text`] reaches
+//! them.
 
 mod builder;
 mod config;
@@ -16,7 +67,9 @@ mod node;
 mod position;
 mod read;
 mod recognise;
+mod restart;
 mod rule;
+mod signed;
 mod stack;
 mod target;
 mod value;
@@ -39,6 +92,7 @@ pub use modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerPr
 pub use node::{CallManagerNode, Ports};
 pub use position::{Position, Span};
 pub use rule::{Rule, Severity};
+pub use signed::UnverifiedConfig;
 pub use stack::SipStack;
 pub use target::{
     Authentication, ConnectedBy, EDGE_TLS_PORT, MraPortReading, Place, RegistrationTarget,

@@ -781,6 +781,18 @@ mod signed_and_encrypted {
     }
 
     #[test]
+    fn the_plain_file_inside_a_signed_one_is_read_when_asked_and_only_then() {
+        let plain = jabber().to_xml().unwrap();
+        let signed = [b"\x01\x00\x02\x01\x00\x9F\xFF".as_slice(), plain.as_bytes()].concat();
+        assert!(DeviceConfig::read(&signed, &Limits::default()).is_err());
+        let opened = DeviceConfig::read_unverified(&signed, &Limits::default()).unwrap();
+        assert_eq!(opened.config.source(), plain.as_bytes());
+        assert_eq!(opened.signature.unwrap().range(), 0..7);
+        let opened = DeviceConfig::read_unverified(plain.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(opened.signature, None);
+    }
+
+    #[test]
     fn an_encrypted_file_is_recognised_and_says_what_to_do() {
         let error = DeviceConfig::read(
             b"\x01\x00\x02\x01\x00\x9F\x8E\x00\xFF\x17",
@@ -792,6 +804,69 @@ mod signed_and_encrypted {
             error.to_string().contains("TFTP Encrypted Config"),
             "{error}"
         );
+    }
+}
+
+mod registering_again {
+    use super::*;
+
+    #[test]
+    fn what_decides_where_and_how_to_register_needs_a_restart() {
+        let text = jabber().to_xml().unwrap();
+        let old = read(&text);
+        for (from, to, path) in [
+            (
+                ">5190<",
+                ">5191<",
+                "/device/devicePool/callManagerGroup/members",
+            ),
+            (
+                "priority=\"1\"",
+                "priority=\"7\"",
+                "/device/devicePool/callManagerGroup/members",
+            ),
+            ("<name>2001<", "<name>2002<", "/device/sipProfile/sipLines"),
+            (
+                "<sipOAuthMode>1<",
+                "<sipOAuthMode>0<",
+                "/device/sipOAuthMode",
+            ),
+            (
+                "<transportLayerProtocol>3<",
+                "<transportLayerProtocol>1<",
+                "/device/transportLayerProtocol",
+            ),
+            (
+                "<timerRegisterDelta>5<",
+                "<timerRegisterDelta>6<",
+                "/device/sipProfile/sipStack",
+            ),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert_eq!(
+                old.restart_reasons(&read(&text.replace(from, to))),
+                [path],
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_decide_needs_none() {
+        let text = jabber().to_xml().unwrap();
+        let old = read(&text);
+        for (from, to) in [
+            ("<phoneLabel>", "<phoneLabel>x"),
+            ("<versionStamp>", "<versionStamp>1"),
+            ("<members>", "<members> <!-- comment -->"),
+            ("<certHash></certHash>", ""),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert!(
+                !old.is_restart_needed(&read(&text.replace(from, to))),
+                "{from}"
+            );
+        }
     }
 }
 
