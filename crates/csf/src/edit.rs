@@ -5,7 +5,7 @@ use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
 use crate::xml::is_character;
-use crate::xml_writer::{escape_attribute, escape_text};
+use crate::xml_writer::{WriteError, escape_attribute, escape_text};
 
 /// What an edit did: the bytes that were there, and how many stand there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub enum EditError {
         /// The code point.
         code: u32,
     },
+    /// A node or line cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The changed file would be refused, by its limits for example.
     #[error("the changed file would not be read")]
     Refused(#[source] ReadError),
@@ -163,7 +166,7 @@ impl Document {
     }
 
     /// Puts `replacement` in the place of `replaced`, when what comes out can be read.
-    fn replace(&mut self, replaced: Span, replacement: &str) -> Result<Edit, EditError> {
+    pub(crate) fn replace(&mut self, replaced: Span, replacement: &str) -> Result<Edit, EditError> {
         let before = self.source.get(..replaced.start).unwrap_or_default();
         let after = self.source.get(replaced.end..).unwrap_or_default();
         let source = [before, replacement, after].concat();

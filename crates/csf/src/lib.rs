@@ -10,7 +10,7 @@
 //!   default;
 //! * **derives** the nodes a client tries: [`DeviceConfig::registration_targets`];
 //! * **judges** what contradicts SIP OAuth mode: [`DeviceConfig::findings`];
-//! * **changes** one value and no other byte: [`DeviceConfig::set`];
+//! * **changes** one value, node or line and no other byte: [`DeviceConfig::set`], [`DeviceConfig::add_member`];
 //! * **writes** a complete file from a typed [`Device`]: [`DeviceFile::builder`];
 //! * reads the bootstrap document of Mobile and Remote Access: [`EdgeConfig`].
 //!
@@ -68,6 +68,7 @@ mod position;
 mod read;
 mod recognise;
 mod restart;
+mod restructure;
 mod rule;
 mod signed;
 mod stack;

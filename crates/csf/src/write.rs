@@ -375,6 +375,20 @@ fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
+/// One node, alone.
+pub(crate) fn member(member: &Member) -> Result<String, WriteError> {
+    let mut w = Writer::new();
+    write_member(member, &mut w);
+    w.finish()
+}
+
+/// One line, alone.
+pub(crate) fn line(line: &LineSettings) -> Result<String, WriteError> {
+    let mut w = Writer::new();
+    write_line(line, &mut w);
+    w.finish()
+}
+
 fn write_member(member: &Member, w: &mut Writer) {
     w.open_with("member", &[("priority", &member.priority.to_string())]);
     w.open("callManager");

@@ -12,9 +12,9 @@ mod support;
 
 use sip_oauth_csf::{
     Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
-    DeviceNameError, DeviceSecurityMode, EditError, Limits, LineSettings, Member, MraPortReading,
-    Origin, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode, TargetError,
-    Transport, TransportLayerProtocol, WriteError,
+    DeviceNameError, DeviceSecurityMode, Document, EditError, Limits, LineSettings, Member,
+    MraPortReading, Origin, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
+    TargetError, Transport, TransportLayerProtocol, WriteError,
 };
 use support::{OAUTH_PORTS, file, jabber, member, read};
 
@@ -1084,5 +1084,68 @@ mod changing {
             Err(EditError::Refused(_))
         ));
         assert_eq!(config.source(), text.as_bytes());
+    }
+
+    #[test]
+    fn a_node_or_line_that_comes_and_goes_leaves_no_trace() {
+        let unix = jabber().to_xml().unwrap();
+        for before in [
+            unix.clone(),
+            unix.replace('\n', "\r\n"),
+            unix.replace('\n', ""),
+            unix.replace("\n<", "\n  <"),
+        ] {
+            let mut config = read(&before);
+            let added = config
+                .add_member(&Member {
+                    priority: 2,
+                    ..Member::new("cucm3.example.com")
+                })
+                .unwrap();
+            assert!(added.replaced.is_empty());
+            assert_eq!(
+                config.registration_targets(Place::OnPremises).unwrap()[2].host,
+                "cucm3.example.com"
+            );
+            config.remove_member(2).unwrap();
+            assert_eq!(config.source(), before.as_bytes());
+            config
+                .add_line(&LineSettings {
+                    button: 2,
+                    ..LineSettings::new("2002")
+                })
+                .unwrap();
+            assert_eq!(config.lines().nth(1).unwrap().name().unwrap().value, "2002");
+            config.remove_line(1).unwrap();
+            assert_eq!(config.source(), before.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_first_node_can_be_added_and_the_root_cannot_be_removed() {
+        let text = "<device><devicePool><callManagerGroup><members/></callManagerGroup></devicePool></device>";
+        for text in [
+            text,
+            &text.replace("<members/>", "<members><!-- none --></members>"),
+        ] {
+            let mut config = read(text);
+            config.add_member(&Member::new("192.0.2.1")).unwrap();
+            assert_eq!(
+                config.registration_targets(Place::OnPremises).unwrap()[0].port,
+                5060
+            );
+            let before = config.source().to_vec();
+            assert!(matches!(
+                config.remove_member(1),
+                Err(EditError::NoSuchElement { .. })
+            ));
+            assert!(matches!(
+                config.add_line(&LineSettings::new("1")),
+                Err(EditError::NoSuchElement { .. })
+            ));
+            assert_eq!(config.source(), before);
+        }
+        let mut document = Document::read(b"<a><b/></a>", "a", &Limits::default()).unwrap();
+        assert!(matches!(document.remove("/a"), Err(EditError::Refused(_))));
     }
 }

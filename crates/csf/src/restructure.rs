@@ -1,0 +1,147 @@
+//! Adding and removing nodes and lines.
+
+use crate::config::DeviceConfig;
+use crate::device::{LineSettings, Member};
+use crate::document::{Document, Element};
+use crate::edit::{Edit, EditError};
+use crate::position::Span;
+use crate::write;
+
+impl Document {
+    /// Removes an element, and its line when nothing else stands on it.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], and then the document is as before. The root cannot be removed.
+    pub fn remove(&mut self, path: &str) -> Result<Edit, EditError> {
+        let span = self.line_of(self.element_at(path)?.span());
+        self.replace(span, "")
+    }
+
+    /// The span with its indentation and line end, when it stands alone between line ends.
+    fn line_of(&self, span: Span) -> Span {
+        let before = self.source.get(..span.start).unwrap_or_default();
+        let after = self.source.get(span.end..).unwrap_or_default();
+        let start = before.trim_end_matches([' ', '\t']).len();
+        let rest = after.trim_start_matches([' ', '\t']);
+        let line_end = ["\r\n", "\n"]
+            .into_iter()
+            .find(|&end| rest.starts_with(end));
+        match line_end {
+            Some(line_end)
+                if before
+                    .get(..start)
+                    .is_some_and(|before| before.ends_with('\n')) =>
+            {
+                Span {
+                    start,
+                    end: span.end + (after.len() - rest.len()) + line_end.len(),
+                }
+            }
+            _ => span,
+        }
+    }
+
+    /// Puts a fragment after the last child called `name` of the element at `parent`, or before its other content.
+    fn append(&mut self, parent: &str, name: &str, fragment: &str) -> Result<Edit, EditError> {
+        let element = self.element_at(parent)?;
+        let crlf = self.source.contains("\r\n");
+        let fragment = if crlf {
+            fragment.replace('\n', "\r\n")
+        } else {
+            fragment.to_owned()
+        };
+        let fragment = fragment.trim_end();
+        if element.is_self_closing() {
+            let end = element.span().end;
+            let replacement = format!(">{fragment}</{}>", element.name());
+            return self.replace(
+                Span {
+                    start: end - 2,
+                    end,
+                },
+                &replacement,
+            );
+        }
+        let Some(last) = element.children_named(name).last() else {
+            let at = element.content_span().start;
+            return self.replace(Span { start: at, end: at }, fragment);
+        };
+        // The new one is set off from the last as that is from what stands before it.
+        let separator = self.white_space_before(last).to_owned();
+        let at = last.span().end;
+        self.replace(
+            Span { start: at, end: at },
+            &format!("{separator}{fragment}"),
+        )
+    }
+
+    fn white_space_before(&self, element: Element<'_>) -> &str {
+        let before = self.source.get(..element.span().start).unwrap_or_default();
+        before.get(before.trim_end().len()..).unwrap_or_default()
+    }
+}
+
+const MEMBERS: &str = "/device/devicePool/callManagerGroup/members";
+const LINES: &str = "/device/sipProfile/sipLines";
+
+impl DeviceConfig {
+    /// Adds a node after the last one, written as the product writes it, with the file's own line ends.
+    ///
+    /// Its `priority` is written as it is: a node to fall back to has a higher one than the others.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], and then the file is as before.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place};
+    ///
+    /// let file = DeviceFile::builder("CSFrado".parse()?, "6154365f-920b-dc71-b6ff-d23f602e94fb")
+    ///     .node(Member::new("cucm1.example.com"))
+    ///     .line(LineSettings::new("2001"))
+    ///     .sip_oauth()
+    ///     .to_xml()?;
+    /// let mut config = DeviceConfig::read(file.as_bytes(), &Limits::default())?;
+    ///
+    /// config.add_member(&Member { priority: 1, ..Member::new("cucm2.example.com") })?;
+    /// assert_eq!(config.registration_targets(Place::OnPremises)?[1].host, "cucm2.example.com");
+    /// config.remove_member(1)?;
+    /// assert_eq!(config.source(), file.as_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_member(&mut self, member: &Member) -> Result<Edit, EditError> {
+        let fragment = write::member(member)?;
+        self.document.append(MEMBERS, "member", &fragment)
+    }
+
+    /// Removes a node, chosen by its place among the members of the file, from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`] when there is no such node, and then the file is as before.
+    pub fn remove_member(&mut self, node: usize) -> Result<Edit, EditError> {
+        self.document
+            .remove(&format!("{MEMBERS}/member[{}]", node.saturating_add(1)))
+    }
+
+    /// Adds a line after the last one, as [`add_member`](Self::add_member) a node.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], and then the file is as before.
+    pub fn add_line(&mut self, line: &LineSettings) -> Result<Edit, EditError> {
+        let fragment = write::line(line)?;
+        self.document.append(LINES, "line", &fragment)
+    }
+
+    /// Removes a line or button, chosen by its place among the lines of the file, from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`] when there is no such line, and then the file is as before.
+    pub fn remove_line(&mut self, line: usize) -> Result<Edit, EditError> {
+        self.document
+            .remove(&format!("{LINES}/line[{}]", line.saturating_add(1)))
+    }
+}
