@@ -1,6 +1,6 @@
 //! Opening connections: resolve, connect, and on TLS handshake, each within its time.
 
-use std::{error::Error as _, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, pki_types::ServerName};
 use sip_oauth_registration::client::Transport;

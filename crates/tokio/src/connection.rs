@@ -30,8 +30,9 @@ use crate::{
 /// Bytes asked from the stream at a time. They stand on the stack while a read runs, so an idle connection holds none.
 const READ_BYTES: usize = 8 * 1024;
 
-/// The answer to a keep-alive of two CRLF (RFC 5626 section 4.4.1).
-const PONG: &[u8] = b"\r\n";
+/// What may stand between two messages without being the beginning of one (RFC 3261 section 7.5), and the answer to a
+/// keep-alive of two of it (RFC 5626 section 4.4.1).
+const CRLF: &[u8] = b"\r\n";
 
 /// What [`Connection::receive`] has for its caller.
 #[derive(PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl<S> Connection<S> {
         let now = Instant::now();
         Self {
             stream,
-            framer: Framer::new(settings.limits),
+            framer: framer(ends.role, settings.limits),
             owed: BytesMut::new(),
             ends,
             settings,
@@ -332,7 +333,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn next_frame(&mut self) -> Result<Option<Incoming>, ConnectionError> {
         let incoming = match self.framer.next_frame().map_err(ConnectionError::Framing)? {
             None => {
-                if self.framer.is_empty() {
+                if self.framer.pending() == 0 {
+                    // An idle connection holds no buffer.
+                    self.framer = framer(self.ends.role, self.settings.limits);
+                }
+                if self.framer.pending() <= CRLF.len() {
                     self.partial_since = None;
                 } else if self.partial_since.is_none() {
                     self.partial_since = Some(Instant::now());
@@ -342,7 +347,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(Frame::Message(bytes)) => Some(Incoming::Message(bytes.to_vec())),
             Some(Frame::KeepAlivePing) => {
                 // Bounded by what one read can bring: receive() writes before it reads again.
-                self.owed.extend_from_slice(PONG);
+                self.owed.extend_from_slice(CRLF);
                 None
             }
             Some(Frame::KeepAlivePong) => Some(Incoming::Pong),
@@ -358,11 +363,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn end(&mut self) -> Result<(), ConnectionError> {
         self.ended = true;
-        if self.framer.is_empty() {
+        if self.framer.pending() <= CRLF.len() {
             Ok(())
         } else {
             Err(ConnectionError::EndInsideMessage)
         }
+    }
+}
+
+fn framer(role: Role, limits: Limits) -> Framer {
+    match role {
+        Role::Initiator => Framer::for_client(limits),
+        Role::Acceptor => Framer::new(limits),
     }
 }
 

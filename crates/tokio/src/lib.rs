@@ -40,6 +40,7 @@ mod refusal_relay;
 mod registrar;
 mod resolver;
 mod server;
+mod stop;
 mod stream;
 
 pub use axl::{AxlClient, AxlCredentials, AxlError, AxlFailure, DiscoveredNode, Discovery, Pushed};

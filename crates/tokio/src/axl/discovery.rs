@@ -47,12 +47,12 @@ impl DiscoveredNode {
 
     /// Where mutual TLS for MRA is answered.
     pub fn sip_mra_oauth_port(&self) -> u16 {
-        self.ports.sip_oauth_mra_port().unwrap_or(5091)
+        self.ports.sip_oauth_mra_port.unwrap_or(5091)
     }
 
     /// Where TLS for clients on premises is answered.
     pub fn sip_oauth_port(&self) -> u16 {
-        self.ports.sip_oauth_port().unwrap_or(5090)
+        self.ports.sip_oauth_port.unwrap_or(5090)
     }
 }
 

@@ -79,8 +79,7 @@ impl Driver {
         let clock = self.connector.clock().clone();
         let deadline = self.client.poll_timeout();
         tokio::select! {
-            // `wait_for` fails when the last handle is gone: a stop as well.
-            _ = self.ends.stop.wait_for(|stop| *stop), if self.stop_by.is_none() => {
+            () = self.ends.stopped.wait(), if self.stop_by.is_none() => {
                 self.stop_by = Some(Instant::now() + self.connector.timeouts().shutdown);
                 self.client.deregister(self.now());
             }

@@ -9,6 +9,8 @@ use sip_oauth_registration::client::{Client, ClientState, ConnectionFailure, Eve
 use sip_oauth_trust::Explanation;
 use tokio::sync::{mpsc, watch};
 
+use crate::stop::{Stop, Stopped};
+
 /// Events kept for an owner that does not read; what comes on top is counted in [`ClientEvent::Missed`].
 const MAX_EVENTS: usize = 256;
 
@@ -48,7 +50,7 @@ pub(super) enum Command {
 pub struct ClientHandle {
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<ClientState>,
-    stop: Arc<watch::Sender<bool>>,
+    stop: Arc<Stop>,
 }
 
 /// The client's task has ended.
@@ -94,7 +96,7 @@ impl ClientHandle {
     ///
     /// [`ClientEvents::recv`] gives `None` when it has ended, and so does [`ClientHandle::stopped`].
     pub fn stop(&self) {
-        self.stop.send_replace(true);
+        self.stop.stop();
     }
 
     /// Waits until the client's task has ended.
@@ -134,7 +136,7 @@ impl ClientEvents {
 #[derive(Debug)]
 pub(super) struct Ends {
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    pub(super) stop: watch::Receiver<bool>,
+    pub(super) stopped: Stopped,
     state: watch::Sender<ClientState>,
     events: mpsc::Sender<ClientEvent>,
     missed: Arc<AtomicU64>,
@@ -165,7 +167,8 @@ pub(super) fn channels(client: &Client) -> (ClientHandle, ClientEvents, Ends) {
     let (commands, for_commands) = mpsc::unbounded_channel();
     let (events, for_events) = mpsc::channel(MAX_EVENTS);
     let (state, for_state) = watch::channel(client.state());
-    let (stop, for_stop) = watch::channel(false);
+    let stop = Stop::new();
+    let stopped = stop.listen();
     let missed = Arc::new(AtomicU64::new(0));
     (
         ClientHandle {
@@ -179,7 +182,7 @@ pub(super) fn channels(client: &Client) -> (ClientHandle, ClientEvents, Ends) {
         },
         Ends {
             commands: for_commands,
-            stop: for_stop,
+            stopped,
             state,
             events,
             missed,

@@ -157,7 +157,7 @@ impl TokenSource for FixedToken {
 pub fn token_fn<F, Fut>(ask: F) -> TokenFn<F>
 where
     F: Fn(TokenRequest) -> Fut + Send + Sync,
-    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send,
+    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send + 'static,
 {
     TokenFn(ask)
 }
@@ -174,7 +174,7 @@ impl<F> fmt::Debug for TokenFn<F> {
 impl<F, Fut> TokenSource for TokenFn<F>
 where
     F: Fn(TokenRequest) -> Fut + Send + Sync,
-    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send,
+    Fut: Future<Output = Result<ObtainedToken, TokenUnavailable>> + Send + 'static,
 {
     fn token<'a>(
         &'a self,

@@ -3,6 +3,6 @@
 mod exchange;
 mod fetch;
 
-pub(crate) use exchange::{Answer, Exchange};
+pub(crate) use exchange::{Answer, Exchange, printable};
 pub use exchange::{HttpError, HttpFailure};
 pub use fetch::{ConfigFetch, FetchError, FetchFailure, FetchedConfig};

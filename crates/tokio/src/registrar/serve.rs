@@ -8,7 +8,8 @@ use crate::{
     clock::Clock,
     connection::{Connection, ConnectionError, Incoming},
     observe::Observed,
-    server::{Accepted, Stopped},
+    server::Accepted,
+    stop::Stopped,
     stream::Stream,
 };
 

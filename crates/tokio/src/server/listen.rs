@@ -15,13 +15,13 @@ use tokio::{
 use super::{
     accept::{AcceptFailure, accept_tls},
     gate::{Gate, Permit},
-    stop::{Stop, Stopped},
 };
 use crate::{
     clock::Clock,
     connection::{Connection, ConnectionSettings},
     limits::Timeouts,
     observe::{ConnectionChange, ConnectionEvent, ConnectionId, Ends, Observed, Role},
+    stop::{Stop, Stopped},
     stream::Stream,
 };
 
