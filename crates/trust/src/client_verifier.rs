@@ -125,6 +125,20 @@ impl ClientVerifier {
         verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
     }
 
+    /// Tells the observer, and gives the error that rustls turns into the alert.
+    fn report(
+        &self,
+        verdict: &Verdict,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Error {
+        if let Some(observer) = &self.observer {
+            let chain = std::iter::once(end_entity).chain(intermediates);
+            observer.refused(&verdict.refusal(Side::Server, self.store.load().name(), chain));
+        }
+        verdict.error.clone()
+    }
+
     fn refuse(&self, verdict: &Verdict, chain: &[CertificateDer<'_>]) -> Refusal {
         let refusal = verdict.refusal(Side::Server, self.store.load().name(), chain.iter());
         if let Some(observer) = &self.observer {
@@ -203,13 +217,7 @@ impl ClientCertVerifier for ClientVerifier {
             .and_then(|()| self.check_names(end_entity));
         match verdict {
             Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(verdict) => Err(verdict.deliver(
-                self.observer.as_deref(),
-                Side::Server,
-                store.name(),
-                end_entity,
-                intermediates,
-            )),
+            Err(verdict) => Err(self.report(&verdict, end_entity, intermediates)),
         }
     }
 
@@ -219,12 +227,9 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
     }
 
     fn verify_tls13_signature(
@@ -233,12 +238,9 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -80,12 +80,18 @@ pub(crate) struct Verdict {
     pub(crate) reason: Option<Reason>,
 }
 
-impl From<Error> for Box<Verdict> {
+impl From<Error> for Verdict {
     fn from(error: Error) -> Self {
-        Box::new(Verdict {
+        Self {
             error,
             reason: None,
-        })
+        }
+    }
+}
+
+impl From<Error> for Box<Verdict> {
+    fn from(error: Error) -> Self {
+        Box::new(error.into())
     }
 }
 
@@ -127,21 +133,5 @@ impl Verdict {
             store: store.to_owned(),
             chain,
         }
-    }
-
-    /// Tells the observer and gives the error for rustls.
-    pub(crate) fn deliver(
-        self,
-        observer: Option<&dyn Observer>,
-        side: Side,
-        store: &str,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-    ) -> Error {
-        if let Some(observer) = observer {
-            let chain = std::iter::once(end_entity).chain(intermediates);
-            observer.refused(&self.refusal(side, store, chain));
-        }
-        self.error
     }
 }

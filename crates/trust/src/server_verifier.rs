@@ -135,6 +135,20 @@ impl ServerVerifier {
         }
     }
 
+    /// Tells the observer, and gives the error that rustls turns into the alert.
+    fn report(
+        &self,
+        verdict: &Verdict,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Error {
+        if let Some(observer) = &self.observer {
+            let chain = std::iter::once(end_entity).chain(intermediates);
+            observer.refused(&verdict.refusal(Side::Client, self.store.load().name(), chain));
+        }
+        verdict.error.clone()
+    }
+
     fn match_name(
         &self,
         reference: &ReferenceIdentity,
@@ -170,13 +184,7 @@ impl ServerCertVerifier for ServerVerifier {
         let store = self.store.load();
         match self.check(&store, end_entity, intermediates, server_name, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(verdict) => Err(verdict.deliver(
-                self.observer.as_deref(),
-                Side::Client,
-                store.name(),
-                end_entity,
-                intermediates,
-            )),
+            Err(verdict) => Err(self.report(&verdict, end_entity, intermediates)),
         }
     }
 
@@ -186,12 +194,9 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
     }
 
     fn verify_tls13_signature(
@@ -200,12 +205,9 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

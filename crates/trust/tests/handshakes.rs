@@ -9,178 +9,11 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
-use std::sync::Arc;
-
 use rcgen::ExtendedKeyUsagePurpose;
-use rustls::{
-    AlertDescription, CertificateError, Error, ProtocolVersion, SupportedProtocolVersion,
-};
-use sip_oauth_trust::{
-    AllowedNames, AllowedRow, CertifiedIdentity, Explanation, LiveAllowedNames, Observer, Party,
-    Place, Reason, ServerCertificate, ServerConfigs, ServerVerifier, Side,
-    client_config_with_versions, explain,
-};
-use support::{Authority, Ends, Heard, Leaf, authority, connect, provider, store};
-
-const NODE: &str = "cucm1.example.com";
-const EDGE: &str = "expc1.example.com";
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Version {
-    Tls12,
-    Tls13,
-}
-
-impl Version {
-    fn in_rustls(self) -> &'static SupportedProtocolVersion {
-        match self {
-            Self::Tls12 => &rustls::version::TLS12,
-            Self::Tls13 => &rustls::version::TLS13,
-        }
-    }
-}
-
-const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
-
-/// A Unified CM node and an Expressway-C, with everything right; each test spoils one thing.
-struct Scene {
-    node_ca: Authority,
-    edge_ca: Authority,
-    node: CertifiedIdentity,
-    edge: Option<CertifiedIdentity>,
-    node_trusts: Vec<rustls_pki_types::CertificateDer<'static>>,
-    edge_trusts: Vec<rustls_pki_types::CertificateDer<'static>>,
-    table: Vec<AllowedRow>,
-    connect_to: &'static str,
-    mutual: bool,
-}
-
-struct Seen {
-    version: Version,
-    ends: Ends,
-    node_heard: Arc<Heard>,
-    edge_heard: Arc<Heard>,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let node_ca = authority("Node CA");
-        let edge_ca = authority("Edge CA");
-        Self {
-            node: Leaf::named(NODE).signed_by(&node_ca),
-            edge: Some(Leaf::named(EDGE).signed_by(&edge_ca)),
-            node_trusts: vec![edge_ca.der().clone()],
-            edge_trusts: vec![node_ca.der().clone()],
-            table: vec![AllowedRow::new(EDGE, "", EDGE)],
-            connect_to: NODE,
-            mutual: true,
-            node_ca,
-            edge_ca,
-        }
-    }
-
-    fn on_premises(mut self) -> Self {
-        self.mutual = false;
-        self.edge = None;
-        self
-    }
-
-    fn play(&self, version: Version) -> Seen {
-        let node_heard = Arc::new(Heard::default());
-        let edge_heard = Arc::new(Heard::default());
-        let versions = &[version.in_rustls()];
-        let configs = ServerConfigs::with_versions(
-            Arc::new(ServerCertificate::new(self.node.clone())),
-            store("Tomcat-trust", &self.node_trusts),
-            Arc::new(LiveAllowedNames::new(AllowedNames::new(self.table.clone()))),
-            provider(),
-            Some(Arc::<Heard>::clone(&node_heard) as Arc<dyn Observer>),
-            versions,
-        )
-        .unwrap();
-        let verifier =
-            ServerVerifier::builder(store("trusted CA list", &self.edge_trusts), provider())
-                .observer(Arc::<Heard>::clone(&edge_heard) as Arc<dyn Observer>)
-                .build();
-        let client =
-            client_config_with_versions(Arc::new(verifier), self.edge.as_ref(), versions).unwrap();
-        let server = if self.mutual {
-            configs.mra_oauth()
-        } else {
-            configs.oauth()
-        };
-        let (ends, client, _server) = connect(Arc::new(client), server, self.connect_to);
-        if ends.client.is_ok() {
-            let expected = match version {
-                Version::Tls12 => ProtocolVersion::TLSv1_2,
-                Version::Tls13 => ProtocolVersion::TLSv1_3,
-            };
-            assert_eq!(client.protocol_version(), Some(expected));
-        }
-        Seen {
-            version,
-            ends,
-            node_heard,
-            edge_heard,
-        }
-    }
-}
-
-impl Seen {
-    fn both_up(self) {
-        self.ends.client.unwrap();
-        self.ends.server.unwrap();
-        assert_eq!(self.node_heard.count() + self.edge_heard.count(), 0);
-    }
-
-    /// The node refused the edge: what the node did, and what both ends make of it.
-    fn node_refused(self, alert: AlertDescription) -> (Error, Explanation) {
-        let ours = self.ends.server.unwrap_err();
-        let theirs = self.ends.client.unwrap_err();
-        assert_eq!(theirs, Error::AlertReceived(alert), "{:?}", self.version);
-        assert_eq!(
-            self.ends.client_was_up,
-            self.version == Version::Tls13,
-            "in 1.3, and only there, the client learns of it after its own handshake"
-        );
-        let edge = explain(&theirs, Side::Client);
-        let node = explain(&ours, Side::Server);
-        assert_eq!((edge.refused_by, node.refused_by), (Party::Peer, Party::Us));
-        assert_eq!((edge.alert, node.alert), (Some(alert), Some(alert)));
-        assert_eq!(
-            edge.remedy, node.remedy,
-            "both ends name the same place to change"
-        );
-        assert_eq!(self.edge_heard.count(), 0);
-        if self.node_heard.count() > 0 {
-            let refusal = self.node_heard.only();
-            assert_eq!((refusal.side, refusal.alert), (Side::Server, alert));
-            assert_eq!(refusal.store, "Tomcat-trust");
-            return (ours, refusal.explanation());
-        }
-        (ours, node)
-    }
-
-    /// The edge refused the node.
-    fn edge_refused(self, alert: AlertDescription) -> (Error, Explanation) {
-        let ours = self.ends.client.unwrap_err();
-        let theirs = self.ends.server.unwrap_err();
-        assert_eq!(theirs, Error::AlertReceived(alert), "{:?}", self.version);
-        let edge = explain(&ours, Side::Client);
-        let node = explain(&theirs, Side::Server);
-        assert_eq!((edge.refused_by, node.refused_by), (Party::Us, Party::Peer));
-        assert_eq!((edge.alert, node.alert), (Some(alert), Some(alert)));
-        assert_eq!(
-            edge.remedy, node.remedy,
-            "both ends name the same place to change"
-        );
-        assert_eq!(self.node_heard.count(), 0);
-        let refusal = self.edge_heard.only();
-        assert_eq!((refusal.side, refusal.alert), (Side::Client, alert));
-        assert_eq!(refusal.store, "trusted CA list");
-        (ours, refusal.explanation())
-    }
-}
+use rustls::{AlertDescription, CertificateError, Error};
+use sip_oauth_trust::{AllowedRow, Place, Reason, Side, explain};
+use support::scene::{BOTH, EDGE, NODE, Scene};
+use support::{Leaf, authority};
 
 #[test]
 fn on_premises_no_client_certificate_is_asked_for() {
@@ -430,70 +263,21 @@ fn two_anchors_with_one_subject_are_both_tried() {
     }
 }
 
-mod self_signed_certificate_in_the_store {
-    use super::*;
-
-    /// The Tomcat certificate of an untouched Unified CM: self-signed, CA:TRUE.
-    fn scene(node: Leaf) -> Scene {
-        let node = node.ca().self_signed();
-        let mut scene = Scene::new();
-        scene.edge_trusts = vec![node.chain()[0].clone()];
-        scene.node = node;
-        scene
-    }
-
-    #[test]
-    fn is_accepted_as_an_exact_pin() {
-        for version in BOTH {
-            scene(Leaf::named(NODE)).play(version).both_up();
-        }
-    }
-
-    #[test]
-    fn is_accepted_from_a_client_too() {
-        for version in BOTH {
-            let edge = Leaf::named(EDGE).ca().self_signed();
+#[test]
+fn rsa_and_ecdsa_certificates_work_on_either_side() {
+    for version in BOTH {
+        for (node_rsa, edge_rsa) in [(true, false), (false, true), (true, true)] {
+            let leaf = |name, rsa| {
+                if rsa {
+                    Leaf::named(name).rsa()
+                } else {
+                    Leaf::named(name)
+                }
+            };
             let mut scene = Scene::new();
-            scene.node_trusts = vec![edge.chain()[0].clone()];
-            scene.edge = Some(edge);
+            scene.node = leaf(NODE, node_rsa).signed_by(&scene.node_ca);
+            scene.edge = Some(leaf(EDGE, edge_rsa).signed_by(&scene.edge_ca));
             scene.play(version).both_up();
-        }
-    }
-
-    #[test]
-    fn still_expires() {
-        for version in BOTH {
-            let seen = scene(Leaf::named(NODE).expired()).play(version);
-            seen.edge_refused(AlertDescription::CertificateExpired);
-        }
-    }
-
-    #[test]
-    fn still_needs_the_right_name() {
-        for version in BOTH {
-            let seen = scene(Leaf::named("cucm9.example.com")).play(version);
-            seen.edge_refused(AlertDescription::BadCertificate);
-        }
-    }
-
-    #[test]
-    fn still_needs_the_right_key_usage() {
-        for version in BOTH {
-            let usages = [ExtendedKeyUsagePurpose::ClientAuth];
-            let seen = scene(Leaf::named(NODE).usages(&usages)).play(version);
-            seen.edge_refused(AlertDescription::UnsupportedCertificate);
-        }
-    }
-
-    #[test]
-    fn with_another_key_is_no_pin() {
-        for version in BOTH {
-            let mut scene = scene(Leaf::named(NODE));
-            scene.node = Leaf::named(NODE).ca().self_signed();
-            let (_, explanation) = scene
-                .play(version)
-                .edge_refused(AlertDescription::UnknownCA);
-            assert_eq!(explanation.remedy.place, Place::ClientTrust);
         }
     }
 }

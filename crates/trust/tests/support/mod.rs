@@ -1,5 +1,7 @@
 //! Certificates made on the spot, and a client and a server joined without sockets.
 
+pub(crate) mod scene;
+
 use std::io::Cursor;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -35,15 +37,24 @@ pub(crate) fn authority(common_name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
+/// When a certificate is valid.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Validity {
+    #[default]
+    Now,
+    Past,
+    Future,
+}
+
 /// What to put into an end-entity certificate.
 #[derive(Clone, Default)]
 pub(crate) struct Leaf {
     pub(crate) common_names: Vec<DnValue>,
     pub(crate) sans: Vec<SanType>,
     pub(crate) usages: Option<Vec<ExtendedKeyUsagePurpose>>,
-    pub(crate) expired: bool,
-    pub(crate) future: bool,
+    pub(crate) validity: Validity,
     pub(crate) ca: bool,
+    pub(crate) rsa: bool,
 }
 
 impl Leaf {
@@ -84,18 +95,32 @@ impl Leaf {
     }
 
     pub(crate) fn expired(mut self) -> Self {
-        self.expired = true;
+        self.validity = Validity::Past;
         self
     }
 
     pub(crate) fn future(mut self) -> Self {
-        self.future = true;
+        self.validity = Validity::Future;
         self
     }
 
     pub(crate) fn ca(mut self) -> Self {
         self.ca = true;
         self
+    }
+
+    /// RSA 2048 instead of P-256.
+    pub(crate) fn rsa(mut self) -> Self {
+        self.rsa = true;
+        self
+    }
+
+    fn key(&self) -> KeyPair {
+        if self.rsa {
+            KeyPair::from_pem(include_str!("../fixtures/rsa-2048.key.pem")).unwrap()
+        } else {
+            KeyPair::generate().unwrap()
+        }
     }
 
     fn params(self) -> CertificateParams {
@@ -111,12 +136,13 @@ impl Leaf {
                 ExtendedKeyUsagePurpose::ClientAuth,
             ]
         });
-        if self.expired {
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(2021, 1, 1);
-        }
-        if self.future {
-            params.not_before = date_time_ymd(3000, 1, 1);
+        match self.validity {
+            Validity::Now => {}
+            Validity::Past => {
+                params.not_before = date_time_ymd(2020, 1, 1);
+                params.not_after = date_time_ymd(2021, 1, 1);
+            }
+            Validity::Future => params.not_before = date_time_ymd(3000, 1, 1),
         }
         if self.ca {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -125,13 +151,13 @@ impl Leaf {
     }
 
     pub(crate) fn signed_by(self, authority: &Authority) -> CertifiedIdentity {
-        let key = KeyPair::generate().unwrap();
+        let key = self.key();
         let certificate = self.params().signed_by(&key, authority).unwrap();
         identity(certificate.der().clone(), &key)
     }
 
     pub(crate) fn self_signed(self) -> CertifiedIdentity {
-        let key = KeyPair::generate().unwrap();
+        let key = self.key();
         let certificate = self.params().self_signed(&key).unwrap();
         identity(certificate.der().clone(), &key)
     }
