@@ -1,4 +1,11 @@
 //! RFC 6750: the text of a bearer token, and the errors that answer one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
 
 use sip_oauth_token::{
     AccessToken, BearerError, MAX_TOKEN_BYTES, RefreshToken, TokenErrorKind, inspect,

@@ -1,5 +1,12 @@
 //! Unified CM's tokens: a JWS around a JWE around claims, the refresh token, the server's habits.
 #![cfg(feature = "issue")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
 
 mod common;
 
@@ -423,7 +430,49 @@ mod authorization_server {
 }
 
 mod verdict_cache {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sip_oauth_token::CryptoProvider;
+
     use super::*;
+
+    static SIGNATURE_CHECKS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Checks as aws-lc-rs does, and counts.
+    static COUNTING: CryptoProvider = CryptoProvider {
+        verifier_factory: |algorithm, key| {
+            SIGNATURE_CHECKS.fetch_add(1, Ordering::Relaxed);
+            (jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.verifier_factory)(algorithm, key)
+        },
+        signer_factory: jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.signer_factory,
+        key_utils: jsonwebtoken::crypto::KeyUtils::new_unimplemented(),
+    };
+
+    #[test]
+    fn refreshing_every_two_minutes_costs_one_signature_check() {
+        let server = server();
+        let keys = KeySet::builder_with_provider(&COUNTING)
+            .unified_cm(
+                UUID,
+                server.signing_key_pem(),
+                server.encryption_key().clone(),
+            )
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(keys, server.policy()).with_cache(16);
+        let token = server
+            .issue_access("rado", CLIENT, &[], now())
+            .unwrap()
+            .token;
+        for refresh in 0..30 {
+            assert!(
+                verifier
+                    .verify(token.expose(), at(NOW + 120 * refresh))
+                    .is_ok()
+            );
+        }
+        assert_eq!(SIGNATURE_CHECKS.load(Ordering::Relaxed), 1);
+    }
 
     /// Keys that refuse everything make a hit visible: only a remembered verdict can say yes.
     #[test]
@@ -496,8 +545,8 @@ mod verdict_cache {
             .issue_access("rado", CLIENT, &[], now())
             .unwrap()
             .token;
-        let verified = verifier.verify(token.expose(), now()).unwrap();
-        verifier.revoke_token(verified.token_id().unwrap());
+        let accepted = verifier.verify(token.expose(), now()).unwrap();
+        verifier.revoke_token(accepted.token_id().unwrap());
         assert_eq!(
             verifier.verify(token.expose(), now()).unwrap_err().kind(),
             &TokenErrorKind::Revoked
@@ -531,7 +580,7 @@ mod verdict_cache {
     fn many_tokens_do_not_make_it_wrong() {
         let server = server();
         let verifier = Verifier::new(server.key_set(), server.policy()).with_cache(1);
-        let tokens: Vec<_> = (0..40)
+        let all: Vec<_> = (0..40)
             .map(|n| {
                 server
                     .issue_access(&format!("user{n}"), CLIENT, &[], now())
@@ -540,7 +589,7 @@ mod verdict_cache {
             })
             .collect();
         for _round in 0..2 {
-            for (n, token) in tokens.iter().enumerate() {
+            for (n, token) in all.iter().enumerate() {
                 assert_eq!(
                     verifier.verify(token.expose(), now()).unwrap().user(),
                     format!("user{n}")
@@ -582,13 +631,11 @@ mod published_samples {
             PathBuf::from,
         );
         let path = corpus.join("../wire").join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text.trim_end().to_owned()),
-            Err(_) => {
-                println!("skipped, not found: {}", path.display());
-                None
-            }
+        let text = std::fs::read_to_string(&path).ok();
+        if text.is_none() {
+            println!("skipped, not found: {}", path.display());
         }
+        text.map(|text| text.trim_end().to_owned())
     }
 
     const ISSUER_OF_2017: &str = "8d0d5324-f4f0-4b0b-811e-4a59fdb6b722";

@@ -17,48 +17,48 @@ use sip_oauth_token::{
     VerifiedToken, Verifier, VerifyingKey,
 };
 
-pub const UUID: &str = "8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5";
-pub const ISSUER: &str = "https://as.example.com";
-pub const AUDIENCE: &str = "sip:example.com";
-pub const KID: &str = "signing-key";
-pub const ENCRYPTION_KID: &str = "encryption-key";
-pub const ENCRYPTION_KEY: [u8; 32] = [0x5a; 32];
-pub const NOW: u64 = 1_700_000_000;
+pub(crate) const UUID: &str = "8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5";
+pub(crate) const ISSUER: &str = "https://as.example.com";
+pub(crate) const AUDIENCE: &str = "sip:example.com";
+pub(crate) const KID: &str = "signing-key";
+pub(crate) const ENCRYPTION_KID: &str = "encryption-key";
+pub(crate) const ENCRYPTION_KEY: [u8; 32] = [0x5a; 32];
+pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// The header and claims of a good RFC 9068 token.
-pub const HEADER: &str = r#"{"alg":"RS256","typ":"at+jwt","kid":"signing-key"}"#;
-pub const CLAIMS: &str = r#"{"iss":"https://as.example.com","exp":1700003600,"aud":"sip:example.com","sub":"rado","client_id":"C1","iat":1700000000,"jti":"t1"}"#;
+pub(crate) const HEADER: &str = r#"{"alg":"RS256","typ":"at+jwt","kid":"signing-key"}"#;
+pub(crate) const CLAIMS: &str = r#"{"iss":"https://as.example.com","exp":1700003600,"aud":"sip:example.com","sub":"rado","client_id":"C1","iat":1700000000,"jti":"t1"}"#;
 
 /// The headers and inner claims of a good Unified CM token.
-pub const UCM_HEADER: &str = r#"{"alg":"RS256","typ":"JWT","kid":"signing-key"}"#;
-pub const UCM_INNER_HEADER: &str =
+pub(crate) const UCM_HEADER: &str = r#"{"alg":"RS256","typ":"JWT","kid":"signing-key"}"#;
+pub(crate) const UCM_INNER_HEADER: &str =
     r#"{"alg":"dir","cty":"JWT","enc":"A128CBC-HS256","kid":"encryption-key"}"#;
-pub const UCM_CLAIMS: &str = r#"{"iss":"8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5","exp":1700003600,"iat":1700000000,"sub":"rado","ccid":"C1","tid":"t1","ctyp":"access"}"#;
+pub(crate) const UCM_CLAIMS: &str = r#"{"iss":"8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5","exp":1700003600,"iat":1700000000,"sub":"rado","ccid":"C1","tid":"t1","ctyp":"access"}"#;
 
-pub fn at(seconds: u64) -> SystemTime {
+pub(crate) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     at(NOW)
 }
 
-pub fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub fn rsa() -> &'static RsaKeyPair {
+pub(crate) fn rsa() -> &'static RsaKeyPair {
     static KEY: OnceLock<RsaKeyPair> = OnceLock::new();
     KEY.get_or_init(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
 }
 
-pub fn pem(pair: &RsaKeyPair) -> String {
+pub(crate) fn pem(pair: &RsaKeyPair) -> String {
     let der: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     let body = STANDARD.encode(der.as_ref());
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
 
-pub fn rsa_signature(pair: &RsaKeyPair, input: &str) -> String {
+pub(crate) fn rsa_signature(pair: &RsaKeyPair, input: &str) -> String {
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(
         &RSA_PKCS1_SHA256,
@@ -71,18 +71,18 @@ pub fn rsa_signature(pair: &RsaKeyPair, input: &str) -> String {
 }
 
 /// A JWS over any bytes, with any header, whose RS256 signature is right.
-pub fn sign(header: &str, payload: impl AsRef<[u8]>) -> String {
+pub(crate) fn sign(header: &str, payload: impl AsRef<[u8]>) -> String {
     sign_segments(&b64(header), &b64(payload))
 }
 
-pub fn sign_segments(header: &str, payload: &str) -> String {
+pub(crate) fn sign_segments(header: &str, payload: &str) -> String {
     let input = format!("{header}.{payload}");
     let signature = rsa_signature(rsa(), &input);
     format!("{input}.{signature}")
 }
 
 /// A JWE over any bytes, with any header, that opens with [`ENCRYPTION_KEY`] by A128CBC-HS256.
-pub fn encrypt(header: &str, plaintext: impl AsRef<[u8]>) -> String {
+pub(crate) fn encrypt(header: &str, plaintext: impl AsRef<[u8]>) -> String {
     let header = b64(header);
     let (mac_key, aes_key) = ENCRYPTION_KEY.split_at(16);
     let key = UnboundCipherKey::new(&AES_128, aes_key).unwrap();
@@ -107,16 +107,16 @@ pub fn encrypt(header: &str, plaintext: impl AsRef<[u8]>) -> String {
 }
 
 /// A Unified CM token around any inner bytes.
-pub fn unified_cm(inner: impl AsRef<[u8]>) -> String {
+pub(crate) fn unified_cm(inner: impl AsRef<[u8]>) -> String {
     around(&encrypt(UCM_INNER_HEADER, inner))
 }
 
 /// A Unified CM token around any JWE.
-pub fn around(jwe: &str) -> String {
+pub(crate) fn around(jwe: &str) -> String {
     sign(UCM_HEADER, format!(r#"{{"private":"{jwe}"}}"#))
 }
 
-pub fn key_set_builder() -> KeySetBuilder {
+pub(crate) fn key_set_builder() -> KeySetBuilder {
     let signing = VerifyingKey::from_pem(&pem(rsa()), Algorithm::Rs256).unwrap();
     let encryption = EncryptionKey::new(ContentEncryption::A128CbcHs256, &ENCRYPTION_KEY).unwrap();
     KeySet::builder()
@@ -126,43 +126,43 @@ pub fn key_set_builder() -> KeySetBuilder {
         .unwrap()
 }
 
-pub fn keys() -> KeySet {
+pub(crate) fn keys() -> KeySet {
     key_set_builder().build()
 }
 
-pub fn rfc9068() -> Policy {
+pub(crate) fn rfc9068() -> Policy {
     Policy::rfc9068(ISSUER, AUDIENCE)
 }
 
-pub fn ucm() -> Policy {
+pub(crate) fn ucm() -> Policy {
     Policy::unified_cm(UUID)
 }
 
-pub fn verify_with(policy: Policy, token: &str) -> Result<VerifiedToken, TokenError> {
+pub(crate) fn verify_with(policy: Policy, token: &str) -> Result<VerifiedToken, TokenError> {
     Verifier::new(keys(), policy).verify(token, now())
 }
 
 /// Judges by the RFC 9068 policy.
-pub fn verify(token: &str) -> Result<VerifiedToken, TokenError> {
+pub(crate) fn verify(token: &str) -> Result<VerifiedToken, TokenError> {
     verify_with(rfc9068(), token)
 }
 
 /// Judges by the Unified CM policy.
-pub fn verify_ucm(token: &str) -> Result<VerifiedToken, TokenError> {
+pub(crate) fn verify_ucm(token: &str) -> Result<VerifiedToken, TokenError> {
     verify_with(ucm(), token)
 }
 
 /// The sentence a token is refused with.
-pub fn refusal(token: &str) -> String {
+pub(crate) fn refusal(token: &str) -> String {
     verify(token).unwrap_err().to_string()
 }
 
-pub fn ucm_refusal(token: &str) -> String {
+pub(crate) fn ucm_refusal(token: &str) -> String {
     verify_ucm(token).unwrap_err().to_string()
 }
 
 /// Claims with one replaced or added, or removed where `value` is `None`.
-pub fn with(claims: &str, name: &str, value: Option<&str>) -> String {
+pub(crate) fn with(claims: &str, name: &str, value: Option<&str>) -> String {
     let mut claims: serde_json::Value = serde_json::from_str(claims).unwrap();
     let object = claims.as_object_mut().unwrap();
     match value {

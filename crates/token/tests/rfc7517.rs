@@ -1,0 +1,196 @@
+//! RFC 7517: keys as JWK and JWK sets; keys as PEM and certificates beside them.
+#![cfg(feature = "aws-lc-rs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use common::{CLAIMS, HEADER, at, b64, now, pem, rfc9068, rsa, sign};
+use sip_oauth_token::{Algorithm, KeyError, KeySet, TokenErrorKind, Verifier, VerifyingKey};
+
+const EC: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+
+/// The members of the test key as a JWK.
+fn rsa_members() -> String {
+    use aws_lc_rs::signature::{KeyPair as _, RsaPublicKeyComponents};
+    let components = RsaPublicKeyComponents::<Vec<u8>>::from(rsa().public_key());
+    format!(
+        r#""kty":"RSA","n":"{}","e":"{}""#,
+        b64(components.n),
+        b64(components.e)
+    )
+}
+
+mod section_4_jwk {
+    use super::*;
+
+    /// Members beside those of an EC key, sentence of refusal.
+    const REFUSED: &[(&str, &str)] = &[
+        (r#""use":"enc""#, "not a JWK: `use` is not `sig`"),
+        (
+            r#""key_ops":["encrypt"]"#,
+            "not a JWK: `key_ops` does not contain `verify`",
+        ),
+        (
+            r#""alg":"ECDH-ES""#,
+            "not a JWK: `alg` is not a signature algorithm that is known",
+        ),
+        (
+            r#""alg":"RS256""#,
+            "a key of type P-256 does not serve RS256",
+        ),
+        (
+            r#""kty":"EC""#,
+            "not a JWK: not a JSON object with distinct members",
+        ),
+    ];
+
+    #[test]
+    fn a_key_for_something_else_is_refused() {
+        assert!(VerifyingKey::from_jwk(&format!("{{{EC}}}")).is_ok());
+        for (member, sentence) in REFUSED {
+            let refused = VerifyingKey::from_jwk(&format!("{{{EC},{member}}}")).unwrap_err();
+            assert_eq!(refused.to_string(), *sentence);
+        }
+    }
+
+    #[test]
+    fn the_caller_may_pin_the_algorithm_but_not_against_the_key() {
+        let jwk = format!("{{{}}}", rsa_members());
+        assert_eq!(
+            VerifyingKey::from_jwk(&jwk).unwrap().algorithm(),
+            Algorithm::Rs256
+        );
+        let pinned = VerifyingKey::from_jwk_for(&jwk, Algorithm::Ps512).unwrap();
+        assert_eq!(pinned.algorithm(), Algorithm::Ps512);
+        let declared = format!(r#"{{{},"alg":"RS512"}}"#, rsa_members());
+        assert!(VerifyingKey::from_jwk_for(&declared, Algorithm::Ps512).is_err());
+    }
+
+    #[test]
+    fn coordinates_have_the_curves_length() {
+        let jwk = r#"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}"#;
+        assert_eq!(
+            VerifyingKey::from_jwk(jwk).unwrap_err(),
+            KeyError::Jwk("coordinates of another length than the curve's")
+        );
+    }
+
+    #[test]
+    fn key_material_is_never_printed() {
+        let secret = b64([0x41; 32]);
+        let key =
+            VerifyingKey::from_jwk(&format!(r#"{{"kty":"oct","alg":"HS256","k":"{secret}"}}"#))
+                .unwrap();
+        assert_eq!(format!("{key:?}"), "VerifyingKey(HS256)");
+    }
+}
+
+mod section_5_jwk_set {
+    use super::*;
+
+    #[test]
+    fn entries_that_are_not_understood_are_skipped_with_a_reason() {
+        let set = format!(
+            r#"{{"keys":[{{"kty":"new","kid":"1"}}, 7, {{{EC}}}, {{{EC},"kid":"ec","use":"enc"}},
+                {{"kty":"oct","kid":"s","k":"AAAA","alg":"HS256"}}, {{{},"kid":"signing-key"}}]}}"#,
+            rsa_members()
+        );
+        let keys = KeySet::builder().jwk_set(&set).unwrap().build();
+        assert_eq!((keys.len(), keys.skipped().len()), (1, 5));
+        let verifier = Verifier::new(keys, rfc9068());
+        assert!(verifier.verify(&sign(HEADER, CLAIMS), now()).is_ok());
+    }
+
+    #[test]
+    fn a_set_without_a_usable_key_is_an_error() {
+        for set in [r#"{"keys":[]}"#, r#"{"keys":[{"kty":"new","kid":"1"}]}"#] {
+            assert!(matches!(
+                KeySet::builder().jwk_set(set),
+                Err(KeyError::NoUsableKey { .. })
+            ));
+        }
+        for no_set in ["", "[]", "{}", r#"{"keys":{}}"#] {
+            assert!(
+                matches!(KeySet::builder().jwk_set(no_set), Err(KeyError::Jwk(_))),
+                "{no_set}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_keys_under_one_kid_are_an_error() {
+        let set = format!(r#"{{"keys":[{{{EC},"kid":"a"}},{{{EC},"kid":"a"}}]}}"#);
+        let refused = KeySet::builder().jwk_set(&set).unwrap_err();
+        assert_eq!(refused.to_string(), "two keys under kid \"a\"");
+    }
+}
+
+mod pem {
+    use super::*;
+
+    #[test]
+    fn text_around_the_block_is_skipped() {
+        let text = format!(
+            "subject=CN = AUTHZ\n{}trailing",
+            pem(rsa()).replace('\n', "\r\n")
+        );
+        assert!(VerifyingKey::from_pem(&text, Algorithm::Rs256).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused_by_name() {
+        let good = pem(rsa());
+        for (text, sentence) in [
+            (String::new(), "not PEM: expected -----BEGIN"),
+            (
+                good.replace("-----END PUBLIC KEY-----", ""),
+                "not PEM: expected -----END",
+            ),
+            (
+                good.replace("END PUBLIC", "END PRIVATE"),
+                "not PEM: -----BEGIN and -----END differ",
+            ),
+            (
+                good.replace("PUBLIC", "PRIVATE"),
+                "not PEM: expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE",
+            ),
+            (good.replace("MII", "M!I"), "not PEM: content is not base64"),
+        ] {
+            let refused = VerifyingKey::from_pem(&text, Algorithm::Rs256).unwrap_err();
+            assert_eq!(refused.to_string(), sentence);
+        }
+        let cut = good.replacen("MII", "MIAI", 1);
+        assert!(VerifyingKey::from_pem(&cut, Algorithm::Rs256).is_err());
+        let refused = VerifyingKey::from_pem(&good, Algorithm::Es256).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a key of type RSA does not serve ES256"
+        );
+    }
+}
+
+mod rotation {
+    use super::*;
+
+    #[test]
+    fn an_old_key_serves_until_its_end() {
+        let key = VerifyingKey::from_pem(&pem(rsa()), Algorithm::Rs256).unwrap();
+        let keys = KeySet::builder()
+            .verifying_key(common::KID, key.until(at(common::NOW + 60)))
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(keys, rfc9068());
+        let token = sign(HEADER, CLAIMS);
+        assert!(verifier.verify(&token, at(common::NOW + 59)).is_ok());
+        let refused = verifier.verify(&token, at(common::NOW + 60)).unwrap_err();
+        assert!(
+            matches!(refused.kind(), TokenErrorKind::RetiredKey { .. }),
+            "{refused}"
+        );
+    }
+}
