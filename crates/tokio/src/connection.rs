@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Buf as _, BytesMut};
-use sip_oauth_message::{Frame, Framer, FramingError, Limits};
+use sip_oauth_message::{Frame, Framer, FramingError, Limits, ParseError};
 use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
@@ -174,7 +174,9 @@ impl<S> Connection<S> {
             Some(ConnectionError::Tls { explanation, .. }) => {
                 ConnectionChange::Refused(explanation)
             }
-            Some(error @ (ConnectionError::TimedOut(_) | ConnectionError::Framing(_))) => {
+            Some(error @ (ConnectionError::TimedOut(_)
+                | ConnectionError::Framing(_)
+                | ConnectionError::Malformed(_))) => {
                 text = error.to_string();
                 ConnectionChange::Limited(&text)
             }
@@ -407,6 +409,9 @@ pub enum ConnectionError {
     /// The bytes are not SIP, or too many.
     #[error(transparent)]
     Framing(FramingError),
+    /// A frame that is no SIP message.
+    #[error("{0}")]
+    Malformed(ParseError),
     /// The stream ended in the middle of a message.
     #[error("the peer closed the connection inside a message")]
     EndInsideMessage,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustls::{CipherSuite, ProtocolVersion};
-use sip_oauth_registration::{client::Transport, registrar::Observation};
+use sip_oauth_registration::{client::Transport, registrar::{Ended, Observation}};
 use sip_oauth_trust::{Explanation, Identities};
 
 /// Sees every message and every change of every connection.
@@ -34,6 +34,11 @@ pub trait Observer: Send + Sync {
     /// A registrar decided about a request that came over the connection `ends`.
     fn decision(&self, ends: Ends, observation: &Observation) {
         let _ = (ends, observation);
+    }
+
+    /// A registration ended without its client asking for it.
+    fn ended(&self, ended: &Ended) {
+        let _ = ended;
     }
 
     /// An HTTP exchange ended: configuration fetch, token endpoint, AXL.

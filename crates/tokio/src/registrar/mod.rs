@@ -1,6 +1,7 @@
 //! The registrar with sockets: listeners and connections around
 //! [`sip_oauth_registration::registrar::Registrar`].
 
+mod judge;
 mod serve;
 mod server;
 

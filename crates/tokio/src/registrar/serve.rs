@@ -1,92 +1,102 @@
-//! One connection of a registrar.
+//! One connection of a registrar, and its timer.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::Duration};
 
-use sip_oauth_registration::registrar::{Arrival, BindingStore, Listener, Observation, Registrar};
+use sip_oauth_registration::registrar::{Arrival, Listener};
 
+use super::judge::Judge;
 use crate::{
-    clock::Clock,
     connection::{Connection, ConnectionError, Incoming},
-    observe::Observed,
-    server::Accepted,
+    entropy::ProviderEntropy,
+    server::{Accepted, Doors},
     stop::Stopped,
     stream::Stream,
 };
 
-/// What a connection asks about each message.
-pub(super) trait Judge: Send + Sync {
-    /// The bytes to answer, if any, and what was decided.
-    fn judge(
-        &self,
-        arrival: &Arrival,
-        message: &[u8],
-        now: SystemTime,
-        answer: &mut Vec<u8>,
-    ) -> Observation;
+/// How often registrations are looked through for those that have ended.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What all connections of one listener share.
+pub(super) struct Desk {
+    pub(super) listener: Listener,
+    pub(super) judge: Arc<dyn Judge>,
+    pub(super) doors: Doors,
 }
 
-/// Runs one connection to its end.
-pub(super) async fn serve(
-    accepted: Accepted,
-    listener: Listener,
-    judge: Arc<dyn Judge>,
-    clock: Clock,
-    observed: Observed,
-) {
-    let Accepted {
-        mut connection,
-        peer_identity,
-        permit,
-        mut stopped,
-    } = accepted;
-    let ends = connection.ends();
-    let mut arrival = Arrival::new(listener, ends.local.port(), ends.peer);
-    if let Some(identity) = peer_identity {
-        arrival = arrival.with_peer_identity(identity);
+impl Desk {
+    /// Runs one connection to its end.
+    pub(super) async fn serve(self: Arc<Self>, accepted: Accepted) {
+        let Accepted {
+            mut connection,
+            peer_identity,
+            permit,
+            mut stopped,
+        } = accepted;
+        let ends = connection.ends();
+        let mut arrival = Arrival::new(self.listener, ends.local.port(), ends.peer);
+        if let Some(identity) = peer_identity {
+            arrival = arrival.with_peer_identity(identity);
+        }
+        let ended = self.run(&mut connection, &arrival, &mut stopped).await;
+        connection.report_end(ended.as_ref().err());
+        connection.close().await;
+        drop(permit);
     }
-    let ended = run(
-        &mut connection,
-        &arrival,
-        &*judge,
-        &clock,
-        &observed,
-        &mut stopped,
-    )
-    .await;
-    connection.report_end(ended.as_ref().err());
-    connection.close().await;
-    drop(permit);
+
+    async fn run(
+        &self,
+        connection: &mut Connection<Stream>,
+        arrival: &Arrival,
+        stopped: &mut Stopped,
+    ) -> Result<(), ConnectionError> {
+        let Doors {
+            clock,
+            observed,
+            limits,
+            ..
+        } = &self.doors;
+        let mut entropy = ProviderEntropy::of(None);
+        loop {
+            let incoming = tokio::select! {
+                // What has arrived whole is answered before we leave.
+                biased;
+                incoming = connection.receive() => incoming?,
+                () = stopped.wait() => return Ok(()),
+            };
+            let message = match incoming {
+                Incoming::Message(message) => message,
+                Incoming::Pong => continue,
+                Incoming::End => return Ok(()),
+            };
+            let mut answer = Vec::new();
+            let now = clock.system_now();
+            let observation = self
+                .judge
+                .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
+                .map_err(ConnectionError::Malformed)?;
+            tracing::info!(
+                connection = %connection.ends().id, peer = %arrival.peer, %observation,
+                "request"
+            );
+            observed.decision(connection.ends(), &observation);
+            if !answer.is_empty() {
+                connection.send(&answer).await?;
+            }
+        }
+    }
 }
 
-async fn run(
-    connection: &mut Connection<Stream>,
-    arrival: &Arrival,
-    judge: &dyn Judge,
-    clock: &Clock,
-    observed: &Observed,
-    stopped: &mut Stopped,
-) -> Result<(), ConnectionError> {
+/// Ends registrations that were not refreshed, until stopped.
+pub(super) async fn expire(judge: Arc<dyn Judge>, doors: Doors, mut stopped: Stopped) {
     loop {
-        let incoming = tokio::select! {
-            // What has arrived whole is answered before we leave.
-            biased;
-            incoming = connection.receive() => incoming?,
-            () = stopped.wait() => return Ok(()),
-        };
-        let message = match incoming {
-            Incoming::Message(message) => message,
-            Incoming::Pong => continue,
-            Incoming::End => return Ok(()),
-        };
-        let mut answer = Vec::new();
-        let observation = judge.judge(arrival, &message, clock.system_now(), &mut answer);
-        tracing::info!(
-            connection = %connection.ends().id, peer = %arrival.peer, %observation,
-            "request"
-        );
-        observed.decision(connection.ends(), &observation);
-        if !answer.is_empty() {
-            connection.send(&answer).await?;
+        let again = doors.clock.now() + EXPIRY_INTERVAL;
+        tokio::select! {
+            () = stopped.wait() => return,
+            () = doors.clock.sleep_until(again) => {}
+        }
+        for ended in judge.expire(doors.clock.system_now()) {
+            tracing::info!(aor = %ended.aor, cause = ?ended.cause, "registration ended");
+            doors.observed.ended(&ended);
         }
     }
 }

@@ -8,12 +8,16 @@ use sip_oauth_registration::registrar::{BindingStore, Listener, Registrar};
 use sip_oauth_trust::ServerConfigs;
 use tokio::net::TcpListener;
 
-use super::serve::{Judge, serve};
+use super::{
+    judge::Judge,
+    serve::{Desk, expire},
+};
 use crate::{
     clock::Clock,
     limits::{ServerLimits, Timeouts},
     observe::{Observed, Observer},
     server::{Doors, Entrance, Gate, Listening, Security},
+    stop::Stop,
 };
 
 /// A registrar at work on its listeners.
@@ -25,6 +29,8 @@ pub struct RegistrarServer {
     secure_tls: Option<Arc<ServerConfig>>,
     doors: Doors,
     listening: BTreeMap<Listener, Listening>,
+    /// Ends the timer of the present registrar.
+    timer: Stop,
 }
 
 impl fmt::Debug for RegistrarServer {
@@ -97,12 +103,21 @@ impl RegistrarServer {
         self.doors.gate.connections()
     }
 
-    /// Replaces the registrar: connections accepted from now on ask `registrar`.
+    /// Replaces the registrar: listeners opened from now on, by a restart, ask `registrar`.
     pub fn set_registrar<S>(&mut self, registrar: Arc<Registrar<S>>)
     where
         S: BindingStore + Send + Sync + 'static,
     {
         self.judge = registrar;
+        self.timer = self.start_timer();
+    }
+
+    /// Spawns the task that ends registrations in time; it runs as long as the result lives.
+    fn start_timer(&self) -> Stop {
+        let timer = Stop::new();
+        let judge = Arc::clone(&self.judge);
+        tokio::spawn(expire(judge, self.doors.clone(), timer.listen()));
+        timer
     }
 
     /// Stops all listeners, ends their connections, and listens anew on these addresses: a restart of Cisco CallManager.
@@ -178,17 +193,12 @@ impl RegistrarServer {
             security,
             label: listener.label(),
         };
-        let judge = Arc::clone(&self.judge);
-        let (clock, observed) = (self.doors.clock.clone(), self.doors.observed.clone());
-        entrance.open(socket, move |accepted| {
-            serve(
-                accepted,
-                listener,
-                Arc::clone(&judge),
-                clock.clone(),
-                observed.clone(),
-            )
-        })
+        let desk = Arc::new(Desk {
+            listener,
+            judge: Arc::clone(&self.judge),
+            doors: self.doors.clone(),
+        });
+        entrance.open(socket, move |accepted| Arc::clone(&desk).serve(accepted))
     }
 }
 
@@ -259,7 +269,9 @@ impl RegistrarServerBuilder {
                 observed: self.observed,
             },
             listening: BTreeMap::new(),
+            timer: Stop::new(),
         };
+        server.timer = server.start_timer();
         for (listener, bind) in self.binds {
             let socket = match bind {
                 Bind::Address(address) => TcpListener::bind(address).await?,
