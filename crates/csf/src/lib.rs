@@ -70,6 +70,7 @@ mod recognise;
 mod restart;
 mod restructure;
 mod rule;
+mod services;
 mod signed;
 mod stack;
 mod target;
@@ -93,6 +94,7 @@ pub use modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerPr
 pub use node::{CallManagerNode, Ports};
 pub use position::{Position, Span};
 pub use rule::{Rule, Severity};
+pub use services::{PhoneService, TrustVerificationServer};
 pub use signed::UnverifiedConfig;
 pub use stack::SipStack;
 pub use target::{

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A half-open range of bytes in the file as it was read, byte order mark included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct Span {
     /// The first byte.
     pub start: usize,

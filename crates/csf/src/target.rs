@@ -7,7 +7,8 @@ use crate::node::CallManagerNode;
 use crate::value::Origin;
 
 /// Where the device is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// In reach of the nodes.
     OnPremises,
@@ -19,7 +20,10 @@ pub enum Place {
 ///
 /// Cisco's text says that Jabber uses it for Mobile and Remote Access, and its note that Unified CM listens there for
 /// Expressway. Which of the two connects is not published; this is a choice, and targets carry both ports either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum MraPortReading {
     /// Expressway-C connects to it; the client connects to the Expressway-E on [`EDGE_TLS_PORT`] and sends a Route
     /// header. The default: no port of a node can be reached from outside.
@@ -33,7 +37,8 @@ pub enum MraPortReading {
 pub const EDGE_TLS_PORT: u16 = 5061;
 
 /// How a node is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// UDP.
     Udp,
@@ -48,7 +53,8 @@ pub enum Transport {
 }
 
 /// What the registration is authenticated with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Authentication {
     /// An access token in the REGISTER.
     Bearer,
@@ -59,7 +65,8 @@ pub enum Authentication {
 }
 
 /// Who opens the connection to a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ConnectedBy {
     /// The client.
     Client,
@@ -68,7 +75,7 @@ pub enum ConnectedBy {
 }
 
 /// One node to register to, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RegistrationTarget {
     /// The node's `name`, or its `processNodeName` where the name is missing or empty.
     pub node: String,

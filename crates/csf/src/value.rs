@@ -43,7 +43,8 @@ impl<T> Value<T> {
 }
 
 /// Where a [`Value`] comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// The text between the tags, or the quotes, at these bytes.
     Written(Span),

@@ -393,6 +393,46 @@ mod values {
     }
 
     #[test]
+    fn targets_and_findings_can_be_printed_as_json() {
+        let config = read(&file(
+            "1",
+            "1",
+            "3",
+            &member("0", "cucm1.example.com", OAUTH_PORTS),
+        ));
+        let target =
+            serde_json::to_value(&config.registration_targets(Place::Mra).unwrap()[0]).unwrap();
+        assert_eq!(
+            (&target["transport"], &target["port"]),
+            (&"mutual-tls".into(), &5091.into())
+        );
+        assert_eq!(target["connected_by"], "expressway-c");
+        let finding = serde_json::to_value(&config.findings()[0]).unwrap();
+        assert_eq!(
+            (&finding["rule"], &finding["severity"]),
+            (&"not-encrypted".into(), &"error".into())
+        );
+        assert_eq!(finding["position"]["path"], "/device/deviceSecurityMode");
+    }
+
+    #[test]
+    fn phone_services_and_trust_verification_servers_are_listed() {
+        let config = read(
+            "<device><TVS><members><member><address></address></member><member><address>192.0.2.1</address></member>\
+             </members></TVS><phoneServices useHTTPS=\"true\"><provisioning>2</provisioning><phoneService type=\"1\">\
+             <name>Missed Calls</name><url>Application:Cisco/MissedCalls</url></phoneService></phoneServices></device>",
+        );
+        let servers = config.trust_verification_servers().unwrap();
+        assert_eq!((servers.len(), servers[0].port.value), (1, 2445));
+        let service = config.phone_services().next().unwrap();
+        assert_eq!(service.kind().unwrap(), "1");
+        assert_eq!(
+            service.url().unwrap().value,
+            "Application:Cisco/MissedCalls"
+        );
+    }
+
+    #[test]
     fn neither_text_nor_passwords_are_printed() {
         let config = read(
             "<device><sshPassword>hunter2</sshPassword><sipProfile><sipLines><line><name>2001</name>\
