@@ -19,9 +19,18 @@ mod tests {
     fn any_clock_can_be_written() {
         let epoch = SystemTime::UNIX_EPOCH;
         for (wall, expected) in [
-            (epoch + Duration::from_secs(1_585_566_199), "Mon, 30 Mar 2020 11:03:19 GMT"),
-            (epoch - Duration::from_secs(1), "Thu, 01 Jan 1970 00:00:00 GMT"),
-            (epoch + Duration::from_secs(400_000_000_000), "Fri, 31 Dec 9999 23:59:59 GMT"),
+            (
+                epoch + Duration::from_secs(1_585_566_199),
+                "Mon, 30 Mar 2020 11:03:19 GMT",
+            ),
+            (
+                epoch - Duration::from_secs(1),
+                "Thu, 01 Jan 1970 00:00:00 GMT",
+            ),
+            (
+                epoch + Duration::from_secs(400_000_000_000),
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+            ),
         ] {
             assert_eq!(date(wall).to_string(), expected);
         }

@@ -12,6 +12,7 @@
 //! ([`Instant`](std::time::Instant) for timers, [`SystemTime`](std::time::SystemTime) for validity and
 //! `Date`), randomness comes from an [`Entropy`], bytes go in and out.
 
+mod address;
 pub mod cause;
 pub mod client;
 mod date;
@@ -19,6 +20,7 @@ pub mod edge;
 pub mod entropy;
 pub mod refusal;
 pub mod registrar;
+mod reply;
 
 pub use cause::{DeviceStatus, RegistrationFailure, Unregistration};
 pub use entropy::{Entropy, Seeded};

@@ -403,7 +403,12 @@ mod tests {
     #[test]
     fn a_warning_text_names_one_refusal() {
         for row in Refusal::table().iter().filter(|row| row.warning.is_some()) {
-            assert_eq!(Refusal::find(row.status, row.warning).count(), 1, "{:?}", row.refusal);
+            assert_eq!(
+                Refusal::find(row.status, row.warning).count(),
+                1,
+                "{:?}",
+                row.refusal
+            );
         }
     }
 }

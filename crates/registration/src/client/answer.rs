@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip_oauth_message::header::{
-    CSeq, CallId, Contact, Expires, MinExpires, ProxyAuthenticate, RetryAfter, Supported, Via, Warning,
-    WwwAuthenticate,
+    CSeq, CallId, Contact, Expires, MinExpires, ProxyAuthenticate, RetryAfter, Supported, Via,
+    Warning, WwwAuthenticate,
 };
 use sip_oauth_message::{Challenge, MessageView, Method, ParseError};
 
@@ -63,8 +63,16 @@ impl Facts {
                 .iter()
                 .any(|contact| contact.params().contains("x-cisco-newreg")),
             contacts: contacts.iter().map(ContactFact::new).collect(),
-            expires: view.header::<Expires>().ok().flatten().map(|expires| expires.0),
-            min_expires: view.header::<MinExpires>().ok().flatten().map(|expires| expires.0),
+            expires: view
+                .header::<Expires>()
+                .ok()
+                .flatten()
+                .map(|expires| expires.0),
+            min_expires: view
+                .header::<MinExpires>()
+                .ok()
+                .flatten()
+                .map(|expires| expires.0),
             retry_after: view
                 .header::<RetryAfter<'_>>()
                 .ok()
@@ -127,10 +135,10 @@ fn challenge(view: &MessageView<'_>) -> Option<TokenChallenge> {
     let status = view.as_response().map_or(0, |line| line.status.as_u16());
     Some(TokenChallenge {
         status,
-        realm: bearer.realm().map(|text| text.to_string()),
-        authorization_server: bearer.authz_server().map(|text| text.to_string()),
-        scope: bearer.scope().map(|text| text.to_string()),
-        error: bearer.error().map(|text| text.to_string()),
+        realm: bearer.realm().map(|text| text.to_str().into_owned()),
+        authorization_server: bearer.authz_server().map(|text| text.to_str().into_owned()),
+        scope: bearer.scope().map(|text| text.to_str().into_owned()),
+        error: bearer.error().map(|text| text.to_str().into_owned()),
     })
 }
 
@@ -139,10 +147,19 @@ fn sis_version(view: &MessageView<'_>) -> [u16; 3] {
     const PREFIX: &str = "x-cisco-sis-";
     view.all::<Supported<'_>>()
         .filter_map(Result::ok)
-        .flat_map(|supported| supported.iter().map(str::to_ascii_lowercase).collect::<Vec<_>>())
+        .flat_map(|supported| {
+            supported
+                .iter()
+                .map(str::to_ascii_lowercase)
+                .collect::<Vec<_>>()
+        })
         .find_map(|tag| {
             let mut numbers = tag.strip_prefix(PREFIX)?.split('.').map(str::parse);
-            let version = [numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?];
+            let version = [
+                numbers.next()?.ok()?,
+                numbers.next()?.ok()?,
+                numbers.next()?.ok()?,
+            ];
             numbers.next().is_none().then_some(version)
         })
         .unwrap_or([1, 0, 0])

@@ -1,7 +1,6 @@
 //! What a client is told once: who it is, where it registers, and how it behaves where no document
 //! decides.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Which rules of registering with a token apply.
@@ -415,9 +414,4 @@ impl ClientConfig {
             ..Self::unified_cm(device, line, targets)
         }
     }
-}
-
-/// The host and port of an address as they stand in a SIP URI or Via: an IPv6 address in brackets.
-pub(crate) fn host_port(address: SocketAddr) -> String {
-    address.to_string()
 }

@@ -51,7 +51,9 @@ impl Held {
             token,
             // A life too long for the clock is one without end.
             ends_at: expires_in.and_then(|life| now.checked_add(life)),
-            renew_at: expires_in.and_then(|life| now.checked_add(life.checked_mul(percent).map_or(life, |part| part / 100))),
+            renew_at: expires_in.and_then(|life| {
+                now.checked_add(life.checked_mul(percent).map_or(life, |part| part / 100))
+            }),
         });
         Ok(())
     }
@@ -65,7 +67,11 @@ impl Held {
 
     /// A registrar refused this token: it is never presented again.
     pub(super) fn refuse(&mut self, token: AccessToken) {
-        if self.current.as_ref().is_some_and(|current| current.token == token) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.token == token)
+        {
             self.current = None;
         }
         if !self.refused.contains(&token) {
@@ -105,7 +111,10 @@ mod tests {
         held.put(token("one"), None, 75, now).unwrap();
         held.refuse(token("one"));
         assert_eq!(held.usable(now), None);
-        assert_eq!(held.put(token("one"), None, 75, now), Err(ProvideTokenError::AlreadyRefused));
+        assert_eq!(
+            held.put(token("one"), None, 75, now),
+            Err(ProvideTokenError::AlreadyRefused)
+        );
         held.put(token("two"), None, 75, now).unwrap();
         assert_eq!(held.usable(now), Some(&token("two")));
     }
@@ -123,11 +132,15 @@ mod tests {
     fn renewal_is_due_once_at_three_quarters() {
         let now = Instant::now();
         let mut held = Held::default();
-        held.put(token("one"), Some(Duration::from_secs(3600)), 75, now).unwrap();
+        held.put(token("one"), Some(Duration::from_secs(3600)), 75, now)
+            .unwrap();
         assert_eq!(held.renew_at(), Some(now + Duration::from_secs(2700)));
         assert!(!held.renewal_due(now + Duration::from_secs(2699)));
         assert!(held.renewal_due(now + Duration::from_secs(2700)));
-        assert!(!held.renewal_due(now + Duration::from_secs(2800)), "asked already");
+        assert!(
+            !held.renewal_due(now + Duration::from_secs(2800)),
+            "asked already"
+        );
         assert!(held.usable(now + Duration::from_secs(3599)).is_some());
         assert_eq!(held.usable(now + Duration::from_secs(3600)), None);
     }
@@ -136,7 +149,8 @@ mod tests {
     fn a_life_longer_than_the_clock_is_one_without_end() {
         let now = Instant::now();
         let mut held = Held::default();
-        held.put(token("one"), Some(Duration::MAX), 75, now).unwrap();
+        held.put(token("one"), Some(Duration::MAX), 75, now)
+            .unwrap();
         assert!(held.usable(now).is_some());
     }
 }

@@ -19,7 +19,12 @@ impl Lease {
     ///
     /// The refresh is due at granted minus `timerRegisterDelta`. Where that is sooner than the
     /// shortest refresh period, [`ShortExpiry`] decides.
-    pub(super) fn new(config: &ClientConfig, granted: Duration, asked: Duration, now: Instant) -> Self {
+    pub(super) fn new(
+        config: &ClientConfig,
+        granted: Duration,
+        asked: Duration,
+        now: Instant,
+    ) -> Self {
         let refresh_after = |granted: Duration| {
             granted
                 .checked_sub(config.register_delta)

@@ -19,8 +19,8 @@ use sip_oauth_message::{Limits, MessageView, ParseError};
 use sip_oauth_token::AccessToken;
 
 pub use config::{
-    Alarm, ClientConfig, ClientOptions, Device, Dialect, Instance, InvalidInstance, Line, Load, PresentToken,
-    ShortExpiry, Target, Transport,
+    Alarm, ClientConfig, ClientOptions, Device, Dialect, Instance, InvalidInstance, Line, Load,
+    PresentToken, ShortExpiry, Target, Transport,
 };
 pub use event::{
     ConnectionFailure, ConnectionId, Event, GaveUp, Grant, Refused, TokenChallenge, TokenReason,
@@ -175,7 +175,10 @@ impl Client {
         match &self.state {
             State::Registered { .. } => true,
             State::Requesting { lease, .. } | State::AwaitingToken { lease, .. } => lease.is_some(),
-            State::Idle | State::Connecting { .. } | State::Refused { .. } | State::Failed { .. } => false,
+            State::Idle
+            | State::Connecting { .. }
+            | State::Refused { .. }
+            | State::Failed { .. } => false,
         }
     }
 
@@ -255,7 +258,9 @@ impl Client {
                 answered,
                 lease,
             } => self.request(connection, purpose, lease, answered.saturating_add(1), now),
-            State::AwaitingToken { connection: None, .. } => self.begin(now),
+            State::AwaitingToken {
+                connection: None, ..
+            } => self.begin(now),
             other => self.state = other,
         }
         Ok(())
@@ -264,9 +269,15 @@ impl Client {
     /// Says that no token can be had: a wait for one ends in [`Event::Refused`].
     pub fn token_unavailable(&mut self) {
         if let State::AwaitingToken { connection, .. } = self.state {
-            self.state = State::Refused { connection, retry_at: None };
+            self.state = State::Refused {
+                connection,
+                retry_at: None,
+            };
             let node = connection.map_or(String::new(), |open| self.node_name(open.node));
-            let status = self.challenge.as_ref().map_or(401, |challenge| challenge.status);
+            let status = self
+                .challenge
+                .as_ref()
+                .map_or(401, |challenge| challenge.status);
             let refused = reaction::no_token(node, status);
             self.events.push_back(Event::Refused(refused));
         }
@@ -317,13 +328,29 @@ impl Client {
             .is_some_and(|series| series.node == node && series.local == local.ip());
         if !same_series {
             let instance = &self.config.device.instance;
-            self.series = Some(Series::new(node, local.ip(), instance, self.entropy.as_mut()));
+            self.series = Some(Series::new(
+                node,
+                local.ip(),
+                instance,
+                self.entropy.as_mut(),
+            ));
         }
-        self.request(Connection { id, node, local }, Purpose::Register, None, 0, now);
+        self.request(
+            Connection { id, node, local },
+            Purpose::Register,
+            None,
+            0,
+            now,
+        );
     }
 
     /// The connection could not be made, or was lost.
-    pub fn handle_disconnected(&mut self, connection: ConnectionId, cause: ConnectionFailure, now: Instant) {
+    pub fn handle_disconnected(
+        &mut self,
+        connection: ConnectionId,
+        cause: ConnectionFailure,
+        now: Instant,
+    ) {
         let ours = match &self.state {
             State::Connecting { id, .. } => *id == connection,
             other => other.connection().is_some_and(|open| open.id == connection),
@@ -334,7 +361,12 @@ impl Client {
     }
 
     /// One whole message came over a connection.
-    pub fn handle_message(&mut self, connection: ConnectionId, bytes: &[u8], now: Instant) -> Disposition {
+    pub fn handle_message(
+        &mut self,
+        connection: ConnectionId,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Disposition {
         let view = match MessageView::parse(bytes, &self.limits) {
             Ok(view) => view,
             Err(error) => return Disposition::Malformed(error),
@@ -401,7 +433,9 @@ impl Client {
                 self.connection_failed(ConnectionFailure::NoResponse, now);
             }
             State::AwaitingToken {
-                connection, answered, ..
+                connection,
+                answered,
+                ..
             } => {
                 self.lapsed(connection.map(|open| open.node));
                 self.state = State::AwaitingToken {
@@ -418,7 +452,10 @@ impl Client {
                 connection: Some(connection),
                 ..
             } => self.request(connection, Purpose::Register, None, 0, now),
-            State::Refused { connection: None, .. } | State::Failed { .. } => self.begin(now),
+            State::Refused {
+                connection: None, ..
+            }
+            | State::Failed { .. } => self.begin(now),
         }
     }
 
@@ -462,7 +499,11 @@ impl Client {
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let renewal = if self.wants_token() { self.held.renew_at() } else { None };
+        let renewal = if self.wants_token() {
+            self.held.renew_at()
+        } else {
+            None
+        };
         [self.state.deadline(), renewal].into_iter().flatten().min()
     }
 
@@ -499,7 +540,9 @@ impl Client {
             }
             (Some(_), None) | (None, _) => {}
         }
-        if let Some((node, target)) = next.and_then(|node| Some((node, self.config.targets.get(node)?))) {
+        if let Some((node, target)) =
+            next.and_then(|node| Some((node, self.config.targets.get(node)?)))
+        {
             self.connections += 1;
             let id = ConnectionId(self.connections);
             self.events.push_back(Event::Connect {
@@ -512,7 +555,11 @@ impl Client {
                 give_up_at: later(now, self.config.options.connect_timeout),
             };
         } else {
-            let restart_at = self.config.options.restart_after_failure.map(|wait| later(now, wait));
+            let restart_at = self
+                .config
+                .options
+                .restart_after_failure
+                .map(|wait| later(now, wait));
             let causes = self.round.take_causes();
             self.state = State::Failed { restart_at };
             self.events.push_back(Event::AllNodesFailed {
@@ -623,10 +670,13 @@ impl Client {
 
     /// Whether a token may be sent to this node: over TLS, or where the caller insists.
     fn may_carry_token(&self, node: usize) -> bool {
-        self.config.targets.get(node).is_some_and(|target| match target.transport {
-            Transport::Tls => true,
-            Transport::Tcp => self.config.options.token_without_tls,
-        })
+        self.config
+            .targets
+            .get(node)
+            .is_some_and(|target| match target.transport {
+                Transport::Tls => true,
+                Transport::Tcp => self.config.options.token_without_tls,
+            })
     }
 
     /// The caller wanted out, and is.

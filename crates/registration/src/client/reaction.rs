@@ -12,6 +12,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::Client;
 use super::answer::Facts;
 use super::config::{Alarm, Dialect};
 use super::event::{ConnectionFailure, Event, GaveUp, Grant, Refused, TokenReason};
@@ -19,7 +20,6 @@ use super::lease::{self, Lease, later};
 use super::request::Scheme;
 use super::series::Series;
 use super::state::{Connection, Purpose, State, Transaction};
-use super::Client;
 use crate::refusal::Refusal;
 
 /// The highest expiry a 423 may raise the request to.
@@ -36,7 +36,9 @@ impl Alarm {
             | ConnectionFailure::Refused(_)
             | ConnectionFailure::ConnectTimeout => Self::new(10, "tcp_timeout"),
             ConnectionFailure::Protocol(_) => Self::new(13, "cm-aborted-tcp"),
-            ConnectionFailure::Closed | ConnectionFailure::Broken(_) => Self::new(14, "cm-closed-tcp"),
+            ConnectionFailure::Closed | ConnectionFailure::Broken(_) => {
+                Self::new(14, "cm-closed-tcp")
+            }
             ConnectionFailure::NoResponse => Self::new(17, "reg-timeout"),
             ConnectionFailure::Tls(_) => Self::new(106, "tls-error"),
         }
@@ -63,7 +65,8 @@ impl Client {
         if facts.status < 200 {
             return;
         }
-        let (connection, transaction, lease) = match std::mem::replace(&mut self.state, State::Idle) {
+        let (connection, transaction, lease) = match std::mem::replace(&mut self.state, State::Idle)
+        {
             State::Requesting {
                 connection,
                 transaction,
@@ -97,7 +100,13 @@ impl Client {
         }
     }
 
-    fn registered(&mut self, facts: &Facts, connection: Connection, purpose: Purpose, now: Instant) {
+    fn registered(
+        &mut self,
+        facts: &Facts,
+        connection: Connection,
+        purpose: Purpose,
+        now: Instant,
+    ) {
         let contact = facts.contact_of(&self.config.line.contact, connection.local);
         let granted = lease::granted(
             self.asked,
@@ -134,7 +143,13 @@ impl Client {
             return self.refused(facts, connection, Some(why), now);
         }
         if self.held.usable(now).is_some() {
-            self.request(connection, transaction.purpose, lease, transaction.answered + 1, now);
+            self.request(
+                connection,
+                transaction.purpose,
+                lease,
+                transaction.answered + 1,
+                now,
+            );
             return;
         }
         self.state = State::AwaitingToken {
@@ -213,11 +228,28 @@ impl Client {
         self.asked = raised;
         let instance = &self.config.device.instance;
         let local = connection.local.ip();
-        self.series = Some(Series::new(connection.node, local, instance, self.entropy.as_mut()));
-        self.request(connection, transaction.purpose, None, transaction.answered, now);
+        self.series = Some(Series::new(
+            connection.node,
+            local,
+            instance,
+            self.entropy.as_mut(),
+        ));
+        self.request(
+            connection,
+            transaction.purpose,
+            None,
+            transaction.answered,
+            now,
+        );
     }
 
-    fn refused(&mut self, facts: &Facts, connection: Connection, gave_up: Option<GaveUp>, now: Instant) {
+    fn refused(
+        &mut self,
+        facts: &Facts,
+        connection: Connection,
+        gave_up: Option<GaveUp>,
+        now: Instant,
+    ) {
         let honoured = self.config.options.honour_retry_after && RETRIED.contains(&facts.status);
         let retry_at = facts
             .retry_after
@@ -249,9 +281,17 @@ impl Client {
     ) {
         if matches!(facts.status, 401 | 407) {
             self.note_challenge(facts, transaction.token.clone());
-            let answerable = self.cannot_answer(facts, connection, transaction.answered).is_none();
+            let answerable = self
+                .cannot_answer(facts, connection, transaction.answered)
+                .is_none();
             if answerable && self.held.usable(now).is_some() {
-                self.request(connection, Purpose::Deregister, None, transaction.answered + 1, now);
+                self.request(
+                    connection,
+                    Purpose::Deregister,
+                    None,
+                    transaction.answered + 1,
+                    now,
+                );
                 return;
             }
         }

@@ -4,12 +4,14 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_message::remotecc::RegisterBody;
-use sip_oauth_message::{Method, Request};
+use sip_oauth_message::remotecc::{REGISTER_CONTENT_TYPE, RegisterBody};
+use sip_oauth_message::{BearerCredentials, BearerForm, Method, Request, SecretValue};
 
-use super::config::{Alarm, ClientConfig, Dialect, Target, host_port};
+use super::config::{Alarm, ClientConfig, Dialect, Target};
 use super::series::Series;
 use super::state::{Purpose, Transaction};
+use crate::address::uri_host;
+use crate::date::date;
 
 /// Which header field carries credentials, and how they are written in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,23 +79,26 @@ impl Register<'_> {
             format_args!(
                 "SIP/2.0/{} {};branch={}",
                 target.transport.via_name(),
-                host_port(self.local),
+                self.local,
                 transaction.branch
             ),
         );
         if let Some(route) = &target.route {
             headers.push("Route", route);
         }
-        headers.push("From", format_args!("<sip:{line}@{node}>;tag={}", series.from_tag));
+        headers.push(
+            "From",
+            format_args!("<sip:{line}@{node}>;tag={}", series.from_tag),
+        );
         headers.push("To", format_args!("<sip:{line}@{node}>"));
         headers.push("Call-ID", &series.call_id);
         headers.push("Max-Forwards", 70);
-        headers.push("Date", httpdate::HttpDate::from(wall));
+        headers.push("Date", date(wall));
         headers.push("CSeq", format_args!("{} REGISTER", transaction.cseq));
         headers.push("User-Agent", &config.device.user_agent);
         headers.push("Contact", self.contact());
         if let Some(credentials) = self.credentials() {
-            headers.push(self.scheme.field_name(), credentials);
+            headers.push_secret(None, self.scheme.field_name(), &credentials);
         }
         if !config.device.supported.is_empty() {
             headers.push("Supported", config.device.supported.join(","));
@@ -104,12 +109,24 @@ impl Register<'_> {
         let leaving = transaction.purpose == Purpose::Deregister;
         headers.push("Expires", if leaving { 0 } else { self.asked.as_secs() });
         if unified_cm && !leaving {
-            headers.push("Content-Type", RegisterBody::CONTENT_TYPE);
+            headers.push("Content-Type", REGISTER_CONTENT_TYPE);
             headers.push("Mime-Version", "1.0");
-            RegisterBody::jabber().encode(&mut request.body);
+            request.body = RegisterBody::JABBER.encode();
         }
         request.headers.push("Content-Length", request.body.len());
         request
+    }
+
+    /// The token in the dialect's form: `Bearer token="…"` or `Bearer …`.
+    fn credentials(&self) -> Option<SecretValue> {
+        let form = match self.config.dialect {
+            Dialect::UnifiedCm => BearerForm::TokenParameter,
+            Dialect::Rfc8898 { .. } => BearerForm::Token68,
+        };
+        let token = self.transaction.token.as_ref()?;
+        // An `AccessToken` is a token68, which both forms can carry.
+        let credentials = BearerCredentials::new(token.expose(), form).ok()?;
+        Some(credentials.to_header_value())
     }
 
     /// The Contact, for example
@@ -124,7 +141,7 @@ impl Register<'_> {
         let mut contact = format!(
             "<sip:{}@{};transport={}>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-{}>\"",
             config.line.contact,
-            host_port(self.local),
+            self.local,
             target.transport.uri_name(),
             device.instance.as_str(),
         );
@@ -147,14 +164,10 @@ impl Register<'_> {
 fn reason(config: &ClientConfig, alarm: &Alarm) -> String {
     format!(
         "SIP;cause=200;text=\"cisco-alarm:{} Name={} ActiveLoad={} InactiveLoad={} Last={}\"",
-        alarm.code, config.device.name, config.device.load.active, config.device.load.inactive, alarm.last
+        alarm.code,
+        config.device.name,
+        config.device.load.active,
+        config.device.load.inactive,
+        alarm.last
     )
-}
-
-/// A node name as the host of a URI: an IPv6 address in brackets.
-fn uri_host(node: &str) -> String {
-    match node.parse::<std::net::Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => node.to_owned(),
-    }
 }

@@ -27,7 +27,12 @@ impl Series {
     /// Call-ID  <8 hex>-<4 hex><4 hex>-<8 hex>-<8 hex>@<local ip>   its first 12 digits are the instance
     /// From tag <12 hex instance><12 hex>-<8 hex>
     /// ```
-    pub(super) fn new(node: usize, local: IpAddr, instance: &Instance, entropy: &mut dyn Entropy) -> Self {
+    pub(super) fn new(
+        node: usize,
+        local: IpAddr,
+        instance: &Instance,
+        entropy: &mut dyn Entropy,
+    ) -> Self {
         let instance = instance.as_str();
         let (head, tail) = instance.split_at(8.min(instance.len()));
         let mut call_id = format!(
@@ -76,11 +81,29 @@ mod tests {
     fn call_id_and_tag_start_with_the_instance() {
         let instance = Instance::new("005056aabbcc").unwrap();
         let series = Series::new(0, [192, 0, 2, 10].into(), &instance, &mut Seeded::new(1));
-        assert!(series.call_id.starts_with("005056aa-bbcc"), "{}", series.call_id);
-        assert!(series.call_id.ends_with("@192.0.2.10"), "{}", series.call_id);
-        assert_eq!(series.call_id.len(), "88232345-12340017-00001c0b-00000cfa@192.0.2.10".len());
-        assert!(series.from_tag.starts_with("005056aabbcc"), "{}", series.from_tag);
-        assert_eq!(series.from_tag.len(), "882323451234089000003bdd-00005eff".len());
+        assert!(
+            series.call_id.starts_with("005056aa-bbcc"),
+            "{}",
+            series.call_id
+        );
+        assert!(
+            series.call_id.ends_with("@192.0.2.10"),
+            "{}",
+            series.call_id
+        );
+        assert_eq!(
+            series.call_id.len(),
+            "88232345-12340017-00001c0b-00000cfa@192.0.2.10".len()
+        );
+        assert!(
+            series.from_tag.starts_with("005056aabbcc"),
+            "{}",
+            series.from_tag
+        );
+        assert_eq!(
+            series.from_tag.len(),
+            "882323451234089000003bdd-00005eff".len()
+        );
     }
 
     #[test]

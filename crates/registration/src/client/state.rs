@@ -107,8 +107,12 @@ impl State {
     pub(super) fn connection(&self) -> Option<Connection> {
         match self {
             Self::Idle | Self::Connecting { .. } | Self::Failed { .. } => None,
-            Self::Requesting { connection, .. } | Self::Registered { connection, .. } => Some(*connection),
-            Self::AwaitingToken { connection, .. } | Self::Refused { connection, .. } => *connection,
+            Self::Requesting { connection, .. } | Self::Registered { connection, .. } => {
+                Some(*connection)
+            }
+            Self::AwaitingToken { connection, .. } | Self::Refused { connection, .. } => {
+                *connection
+            }
         }
     }
 

@@ -43,9 +43,8 @@ pub fn admit(
         return Err(Refusal::OAuthPortMismatch);
     }
     match (arrival.listener, profile.oauth_authentication) {
-        (Listener::SipOAuth | Listener::SipMraOAuth, false) | (Listener::Sip | Listener::SipSecure, true) => {
-            Err(Refusal::OAuthPortMismatch)
-        }
+        (Listener::SipOAuth | Listener::SipMraOAuth, false)
+        | (Listener::Sip | Listener::SipSecure, true) => Err(Refusal::OAuthPortMismatch),
         (Listener::SipOAuth, true) => valid(profile),
         (Listener::SipMraOAuth, true) => {
             let edge = arrival
@@ -64,10 +63,11 @@ pub fn admit(
             }
         },
         (Listener::SipSecure, false) => {
-            let named = arrival
-                .peer_identity
-                .as_ref()
-                .is_some_and(|peer| peer.names.iter().any(|name| name.eq_ignore_ascii_case(device)));
+            let named = arrival.peer_identity.as_ref().is_some_and(|peer| {
+                peer.names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(device))
+            });
             if named && profile.device_security_mode != DeviceSecurityMode::NonSecure {
                 Ok(Admission::Nothing)
             } else {

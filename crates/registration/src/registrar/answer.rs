@@ -3,19 +3,16 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_message::header::Via;
-use sip_oauth_message::remotecc::ResponseBody;
-use sip_oauth_message::{
-    BearerChallenge, Headers, HeaderName, MessageView, Response, StatusCode, TypedHeader,
-};
+use sip_oauth_message::remotecc::{RESPONSE_CONTENT_TYPE, ResponseBody};
+use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusCode};
 use sip_oauth_token::BearerError;
 
 use super::binding::Binding;
 use super::options::{RegistrarConfig, RegistrarDialect, RejectedToken};
 use super::register::Register;
-use crate::date::date;
 use crate::entropy::Entropy;
 use crate::refusal::Refusal;
+use crate::reply;
 
 /// What every answer to one request begins with (RFC 3261 section 8.2.6), in Unified CM's order:
 /// Via, From, To with a tag, Date, Call-ID, Server, CSeq.
@@ -31,39 +28,31 @@ impl Skeleton {
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Self {
-        let mut headers = Headers::new();
-        push_vias(&mut headers, request, peer);
-        push_copy(&mut headers, request, HeaderName::From);
-        if let Some(to) = request.fields_named(HeaderName::To).next() {
-            let tagged = request
-                .header::<sip_oauth_message::header::To<'_>>()
-                .is_ok_and(|to| to.is_some_and(|to| to.tag().is_some()));
-            if tagged {
-                headers.push("To", to.unfolded());
-            } else {
-                // Decimal digits, as the product writes its tags.
-                headers.push("To", format_args!("{};tag={}", to.unfolded(), entropy.next_u32()));
-            }
-        }
-        headers.push("Date", date(now));
-        push_copy(&mut headers, request, HeaderName::CallId);
-        if let Some(server) = &config.server {
-            headers.push("Server", server);
-        }
-        push_copy(&mut headers, request, HeaderName::CSeq);
-        Self(headers)
+        Self(reply::headers(
+            request,
+            peer,
+            now,
+            config.server.as_deref(),
+            entropy,
+        ))
     }
 
     fn response(self, status: u16, phrase: &str) -> Response {
         // The table holds no number outside 100 to 699.
-        let mut response = Response::new(StatusCode::new(status).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR));
+        let mut response =
+            Response::new(StatusCode::new(status).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR));
         phrase.clone_into(&mut response.reason);
         response.headers = self.0;
         response
     }
 
     /// A refusal from the table, with the header fields its kind asks for.
-    pub(super) fn refusal(self, refusal: Refusal, config: &RegistrarConfig, extra: &Extra) -> Response {
+    pub(super) fn refusal(
+        self,
+        refusal: Refusal,
+        config: &RegistrarConfig,
+        extra: &Extra,
+    ) -> Response {
         let entry = refusal.entry();
         let (status, phrase) = match refusal {
             Refusal::TokenMissing => challenge_status(&config.dialect),
@@ -81,7 +70,9 @@ impl Skeleton {
             push_challenge(headers, status, config, extra.error);
         }
         match refusal {
-            Refusal::MethodNotAllowed | Refusal::MethodNotImplemented => headers.push("Allow", ALLOW),
+            Refusal::MethodNotAllowed | Refusal::MethodNotImplemented => {
+                headers.push("Allow", ALLOW)
+            }
             Refusal::IntervalTooBrief => headers.push("Min-Expires", config.expires.min.as_secs()),
             Refusal::BadExtension => headers.push("Unsupported", extra.unsupported.join(", ")),
             _ => {}
@@ -100,7 +91,9 @@ impl Skeleton {
     pub(super) fn options(self) -> Response {
         let mut response = self.response(200, "OK");
         response.headers.push("Allow", ALLOW);
-        response.headers.push("Accept", "application/x-cisco-remotecc-request+xml");
+        response
+            .headers
+            .push("Accept", "application/x-cisco-remotecc-request+xml");
         response.headers.push("Supported", "path");
         response.headers.push("Content-Length", 0);
         response
@@ -112,17 +105,25 @@ impl Skeleton {
         let mut response = self.response(200, "OK");
         let headers = &mut response.headers;
         headers.push("Expires", granted.as_secs());
-        let bound = if granted.is_zero() { &[] } else { register.contacts() };
+        let bound = if granted.is_zero() {
+            &[]
+        } else {
+            register.contacts()
+        };
         for (index, contact) in bound.iter().enumerate() {
             // "It appears only on the first line's answer."
-            let mark = if new && index == 0 { ";x-cisco-newreg" } else { "" };
+            let mark = if new && index == 0 {
+                ";x-cisco-newreg"
+            } else {
+                ""
+            };
             headers.push("Contact", format_args!("{}{mark}", contact.written));
         }
         push_path(headers, register);
         headers.push("Supported", "X-cisco-srtp-fallback,X-cisco-sis-9.1.0");
-        if register.remotecc && !granted.is_zero() {
-            headers.push("Content-Type", ResponseBody::CONTENT_TYPE);
-            ResponseBody::granted().encode(&mut response.body);
+        if let Some(body) = register.remotecc.filter(|_| !granted.is_zero()) {
+            headers.push("Content-Type", RESPONSE_CONTENT_TYPE);
+            response.body = ResponseBody::answering(body.offers).encode();
         }
         response.headers.push("Content-Length", response.body.len());
         response
@@ -130,14 +131,22 @@ impl Skeleton {
 
     /// The 200 that lists all bindings: "each Contact value MUST feature an expires parameter"
     /// (RFC 3261 section 10.3 step 8).
-    pub(super) fn listing(self, register: &Register, bindings: &[Binding], now: SystemTime) -> Response {
+    pub(super) fn listing(
+        self,
+        register: &Register,
+        bindings: &[Binding],
+        now: SystemTime,
+    ) -> Response {
         let mut response = self.response(200, "OK");
         let headers = &mut response.headers;
         for binding in bindings {
             let left = binding.expires_at.duration_since(now).unwrap_or_default();
             // A binding of half a second is still one.
             let seconds = left.as_millis().div_ceil(1000);
-            headers.push("Contact", format_args!("{};expires={seconds}", binding.contact));
+            headers.push(
+                "Contact",
+                format_args!("{};expires={seconds}", binding.contact),
+            );
         }
         push_path(headers, register);
         headers.push("Content-Length", 0);
@@ -162,7 +171,12 @@ fn challenge_status(dialect: &RegistrarDialect) -> (u16, &'static str) {
     }
 }
 
-fn push_challenge(headers: &mut Headers, status: u16, config: &RegistrarConfig, error: Option<BearerError>) {
+fn push_challenge(
+    headers: &mut Headers,
+    status: u16,
+    config: &RegistrarConfig,
+    error: Option<BearerError>,
+) {
     let error = match config.rejected_token {
         RejectedToken::ChallengeWithError => error,
         RejectedToken::ChallengeAgain | RejectedToken::Forbid => None,
@@ -186,7 +200,11 @@ fn push_challenge(headers: &mut Headers, status: u16, config: &RegistrarConfig, 
         Some(error) => challenge.with_error(error.as_str()),
         None => challenge,
     };
-    let name = if status == 401 { "WWW-Authenticate" } else { "Proxy-Authenticate" };
+    let name = if status == 401 {
+        "WWW-Authenticate"
+    } else {
+        "Proxy-Authenticate"
+    };
     headers.push(name, challenge);
 }
 
@@ -195,29 +213,6 @@ fn push_path(headers: &mut Headers, register: &Register) {
     if register.path_supported {
         for path in &register.path {
             headers.push("Path", path);
-        }
-    }
-}
-
-fn push_copy(headers: &mut Headers, request: &MessageView<'_>, name: HeaderName<'_>) {
-    if let Some(field) = request.fields_named(name).next() {
-        headers.push(name.as_str(), field.unfolded());
-    }
-}
-
-/// Copies the Via fields; the topmost tells where the request came from, if it says otherwise
-/// (RFC 3261 section 18.2.1, RFC 3581 section 4).
-fn push_vias(headers: &mut Headers, request: &MessageView<'_>, peer: SocketAddr) {
-    for (index, field) in request.fields_named(HeaderName::Via).enumerate() {
-        let top = (index == 0).then(|| Via::decode(field.value()).ok()).flatten();
-        match top {
-            Some((via, rest)) if via.host().ip() != Some(peer.ip()) || via.rport().is_some() => {
-                headers.push("Via", via.received_from(peer));
-                if !rest.is_empty() {
-                    headers.push("Via", rest);
-                }
-            }
-            Some(_) | None => headers.push("Via", field.unfolded()),
         }
     }
 }

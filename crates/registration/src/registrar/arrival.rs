@@ -18,7 +18,12 @@ pub enum Listener {
 
 impl Listener {
     /// The four, in the order of the administrator's page.
-    pub const ALL: [Self; 4] = [Self::Sip, Self::SipSecure, Self::SipOAuth, Self::SipMraOAuth];
+    pub const ALL: [Self; 4] = [
+        Self::Sip,
+        Self::SipSecure,
+        Self::SipOAuth,
+        Self::SipMraOAuth,
+    ];
 
     /// Whether the connection is protected by TLS.
     pub const fn is_tls(self) -> bool {

@@ -116,7 +116,8 @@ fn remove_all(
     if register.expires != Some(0) {
         return Err(Refusal::WildcardMisuse);
     }
-    let concerned = |binding: &Binding| context.device.is_none() || binding.device == context.device;
+    let concerned =
+        |binding: &Binding| context.device.is_none() || binding.device == context.device;
     bindings
         .iter()
         .filter(|binding| concerned(binding))
@@ -157,7 +158,7 @@ fn bind(
         contact: contact.stored.clone(),
         contact_uri: contact.uri.clone(),
         line: register.user.clone(),
-        lines: if register.bulk && !context.device_lines.is_empty() {
+        lines: if register.is_bulk() && !context.device_lines.is_empty() {
             context.device_lines.clone()
         } else {
             vec![register.user.clone()]

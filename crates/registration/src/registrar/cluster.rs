@@ -117,7 +117,12 @@ pub struct DeviceRecord {
 
 impl DeviceRecord {
     /// A Client Services Framework device.
-    pub fn csf(name: &str, profile: &str, owner: &str, lines: impl IntoIterator<Item = DeviceLine>) -> Self {
+    pub fn csf(
+        name: &str,
+        profile: &str,
+        owner: &str,
+        lines: impl IntoIterator<Item = DeviceLine>,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             model: 503,
@@ -370,7 +375,8 @@ impl Cluster {
         if !self.profiles.contains_key(&device.profile) {
             return Err(ClusterError::UnknownProfile(device.profile));
         }
-        self.devices.insert(device.name.to_ascii_uppercase(), device);
+        self.devices
+            .insert(device.name.to_ascii_uppercase(), device);
         Ok(())
     }
 
@@ -404,11 +410,11 @@ impl Cluster {
 
     /// Adds a row, or replaces the one of the same host name or address.
     pub fn put_expressway_row(&mut self, row: ExpresswayRow) {
-        match self
-            .expressway_rows
-            .iter_mut()
-            .find(|present| present.host_name_or_ip.eq_ignore_ascii_case(&row.host_name_or_ip))
-        {
+        match self.expressway_rows.iter_mut().find(|present| {
+            present
+                .host_name_or_ip
+                .eq_ignore_ascii_case(&row.host_name_or_ip)
+        }) {
             Some(present) => *present = row,
             None => self.expressway_rows.push(row),
         }

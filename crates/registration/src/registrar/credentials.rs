@@ -14,7 +14,10 @@ use super::options::{RegistrarDialect, TokenPlace};
 pub(super) enum Judged {
     Genuine(VerifiedToken),
     Missing,
-    Rejected { verdict: TokenVerdict, error: BearerError },
+    Rejected {
+        verdict: TokenVerdict,
+        error: BearerError,
+    },
 }
 
 /// Finds the token and verifies it.
@@ -38,7 +41,9 @@ pub(super) fn judge(
             },
             Ok(Credentials::Digest(_) | Credentials::Other(_)) => continue,
             Err(error) => Judged::Rejected {
-                verdict: TokenVerdict::Unreadable { why: error.to_string() },
+                verdict: TokenVerdict::Unreadable {
+                    why: error.to_string(),
+                },
                 error: BearerError::InvalidRequest,
             },
         };
@@ -89,17 +94,15 @@ fn verify(
             verdict: TokenVerdict::Rejected(error),
         })?;
     match dialect {
-        RegistrarDialect::Rfc8898 { scope: Some(scope), .. }
-            if !scope.split(' ').all(|scope| token.has_scope(scope)) =>
-        {
-            Err(Judged::Rejected {
-                verdict: TokenVerdict::InsufficientScope {
-                    user: token.user().to_owned(),
-                    wanted: scope.clone(),
-                },
-                error: BearerError::InsufficientScope,
-            })
-        }
+        RegistrarDialect::Rfc8898 {
+            scope: Some(scope), ..
+        } if !scope.split(' ').all(|scope| token.has_scope(scope)) => Err(Judged::Rejected {
+            verdict: TokenVerdict::InsufficientScope {
+                user: token.user().to_owned(),
+                wanted: scope.clone(),
+            },
+            error: BearerError::InsufficientScope,
+        }),
         RegistrarDialect::Rfc8898 { .. } | RegistrarDialect::UnifiedCm { .. } => Ok(token),
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_message::{ErrorKind, MessageView, Method, ParseError, Uri, header::From as FromHeader};
+use sip_oauth_message::header::Require;
+use sip_oauth_message::{Limits, MessageView, Method, ParseError, Uri, check};
 use sip_oauth_token::{BearerError, VerifiedToken};
 
 use super::admission::{Admission, admit};
@@ -31,14 +32,20 @@ pub(super) struct Judge<'a, S> {
 
 impl<S> Judge<'_, S> {
     pub(super) fn decide(&mut self) -> Result<Verdict, Refused> {
-        self.check_mandatory()?;
-        match self.request.method() {
-            Some(Method::Options) => return Ok(Verdict::Options),
-            Some(Method::Register) => {}
+        let method = self.request.method();
+        match method {
+            Some(Method::Options | Method::Register) => self.check_mandatory()?,
             Some(Method::Other(_)) | None => return Err(Refusal::MethodNotImplemented.into()),
             Some(_) => return Err(Refusal::MethodNotAllowed.into()),
         }
-        let register = Register::read(self.request).map_err(|unreadable| self.unreadable(unreadable))?;
+        if method == Some(&Method::Options) {
+            return Ok(Verdict::Options);
+        }
+        let register = match Register::read(self.request, &Limits::default()) {
+            Ok(register) => register,
+            Err(Unreadable::Grammar(error)) => return Err(self.malformed(&error)),
+            Err(Unreadable::Refused(refusal)) => return Err(refusal.into()),
+        };
         self.observation.line = Some(register.user.clone());
         match &self.registrar.config.dialect {
             RegistrarDialect::UnifiedCm { .. } => self.unified_cm(register),
@@ -46,31 +53,43 @@ impl<S> Judge<'_, S> {
         }
     }
 
-    /// What every request must have (RFC 3261 section 8.1.1), and a CSeq of its own method.
+    /// What every request must have (RFC 3261 sections 8.1.1 and 8.2).
     fn check_mandatory(&mut self) -> Result<(), Refused> {
-        match sip_oauth_message::check::request(self.request) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.malformed(&error)),
-        }
+        let element = check::Element {
+            forwards: false,
+            extensions: &["path"],
+        };
+        let Err(found) = check::request(self.request, &element) else {
+            return Ok(());
+        };
+        self.observation.detail = Some(found.cause.to_string());
+        Err(match found.cause {
+            check::Cause::Version => Refusal::VersionNotSupported.into(),
+            check::Cause::Scheme => Refusal::UnsupportedUriScheme.into(),
+            check::Cause::Extensions => Refused {
+                refusal: Refusal::BadExtension,
+                extra: Extra {
+                    error: None,
+                    unsupported: self.unsupported(element.extensions),
+                },
+            },
+            _ => Refusal::Malformed.into(),
+        })
+    }
+
+    /// The option tags that are required and not known.
+    fn unsupported(&self, known: &[&str]) -> Vec<String> {
+        self.request
+            .all::<Require<'_>>()
+            .filter_map(Result::ok)
+            .flat_map(|list| list.iter().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|tag| !known.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .collect()
     }
 
     fn malformed(&mut self, error: &ParseError) -> Refused {
         self.observation.detail = Some(error.to_string());
         Refusal::Malformed.into()
-    }
-
-    fn unreadable(&mut self, unreadable: Unreadable) -> Refused {
-        match unreadable {
-            Unreadable::Grammar(error) => self.malformed(&error),
-            Unreadable::Refused(refusal) => refusal.into(),
-            Unreadable::Requires(unsupported) => Refused {
-                refusal: Refusal::BadExtension,
-                extra: Extra {
-                    error: None,
-                    unsupported,
-                },
-            },
-        }
     }
 
     fn unified_cm(&mut self, register: Register) -> Result<Verdict, Refused> {
@@ -83,7 +102,9 @@ impl<S> Judge<'_, S> {
             .profile(&device.profile)
             .ok_or(Refusal::UnknownDevice)?;
         // A node that never started has no listener; who reaches it meets a stale one.
-        let running = cluster.running(&config.node).ok_or(Refusal::OAuthPortMismatch)?;
+        let running = cluster
+            .running(&config.node)
+            .ok_or(Refusal::OAuthPortMismatch)?;
         let admission = admit(running, profile, &device.name, self.arrival)?;
         let user = match admission {
             Admission::Nothing => None,
@@ -106,9 +127,15 @@ impl<S> Judge<'_, S> {
         {
             return Err(Refusal::DeviceTypeMismatch.into());
         }
-        let first_line = device.lines.first().map_or(register.user.as_str(), |line| &line.name);
+        let first_line = device
+            .lines
+            .first()
+            .map_or(register.user.as_str(), |line| &line.name);
         let mut expires = config.expires;
-        if let DeviceKind::DualMode { timer_register_expires } = device.kind {
+        if let DeviceKind::DualMode {
+            timer_register_expires,
+        } = device.kind
+        {
             expires.max = Duration::from_secs(timer_register_expires.into());
         }
         Ok(Verdict::Change {
@@ -130,7 +157,11 @@ impl<S> Judge<'_, S> {
 
     fn rfc8898(&mut self, register: Register, domains: &[String]) -> Result<Verdict, Refused> {
         let config = &self.registrar.config;
-        let served = |host: &str| domains.iter().any(|domain| domain.eq_ignore_ascii_case(host));
+        let served = |host: &str| {
+            domains
+                .iter()
+                .any(|domain| domain.eq_ignore_ascii_case(host))
+        };
         self.check_served(served)?;
         if !served(&register.host) {
             return Err(Refusal::NotServed.into());
@@ -175,14 +206,20 @@ impl<S> Judge<'_, S> {
         }
     }
 
-    fn device<'c>(&self, cluster: &'c Cluster, register: &Register) -> Result<&'c DeviceRecord, Refusal> {
+    fn device<'c>(
+        &self,
+        cluster: &'c Cluster,
+        register: &Register,
+    ) -> Result<&'c DeviceRecord, Refusal> {
         if let Some(name) = register.device() {
             return cluster.device(name).ok_or(Refusal::UnknownDevice);
         }
         match self.registrar.config.device_lookup {
             DeviceLookup::Name => Err(Refusal::UnknownDevice),
             DeviceLookup::NameOrLine => {
-                let mut having = cluster.devices().filter(|device| device.line(&register.user).is_some());
+                let mut having = cluster
+                    .devices()
+                    .filter(|device| device.line(&register.user).is_some());
                 match (having.next(), having.next()) {
                     (Some(only), None) => Ok(only),
                     (None | Some(_), _) => Err(Refusal::UnknownDevice),
@@ -194,7 +231,13 @@ impl<S> Judge<'_, S> {
     fn token(&mut self) -> Result<VerifiedToken, Refused> {
         let config = &self.registrar.config;
         let verifier = self.registrar.verifier();
-        match judge(self.request, &config.dialect, config.token_place, &verifier, self.now) {
+        match judge(
+            self.request,
+            &config.dialect,
+            config.token_place,
+            &verifier,
+            self.now,
+        ) {
             Judged::Genuine(token) => Ok(token),
             Judged::Missing => {
                 self.observation.token = TokenVerdict::Missing;

@@ -64,8 +64,14 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose the shard")]
-    #[expect(clippy::indexing_slicing, reason = "the index is taken modulo the length")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only the low bits choose the shard"
+    )]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index is taken modulo the length"
+    )]
     fn shard(&self, aor: &AddressOfRecord) -> MutexGuard<'_, Shard> {
         lock(&self.shards[self.hasher.hash_one(aor) as usize % SHARDS])
     }
@@ -131,10 +137,14 @@ impl BindingStore for MemoryStore {
     type Error = Infallible;
 
     fn load(&self, aor: &AddressOfRecord) -> Result<Snapshot, Infallible> {
-        Ok(self.shard(aor).entries.get(aor).map_or_else(Snapshot::absent, |entry| Snapshot {
-            version: entry.version,
-            bindings: Arc::clone(&entry.bindings),
-        }))
+        Ok(self
+            .shard(aor)
+            .entries
+            .get(aor)
+            .map_or_else(Snapshot::absent, |entry| Snapshot {
+                version: entry.version,
+                bindings: Arc::clone(&entry.bindings),
+            }))
     }
 
     fn compare_and_swap(
@@ -144,7 +154,10 @@ impl BindingStore for MemoryStore {
         bindings: Vec<Binding>,
     ) -> Result<Swap, Infallible> {
         let mut shard = self.shard(aor);
-        let current = shard.entries.get(aor).map_or(Version::ABSENT, |entry| entry.version);
+        let current = shard
+            .entries
+            .get(aor)
+            .map_or(Version::ABSENT, |entry| entry.version);
         if current != expected {
             return Ok(Swap::Conflict);
         }
@@ -227,7 +240,10 @@ mod tests {
 
     fn store(store: &MemoryStore, aor: &AddressOfRecord, bindings: Vec<Binding>) {
         let version = store.load(aor).unwrap().version;
-        assert_eq!(store.compare_and_swap(aor, version, bindings), Ok(Swap::Stored));
+        assert_eq!(
+            store.compare_and_swap(aor, version, bindings),
+            Ok(Swap::Stored)
+        );
     }
 
     #[test]
@@ -235,10 +251,15 @@ mod tests {
         let bindings = MemoryStore::new();
         let aor = AddressOfRecord::new("1010", "example.com");
         let read_by_both = bindings.load(&aor).unwrap().version;
-        let first = bindings.compare_and_swap(&aor, read_by_both, vec![binding("A", "ucm1", at(10))]);
-        let second = bindings.compare_and_swap(&aor, read_by_both, vec![binding("B", "ucm1", at(10))]);
+        let first =
+            bindings.compare_and_swap(&aor, read_by_both, vec![binding("A", "ucm1", at(10))]);
+        let second =
+            bindings.compare_and_swap(&aor, read_by_both, vec![binding("B", "ucm1", at(10))]);
         assert_eq!((first, second), (Ok(Swap::Stored), Ok(Swap::Conflict)));
-        assert_eq!(bindings.load(&aor).unwrap().bindings[0].device.as_deref(), Some("A"));
+        assert_eq!(
+            bindings.load(&aor).unwrap().bindings[0].device.as_deref(),
+            Some("A")
+        );
     }
 
     #[test]
@@ -250,7 +271,10 @@ mod tests {
         store(&bindings, &aor, Vec::new());
         assert_eq!(bindings.load(&aor).unwrap(), Snapshot::absent());
         store(&bindings, &aor, vec![binding("A", "ucm1", at(10))]);
-        assert_eq!(bindings.compare_and_swap(&aor, old, Vec::new()), Ok(Swap::Conflict));
+        assert_eq!(
+            bindings.compare_and_swap(&aor, old, Vec::new()),
+            Ok(Swap::Conflict)
+        );
     }
 
     #[test]
@@ -258,7 +282,11 @@ mod tests {
         let bindings = MemoryStore::new();
         let shared = AddressOfRecord::new("1010", "example.com");
         let other = AddressOfRecord::new("2020", "example.com");
-        store(&bindings, &shared, vec![binding("A", "ucm1", at(120)), binding("B", "ucm1", at(60))]);
+        store(
+            &bindings,
+            &shared,
+            vec![binding("A", "ucm1", at(120)), binding("B", "ucm1", at(60))],
+        );
         store(&bindings, &other, vec![binding("C", "ucm1", at(90))]);
         assert_eq!(bindings.next_expiry(), Ok(Some(at(60))));
         assert_eq!(bindings.expire(at(59)), Ok(Vec::new()));

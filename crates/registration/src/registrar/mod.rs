@@ -18,21 +18,21 @@ mod register;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_message::{MessageView, Method, Response, Uri};
-use sip_oauth_token::{BearerError, Verifier};
+use sip_oauth_message::{MessageView, Method, Response};
+use sip_oauth_token::Verifier;
 
 pub use admission::{Admission, admit};
 pub use arrival::{Arrival, Listener, PeerIdentity};
 pub use binding::{AddressOfRecord, Binding, BindingStore, Snapshot, Swap, Version};
 pub use cluster::{
-    Cluster, ClusterError, Database, DeviceKind, DeviceLine, DeviceRecord, ExpresswayRow, Node, RunningNode,
-    SipOAuthMode,
+    Cluster, ClusterError, Database, DeviceKind, DeviceLine, DeviceRecord, ExpresswayRow, Node,
+    RunningNode, SipOAuthMode,
 };
 pub use memory::MemoryStore;
 pub use observation::{Decision, Observation, TokenVerdict};
 pub use options::{
-    DeviceLookup, ExpiresPolicy, GracefulRegistration, RegistrarConfig, RegistrarDialect, RejectedToken,
-    TokenPlace,
+    DeviceLookup, ExpiresPolicy, GracefulRegistration, RegistrarConfig, RegistrarDialect,
+    RejectedToken, TokenPlace,
 };
 pub use ports::{MAX_OAUTH_PORT, MIN_OAUTH_PORT, NodePorts, PortProblem};
 pub use profile::{DeviceSecurityMode, ProfileProblem, SecurityProfile, TransportType};
@@ -43,7 +43,7 @@ use crate::refusal::Refusal;
 use answer::{Extra, Skeleton};
 use change::{Context, Outcome};
 use judge::Judge;
-use register::{Register, Unreadable};
+use register::Register;
 
 /// What a registrar gives back for a request.
 #[derive(Clone, Debug)]
@@ -135,7 +135,12 @@ impl Registrar<MemoryStore> {
 
 impl<S> Registrar<S> {
     /// A registrar that keeps its bindings in `store`.
-    pub fn with_store(config: RegistrarConfig, database: Database, verifier: Arc<Verifier>, store: S) -> Self {
+    pub fn with_store(
+        config: RegistrarConfig,
+        database: Database,
+        verifier: Arc<Verifier>,
+        store: S,
+    ) -> Self {
         Self {
             config,
             database,
@@ -161,7 +166,10 @@ impl<S> Registrar<S> {
 
     /// Judges tokens by another verifier from now on.
     pub fn set_verifier(&self, verifier: Arc<Verifier>) {
-        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier;
+        *self
+            .verifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = verifier;
     }
 
     fn verifier(&self) -> Arc<Verifier> {
@@ -205,7 +213,11 @@ impl<S> Registrar<S> {
                     observation: judge.observation,
                 })
             }
-            Ok(Verdict::Change { aor, register, context }) => Step::NeedBindings(Box::new(Pending {
+            Ok(Verdict::Change {
+                aor,
+                register,
+                context,
+            }) => Step::NeedBindings(Box::new(Pending {
                 aor,
                 register,
                 context,
@@ -213,9 +225,13 @@ impl<S> Registrar<S> {
                 skeleton,
                 observation: judge.observation,
             })),
-            Err(Refused { refusal, extra }) => {
-                Step::Answer(refuse(skeleton, refusal, &extra, &self.config, judge.observation))
-            }
+            Err(Refused { refusal, extra }) => Step::Answer(refuse(
+                skeleton,
+                refusal,
+                &extra,
+                &self.config,
+                judge.observation,
+            )),
         }
     }
 }
@@ -242,7 +258,10 @@ impl<S: BindingStore> Registrar<S> {
                 Proposal::Answer(answer) => return answer,
                 Proposal::Store { bindings, answer } => (bindings, answer),
             };
-            match self.store.compare_and_swap(pending.aor(), snapshot.version, bindings) {
+            match self
+                .store
+                .compare_and_swap(pending.aor(), snapshot.version, bindings)
+            {
                 Ok(Swap::Stored) => return answer,
                 Ok(Swap::Conflict) => {}
                 Err(error) => return pending.unavailable(&error.to_string()),
@@ -257,7 +276,10 @@ impl<S: BindingStore> Registrar<S> {
     ///
     /// When the store does not answer.
     pub fn expire(&self, now: SystemTime) -> Result<Vec<Ended>, S::Error> {
-        Ok(ended(self.store.expire(now)?, Unregistration::KeepAliveTimeout))
+        Ok(ended(
+            self.store.expire(now)?,
+            Unregistration::KeepAliveTimeout,
+        ))
     }
 
     /// When [`expire`](Self::expire) has something to do.
@@ -347,7 +369,13 @@ impl Pending {
             Err(refusal) => {
                 let (skeleton, observation) = (self.skeleton.clone(), self.observation.clone());
                 let extra = Extra::default();
-                return Proposal::Answer(refuse(skeleton, refusal, &extra, &self.config, observation));
+                return Proposal::Answer(refuse(
+                    skeleton,
+                    refusal,
+                    &extra,
+                    &self.config,
+                    observation,
+                ));
             }
         };
         let mut observation = self.observation.clone();
@@ -359,7 +387,10 @@ impl Pending {
         observation.decision = match outcome {
             Outcome::Listed => Decision::Listed,
             Outcome::Bound { granted, new: true } => Decision::Registered { granted },
-            Outcome::Bound { granted, new: false } => Decision::Refreshed { granted },
+            Outcome::Bound {
+                granted,
+                new: false,
+            } => Decision::Refreshed { granted },
             Outcome::Removed(removed) => Decision::Unregistered { removed },
         };
         let skeleton = self.skeleton.clone();
@@ -385,14 +416,24 @@ impl Pending {
         let mut observation = self.observation.clone();
         observation.detail = Some(why.to_owned());
         let extra = Extra::default();
-        refuse(self.skeleton.clone(), Refusal::Unavailable, &extra, &self.config, observation)
+        refuse(
+            self.skeleton.clone(),
+            Refusal::Unavailable,
+            &extra,
+            &self.config,
+            observation,
+        )
     }
 }
 
 fn ended(bindings: Vec<(AddressOfRecord, Binding)>, cause: Unregistration) -> Vec<Ended> {
     bindings
         .into_iter()
-        .map(|(aor, binding)| Ended { aor, binding, cause })
+        .map(|(aor, binding)| Ended {
+            aor,
+            binding,
+            cause,
+        })
         .collect()
 }
 

@@ -135,7 +135,10 @@ impl fmt::Display for TokenVerdict {
                 user,
                 expected: Some(expected),
             } => write!(f, "token of {user}, expected one of {expected}"),
-            Self::OfAnotherUser { user, expected: None } => {
+            Self::OfAnotherUser {
+                user,
+                expected: None,
+            } => {
                 write!(f, "token of {user}, but nobody owns the device")
             }
             Self::InsufficientScope { user, wanted } => {
@@ -151,8 +154,12 @@ impl fmt::Display for Decision {
         match self {
             Self::Registered { granted } => write!(f, "registered for {} s", granted.as_secs()),
             Self::Refreshed { granted } => write!(f, "refreshed for {} s", granted.as_secs()),
-            Self::Unregistered { removed: 0 } => f.write_str("nothing was registered: a keep-alive"),
-            Self::Unregistered { removed } => write!(f, "unregistered, {removed} binding(s) removed"),
+            Self::Unregistered { removed: 0 } => {
+                f.write_str("nothing was registered: a keep-alive")
+            }
+            Self::Unregistered { removed } => {
+                write!(f, "unregistered, {removed} binding(s) removed")
+            }
             Self::Listed => f.write_str("bindings listed"),
             Self::OptionsAnswered => f.write_str("answered"),
             Self::Refused(refusal) => f.write_str(refusal.entry().sentence),

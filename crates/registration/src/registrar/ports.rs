@@ -96,7 +96,12 @@ impl NodePorts {
     /// # Errors
     ///
     /// A port out of range or used twice.
-    pub fn new(sip: u16, sip_secure: u16, sip_oauth: u16, sip_mra_oauth: u16) -> Result<Self, PortProblem> {
+    pub fn new(
+        sip: u16,
+        sip_secure: u16,
+        sip_oauth: u16,
+        sip_mra_oauth: u16,
+    ) -> Result<Self, PortProblem> {
         Self {
             sip,
             sip_secure,
@@ -127,7 +132,10 @@ impl NodePorts {
     /// # Errors
     ///
     /// A trunk on the port of a listener.
-    pub fn with_trunks(mut self, trunks: impl IntoIterator<Item = u16>) -> Result<Self, PortProblem> {
+    pub fn with_trunks(
+        mut self,
+        trunks: impl IntoIterator<Item = u16>,
+    ) -> Result<Self, PortProblem> {
         self.trunks = trunks.into_iter().collect();
         self.checked()
     }
@@ -152,17 +160,27 @@ impl NodePorts {
                 port != 0
             };
             if !in_range {
-                return Err(PortProblem::OutOfRange { listener: first, port });
+                return Err(PortProblem::OutOfRange {
+                    listener: first,
+                    port,
+                });
             }
             if let Some(second) = Listener::ALL
                 .into_iter()
                 .skip(index + 1)
                 .find(|&second| self.port(second) == port)
             {
-                return Err(PortProblem::Clash { first, second, port });
+                return Err(PortProblem::Clash {
+                    first,
+                    second,
+                    port,
+                });
             }
             if self.trunks.contains(&port) {
-                return Err(PortProblem::TrunkClash { listener: first, port });
+                return Err(PortProblem::TrunkClash {
+                    listener: first,
+                    port,
+                });
             }
         }
         Ok(self)
@@ -178,7 +196,10 @@ mod tests {
         assert!(NodePorts::oauth(1024, 49151).is_ok());
         for port in [0, 1, 1023, 49152, 65535] {
             assert!(
-                matches!(NodePorts::oauth(port, 5091), Err(PortProblem::OutOfRange { .. })),
+                matches!(
+                    NodePorts::oauth(port, 5091),
+                    Err(PortProblem::OutOfRange { .. })
+                ),
                 "{port}"
             );
         }
@@ -186,12 +207,21 @@ mod tests {
 
     #[test]
     fn no_port_is_used_twice() {
-        assert!(matches!(NodePorts::oauth(5091, 5091), Err(PortProblem::Clash { .. })));
-        assert!(matches!(NodePorts::oauth(5060, 5091), Err(PortProblem::Clash { .. })));
+        assert!(matches!(
+            NodePorts::oauth(5091, 5091),
+            Err(PortProblem::Clash { .. })
+        ));
+        assert!(matches!(
+            NodePorts::oauth(5060, 5091),
+            Err(PortProblem::Clash { .. })
+        ));
         let problem = NodePorts::default().with_trunks([5070, 5090]);
         assert_eq!(
             problem,
-            Err(PortProblem::TrunkClash { listener: Listener::SipOAuth, port: 5090 })
+            Err(PortProblem::TrunkClash {
+                listener: Listener::SipOAuth,
+                port: 5090
+            })
         );
     }
 }

@@ -85,9 +85,18 @@ impl SecurityProfile {
                 self.device_security_mode != DeviceSecurityMode::Encrypted,
                 ProfileProblem::NotEncrypted,
             ),
-            (self.transport_type != TransportType::Tls, ProfileProblem::NotTls),
-            (self.digest_authentication, ProfileProblem::DigestAuthentication),
-            (self.tftp_encrypted_config, ProfileProblem::TftpEncryptedConfig),
+            (
+                self.transport_type != TransportType::Tls,
+                ProfileProblem::NotTls,
+            ),
+            (
+                self.digest_authentication,
+                ProfileProblem::DigestAuthentication,
+            ),
+            (
+                self.tftp_encrypted_config,
+                ProfileProblem::TftpEncryptedConfig,
+            ),
         ];
         checks
             .into_iter()

@@ -1,7 +1,8 @@
 //! A REGISTER, read as far as a registrar needs it (RFC 3261 section 10.3).
 
-use sip_oauth_message::header::{CSeq, CallId, Contact, Expires, Path, Reason, Require, Supported, To};
-use sip_oauth_message::{HeaderName, MessageView, ParseError};
+use sip_oauth_message::header::{CSeq, CallId, Contact, Expires, Path, Reason, Supported, To};
+use sip_oauth_message::remotecc::RegisterBody;
+use sip_oauth_message::{HeaderName, Limits, MessageView, ParseError};
 
 use crate::refusal::Refusal;
 
@@ -23,10 +24,8 @@ pub(super) struct Register {
     pub(super) graceful: bool,
     /// Alarm 111, a registration by force.
     pub(super) forced: bool,
-    /// `bulkregisterreq` for all lines.
-    pub(super) bulk: bool,
-    /// Whether the client offered Cisco's optional features, and wants to hear which are granted.
-    pub(super) remotecc: bool,
+    /// Cisco's body: whether all lines are registered, and what is offered.
+    pub(super) remotecc: Option<RegisterBody>,
 }
 
 /// The Contact header fields of a REGISTER.
@@ -58,8 +57,6 @@ pub(super) struct ContactRequest {
 pub(super) enum Unreadable {
     Grammar(ParseError),
     Refused(Refusal),
-    /// The option tags that are required and not supported.
-    Requires(Vec<String>),
 }
 
 impl From<ParseError> for Unreadable {
@@ -70,19 +67,11 @@ impl From<ParseError> for Unreadable {
 
 impl Register {
     /// Reads a request that is a REGISTER.
-    pub(super) fn read(request: &MessageView<'_>) -> Result<Self, Unreadable> {
+    pub(super) fn read(request: &MessageView<'_>, limits: &Limits) -> Result<Self, Unreadable> {
         let to = request.required::<To<'_>>()?;
         let uri = to.uri();
         if !uri.is_sip() {
             return Err(Unreadable::Refused(Refusal::UnsupportedUriScheme));
-        }
-        let required: Vec<&str> = values(request.all::<Require<'_>>())?
-            .iter()
-            .flat_map(|list| list.iter().collect::<Vec<_>>())
-            .filter(|tag| !tag.eq_ignore_ascii_case("path"))
-            .collect();
-        if !required.is_empty() {
-            return Err(Unreadable::Requires(required.into_iter().map(str::to_owned).collect()));
         }
         let supported = values(request.all::<Supported<'_>>())?;
         let supports = |tag: &str| supported.iter().any(|list| list.contains(tag));
@@ -91,13 +80,15 @@ impl Register {
             .all::<Reason<'_>>()
             .filter_map(Result::ok)
             .find_map(|reason| reason.cisco_alarm().map(|alarm| alarm.code));
-        let body = String::from_utf8_lossy(request.body());
         Ok(Self {
             user: uri
                 .user_unescaped()
                 .map(|user| String::from_utf8_lossy(&user).into_owned())
                 .unwrap_or_default(),
-            host: uri.host().map(|host| host.as_str().to_owned()).unwrap_or_default(),
+            host: uri
+                .host()
+                .map(|host| host.as_str().to_owned())
+                .unwrap_or_default(),
             call_id: request.required::<CallId<'_>>()?.as_str().to_owned(),
             cseq: request.required::<CSeq<'_>>()?.number(),
             expires: request.header::<Expires>()?.map(|expires| expires.0),
@@ -106,8 +97,7 @@ impl Register {
             path_supported: supports("path"),
             graceful: supports("X-cisco-graceful-reg"),
             forced: alarm == Some(111),
-            bulk: body.contains("<bulkregisterreq") && body.contains("all=\"true\""),
-            remotecc: body.contains("<optionsind"),
+            remotecc: remotecc(request, limits),
         })
     }
 
@@ -119,9 +109,16 @@ impl Register {
         }
     }
 
+    /// Whether one request registers all lines of the device.
+    pub(super) fn is_bulk(&self) -> bool {
+        self.remotecc.is_some_and(|body| body.all_lines)
+    }
+
     /// The device the Contacts name.
     pub(super) fn device(&self) -> Option<&str> {
-        self.contacts().iter().find_map(|contact| contact.device.as_deref())
+        self.contacts()
+            .iter()
+            .find_map(|contact| contact.device.as_deref())
     }
 
     /// What is asked for in seconds: the Contact's own `expires`, else the `Expires` header field.
@@ -140,7 +137,8 @@ impl Contacts {
                 Err(Unreadable::Refused(Refusal::WildcardMisuse))
             }
             several => {
-                let mut contacts: Vec<_> = several.iter().filter_map(ContactRequest::read).collect();
+                let mut contacts: Vec<_> =
+                    several.iter().filter_map(ContactRequest::read).collect();
                 let fields: Vec<_> = request.fields_named(HeaderName::Contact).collect();
                 if fields.len() == contacts.len() {
                     for (contact, field) in contacts.iter_mut().zip(&fields) {
@@ -183,6 +181,12 @@ impl ContactRequest {
             instance: contact.instance().map(str::to_owned),
         })
     }
+}
+
+/// Cisco's body, where there is one that can be read. It is `handling=optional`: a broken one is none.
+fn remotecc(request: &MessageView<'_>, limits: &Limits) -> Option<RegisterBody> {
+    let content_type = request.fields_named(HeaderName::ContentType).next()?;
+    RegisterBody::decode(content_type.value(), request.body(), limits).ok()?
 }
 
 fn values<T>(found: impl Iterator<Item = Result<T, ParseError>>) -> Result<Vec<T>, ParseError> {

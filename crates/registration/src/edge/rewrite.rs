@@ -1,0 +1,255 @@
+//! What an edge changes in a message on its way.
+
+use sip_oauth_message::header::{Contact, MaxForwards, Route, Via};
+use sip_oauth_message::{Headers, MessageView, Request, TypedHeader, Uri};
+
+use super::EdgeArrival;
+use super::config::EdgeConfig;
+use crate::address::uri_host;
+use crate::entropy::Entropy;
+
+/// What every branch begins with (RFC 3261 section 8.1.1.7).
+const MAGIC: &str = "z9hG4bK";
+/// How many random digits follow it in a branch of the edge.
+const RANDOM_DIGITS: usize = 16;
+/// The Contact parameter that tells the registrar whose token the edge judged.
+const USER_PARAM: &str = "+u.sip!userid.ccm.cisco.com";
+
+/// The edge between two connections.
+pub(super) struct Hop<'a> {
+    pub(super) config: &'a EdgeConfig,
+    pub(super) from: &'a EdgeArrival,
+    /// Whose token was judged.
+    pub(super) user: Option<&'a str>,
+}
+
+/// The request as it goes into a zone.
+pub(super) fn request(hop: &Hop<'_>, view: &MessageView<'_>, entropy: &mut dyn Entropy) -> Request {
+    // Only requests are routed.
+    let mut request = view.to_request().unwrap_or_else(|| {
+        let method = sip_oauth_message::Method::Register;
+        Request::new(method, String::new())
+    });
+    let headers = &mut request.headers;
+    remove_own_routes(headers, hop.config);
+    count_hop(headers);
+    if hop.config.sip_path_headers {
+        headers.push_after("Via", "Path", path(hop.config));
+    } else {
+        rewrite_contacts(headers, hop);
+    }
+    mark_client_via(headers, hop);
+    headers.push_first("Via", own_via(hop, entropy));
+    request
+}
+
+/// `<sip:edge:port;transport=tls;lr>`, over which requests reach the client (RFC 3327).
+fn path(config: &EdgeConfig) -> String {
+    format!(
+        "<sip:{}:{};transport=tls;lr>",
+        uri_host(&config.host),
+        config.port
+    )
+}
+
+/// The edge's own Via. Its branch names the connection of the client:
+///
+/// ```text
+/// z9hG4bK<16 random hex digits>-<connection in hex>
+/// ```
+fn own_via(hop: &Hop<'_>, entropy: &mut dyn Entropy) -> String {
+    format!(
+        "SIP/2.0/TLS {}:{};branch={MAGIC}{}-{:x}",
+        uri_host(&hop.config.host),
+        hop.config.port,
+        entropy.hex(RANDOM_DIGITS),
+        hop.from.connection
+    )
+}
+
+/// The connection a branch of the edge names.
+pub(super) fn connection_of(branch: &str) -> Option<u64> {
+    let (random, connection) = branch.strip_prefix(MAGIC)?.split_once('-')?;
+    let made_here = random.len() == RANDOM_DIGITS && random.bytes().all(|b| b.is_ascii_hexdigit());
+    // `from_str_radix` takes a sign, the edge never writes one.
+    let digits = !connection.is_empty() && connection.bytes().all(|b| b.is_ascii_hexdigit());
+    if made_here && digits {
+        u64::from_str_radix(connection, 16).ok()
+    } else {
+        None
+    }
+}
+
+/// "If the topmost Route names this proxy, the proxy MUST remove it" (RFC 3261 section 16.4).
+fn remove_own_routes(headers: &mut Headers, config: &EdgeConfig) {
+    loop {
+        let Ok(Some(route)) = headers.header::<Route<'_>>() else {
+            return;
+        };
+        let own = route.uri().host().is_some_and(|host| {
+            config
+                .own_hosts
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(host.as_str()))
+        });
+        if !own {
+            return;
+        }
+        let rest = rest_of::<Route<'_>>(headers, "Route");
+        replace_first(headers, "Route", &rest);
+    }
+}
+
+/// Takes the first value out of the first field of a name; `rest` is what stays of its list.
+fn replace_first(headers: &mut Headers, name: &str, rest: &str) {
+    headers.remove_first(name);
+    if !rest.is_empty() {
+        headers.push_first(name, rest);
+    }
+}
+
+/// What follows the first value in the first field of a name.
+fn rest_of<'a, H: TypedHeader<'a>>(headers: &'a Headers, name: &str) -> String {
+    headers
+        .get(name)
+        .and_then(|value| H::decode(value).ok())
+        .map(|(_, rest)| rest.to_owned())
+        .unwrap_or_default()
+}
+
+/// Removes the topmost Via.
+pub(super) fn remove_top_via(headers: &mut Headers) {
+    let rest = rest_of::<Via<'_>>(headers, "Via");
+    replace_first(headers, "Via", &rest);
+}
+
+/// One hop less; 70 where the client did not count (RFC 3261 section 16.6 step 3).
+fn count_hop(headers: &mut Headers) {
+    match headers.header::<MaxForwards>() {
+        Ok(Some(MaxForwards(left))) => headers.set("Max-Forwards", left.saturating_sub(1)),
+        Ok(None) | Err(_) => headers.set("Max-Forwards", 70),
+    }
+}
+
+/// Tells in the client's Via where the request really came from, and by which zone:
+/// `;received=…;rport=…;ingress-zone=CollaborationEdgeZone`.
+fn mark_client_via(headers: &mut Headers, hop: &Hop<'_>) {
+    const OURS: [&str; 3] = ["received", "rport", "ingress-zone"];
+    let Ok(Some(via)) = headers.header::<Via<'_>>() else {
+        return;
+    };
+    let mut marked = format!("SIP/2.0/{} {}", via.transport(), via.host());
+    if let Some(port) = via.port() {
+        marked.push_str(&format!(":{port}"));
+    }
+    for param in via.params().iter() {
+        if !OURS
+            .iter()
+            .any(|ours| param.name.eq_ignore_ascii_case(ours))
+        {
+            marked.push_str(&format!(";{param}"));
+        }
+    }
+    let peer = hop.from.peer;
+    marked.push_str(&format!(
+        ";received={};rport={};ingress-zone={}",
+        peer.ip(),
+        peer.port(),
+        hop.config.ingress_zone
+    ));
+    let rest = rest_of::<Via<'_>>(headers, "Via");
+    replace_first(headers, "Via", &rest);
+    headers.push_first("Via", marked);
+}
+
+/// Puts the edge's own address into the Contacts.
+fn rewrite_contacts(headers: &mut Headers, hop: &Hop<'_>) {
+    let contacts: Vec<String> = headers
+        .all::<Contact<'_>>()
+        .filter_map(Result::ok)
+        .map(|contact| rewritten(&contact, hop))
+        .collect();
+    if !contacts.is_empty() {
+        headers.set("Contact", contacts.join(", "));
+    }
+}
+
+/// `<sip:user@edge:port;transport=tls;orig-hostport=client>` and the parameters of the Contact. Who the
+/// user is only the edge says: what the client says about it is left out.
+fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>) -> String {
+    let Some(uri) = contact.uri().filter(Uri::is_sip) else {
+        return contact.to_string();
+    };
+    let mut text = String::new();
+    if let Some(name) = contact.display_name() {
+        text.push_str(&format!("{name} "));
+    }
+    text.push_str("<sip:");
+    if let Some(user) = uri.user() {
+        text.push_str(&format!("{user}@"));
+    }
+    text.push_str(&format!(
+        "{}:{};transport=tls",
+        uri_host(&hop.config.host),
+        hop.config.port
+    ));
+    for (name, value) in uri.params().iter() {
+        let replaced = ["transport", "orig-hostport"]
+            .iter()
+            .any(|ours| name.eq_ignore_ascii_case(ours));
+        if !replaced {
+            text.push_str(&format!(";{name}"));
+            text.extend(value.map(|value| format!("={value}")));
+        }
+    }
+    if let Some(host) = uri.host() {
+        text.push_str(&format!(";orig-hostport={host}"));
+        text.extend(uri.port().map(|port| format!(":{port}")));
+    }
+    text.push('>');
+    for param in contact.params().iter() {
+        if !param.name.eq_ignore_ascii_case(USER_PARAM) {
+            text.push_str(&format!(";{param}"));
+        }
+    }
+    if let Some(user) = hop.user {
+        let user = sip_oauth_message::Text::Plain(user);
+        text.push_str(&format!(";{USER_PARAM}={user}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Seeded;
+
+    #[test]
+    fn a_branch_names_its_connection() {
+        let config = EdgeConfig::new("expc.example.com", 5061);
+        for connection in [0, 1, 255, u64::MAX] {
+            let from = EdgeArrival::new(connection, ([192, 0, 2, 10], 50000).into());
+            let hop = Hop {
+                config: &config,
+                from: &from,
+                user: None,
+            };
+            let via = own_via(&hop, &mut Seeded::new(1));
+            let (_, branch) = via.split_once("branch=").unwrap();
+            assert_eq!(connection_of(branch), Some(connection));
+        }
+    }
+
+    #[test]
+    fn a_foreign_branch_names_none() {
+        for branch in [
+            "",
+            "z9hG4bK00001188",
+            "z9hG4bK-1",
+            "z9hG4bK0123456789abcdef-",
+            "z9hG4bK0123456789abcdef-+1",
+        ] {
+            assert_eq!(connection_of(branch), None, "{branch}");
+        }
+    }
+}
