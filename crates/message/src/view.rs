@@ -317,7 +317,7 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
         .take_while(|b| matches!(b, b' ' | b'\t'))
         .count();
     if name_length == 0 || line.get(name_length + blank) != Some(&b':') {
-        return Err(no_field(bytes, start, start + name_length));
+        return Err(no_field(bytes, start, start + name_length + blank));
     }
     let name_end = start + name_length;
     let after_colon = name_end + blank + 1;
@@ -350,6 +350,8 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
 #[cold]
 fn no_field(bytes: &[u8], start: usize, at: usize) -> ParseError {
     match bytes.get(at) {
+        // The first half of the empty line.
+        Some(b'\r') if at == start && at + 1 == bytes.len() => no_field(bytes, start, at + 1),
         None => ParseError::new(
             ErrorKind::Incomplete,
             bytes.len(),

@@ -329,11 +329,6 @@ fn display(name: Option<Text<'_>>) -> Value {
     name.map_or(Value::Null, |name| Value::from(name.to_str()))
 }
 
-/// A display name as some manifests have it: the quotes taken off, backslashes kept.
-fn display_as_written(name: Option<Text<'_>>) -> Value {
-    name.map_or(Value::Null, |name| Value::from(name.as_written()))
-}
-
 #[allow(
     clippy::too_many_lines,
     reason = "one line for each key of the manifests"
@@ -363,7 +358,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "request_uri_param_count" => Value::from(request_uri()?.params().iter().count()),
         "to_tag" => option(to()?.tag()),
         "from_tag" => option(from()?.tag()),
-        "from_display_name" => display_as_written(from()?.display_name()),
+        "from_display_name" => display(from()?.display_name()),
         "from_uri" => Value::from(from()?.uri().as_str()),
         "from_scheme" => scheme(from()?.uri()),
         "to_scheme" => scheme(to()?.uri()),
@@ -633,4 +628,139 @@ fn unit_messages_and_fuzz_inputs_do_not_panic() {
         }
     }
     println!("unit messages and fuzz inputs: {good} of {total} parse, none panics");
+}
+
+/// Header lines of JAIN-SIP's unit tests that we refuse, and why.
+const JSIP_HEADERS_REFUSED: &[(&str, &str)] = &[
+    (
+        "jsiph-039",
+        "CRLF without white space behind it inside one field",
+    ),
+    ("jsiph-110", COMMENT_IN_VIA),
+    ("jsiph-112", COMMENT_IN_VIA),
+    ("jsiph-114", COMMENT_IN_VIA),
+    ("jsiph-115", COMMENT_IN_VIA),
+];
+
+const COMMENT_IN_VIA: &str = "a comment behind the parameters of Via is of RFC 2543";
+
+#[test]
+fn jsip_headers_parse() {
+    let Some(corpus) = corpus() else {
+        return skipped("jsip-headers");
+    };
+    let mut refused = BTreeMap::new();
+    let entries = manifest(&corpus.join("sip/jsip-headers/cases.json"));
+    for entry in &entries {
+        let line = text(entry, "raw").trim_end_matches(['\r', '\n', '\0']);
+        let message = format!("OPTIONS sip:a@example.com SIP/2.0\r\n{line}\r\n\r\n");
+        let verdict = MessageView::parse(message.as_bytes(), &Limits::default())
+            .map_err(|error| error.to_string())
+            .and_then(|view| read_all_headers(&view).map_err(|error| error.to_string()));
+        if let Err(error) = verdict {
+            refused.insert(text(entry, "id").to_owned(), format!("{error}: {line}"));
+        }
+    }
+    println!(
+        "jsip-headers: {} of {} parse",
+        entries.len() - refused.len(),
+        entries.len()
+    );
+    assert_listed(refused, JSIP_HEADERS_REFUSED);
+}
+
+/// Cases of JAIN-SIP's torture test where its verdict is not ours, and why. Its verdicts are
+/// partly older than RFC 3261.
+const JSIP_TORTURE_DIFFERS: &[(&str, &str)] = &[
+    (
+        "jsip-006",
+        "Request-URI with header fields: the second check refuses it",
+    ),
+    ("jsip-014", "a line of one space instead of the empty line"),
+    ("jsip-015", "white space between '<' and the URI"),
+    ("jsip-018", "a fold between name and colon is of RFC 2543"),
+    ("jsip-028", "LF without CR"),
+    (
+        "jsip-092",
+        "CSeq of another method: the second check refuses it",
+    ),
+    ("jsip-143", WHITE_SPACE_IN_URI),
+    ("jsip-145", WHITE_SPACE_IN_URI),
+    ("jsip-147", WHITE_SPACE_IN_URI),
+    ("jsip-154", WHITE_SPACE_IN_URI),
+    ("jsip-155", WHITE_SPACE_IN_URI),
+    ("jsip-344", WHITE_SPACE_IN_URI),
+    ("jsip-345", WHITE_SPACE_IN_URI),
+    ("jsip-359", "a second start line among the header fields"),
+    (
+        "jsip-366",
+        "Content-Length beyond the datagram: the second check refuses it",
+    ),
+    (
+        "jsip-375",
+        "Request-URI with header fields: the second check refuses it",
+    ),
+    (
+        "jsip-382",
+        "CSeq of another method: the second check refuses it",
+    ),
+    (
+        "jsip-385",
+        "missing header fields: the second check refuses it",
+    ),
+];
+
+const WHITE_SPACE_IN_URI: &str = "white space inside a URI";
+
+#[test]
+fn jsip_torture_by_its_manifest() {
+    let Some(corpus) = corpus() else {
+        return skipped("jsip-torture");
+    };
+    let mut differs = BTreeMap::new();
+    let entries = manifest(&corpus.join("sip/jsip-torture/cases.json"));
+    for entry in &entries {
+        let raw = text(entry, "raw");
+        let verdict = match text(entry, "kind") {
+            "message" => MessageView::parse(raw.as_bytes(), &Limits::default())
+                .map_err(|error| error.to_string())
+                .and_then(|view| {
+                    if let Some(line) = view.as_request() {
+                        line.request_uri().map_err(|error| error.to_string())?;
+                    }
+                    read_all_headers(&view).map_err(|error| error.to_string())
+                }),
+            "uri" => Uri::parse(raw)
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
+            _ => {
+                let line = raw.trim_end_matches(['\r', '\n']);
+                let message = format!("OPTIONS sip:a@example.com SIP/2.0\r\n{line}\r\n\r\n");
+                MessageView::parse(message.as_bytes(), &Limits::default())
+                    .and_then(|view| read_all_headers(&view))
+                    .map_err(|error| error.to_string())
+            }
+        };
+        if verdict.is_ok() != (text(entry, "expect") == "parse") {
+            let id = text(entry, "id").to_owned();
+            differs.insert(id, format!("{verdict:?}, {}", text(entry, "error_at")));
+        }
+    }
+    println!(
+        "jsip-torture: {} of {} agree",
+        entries.len() - differs.len(),
+        entries.len()
+    );
+    assert_listed(differs, JSIP_TORTURE_DIFFERS);
+}
+
+/// Fails for what differs and is not listed, and for what is listed and does not differ.
+fn assert_listed(mut differs: BTreeMap<String, String>, listed: &[(&str, &str)]) {
+    for (name, _) in listed {
+        assert!(
+            differs.remove(*name).is_some(),
+            "{name} agrees now; take it off the list"
+        );
+    }
+    assert!(differs.is_empty(), "{differs:#?}");
 }

@@ -1,0 +1,275 @@
+//! What holds for any input.
+
+use proptest::prelude::*;
+use sip_oauth_message::header::{
+    Authorization, CSeq, CallId, Contact, ContentType, From, Reason, RetryAfter, Route, SessionId,
+    Supported, Via, Warning, WwwAuthenticate,
+};
+use sip_oauth_message::remotecc::{RegisterBody, ResponseBody};
+use sip_oauth_message::{
+    BearerCredentials, BearerForm, Credentials, Frame, Framer, Limits, MessageView, Method,
+    ParseError, Request, Text, TypedHeader, Uri, check, multipart,
+};
+
+/// Text in which the grammar's own characters are frequent.
+fn grammar_soup() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("\r\n".to_owned()),
+        Just(" ".to_owned()),
+        Just("\t".to_owned()),
+        Just("<".to_owned()),
+        Just(">".to_owned()),
+        Just("\"".to_owned()),
+        Just("\\".to_owned()),
+        Just(";".to_owned()),
+        Just(",".to_owned()),
+        Just("=".to_owned()),
+        Just(":".to_owned()),
+        Just("@".to_owned()),
+        Just("%".to_owned()),
+        Just("sip:".to_owned()),
+        Just("SIP/2.0".to_owned()),
+        Just("[::1]".to_owned()),
+        Just("Bearer ".to_owned()),
+        Just("token".to_owned()),
+        Just("Digest ".to_owned()),
+        Just("(".to_owned()),
+        Just(")".to_owned()),
+        Just("*".to_owned()),
+        "[a-zA-Z0-9]{1,6}",
+        "\\PC{1,3}",
+    ];
+    prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
+fn names() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "Via",
+        "From",
+        "t",
+        "Contact",
+        "Route",
+        "CSeq",
+        "i",
+        "Warning",
+        "Retry-After",
+        "Reason",
+        "Supported",
+        "WWW-Authenticate",
+        "Proxy-Authorization",
+        "Authorization",
+        "Date",
+        "l",
+        "Session-ID",
+        "Content-Type",
+        "X-Unknown",
+    ])
+}
+
+/// Calls every accessor; what is decoded must read the same once it is written.
+fn use_everything(view: &MessageView<'_>) {
+    fn again<'a, H: TypedHeader<'a> + std::fmt::Display>(value: &Result<H, ParseError>) {
+        if let Ok(value) = value {
+            let written = value.to_string();
+            let read = H::NAME;
+            assert!(!written.contains("\r\n\r\n"), "{read}");
+        }
+    }
+    let _ = format!("{view:?}");
+    for field in view.fields() {
+        let _ = (field.name(), field.unfolded(), field.offset());
+    }
+    macro_rules! each {
+        ($($header:ident),*) => {$(
+            for value in view.all::<$header<'_>>() {
+                again(&value);
+                if let Ok(value) = value {
+                    let written = value.to_string();
+                    let read = $header::parse(&written).expect("what was written can be read");
+                    assert_eq!(read.to_string(), written);
+                }
+            }
+        )*};
+    }
+    each!(
+        Via,
+        From,
+        Contact,
+        Route,
+        CSeq,
+        CallId,
+        Warning,
+        RetryAfter,
+        Reason,
+        Supported,
+        WwwAuthenticate,
+        SessionId,
+        ContentType
+    );
+    for contact in view.all::<Contact<'_>>().flatten() {
+        let _ = (
+            contact.q(),
+            contact.expires(),
+            contact.instance(),
+            contact.device_name(),
+        );
+        if let Some(uri) = contact.uri() {
+            assert!(uri.equivalent(&uri));
+            let _ = (uri.user_unescaped(), uri.headers().iter().count());
+        }
+    }
+    for via in view.all::<Via<'_>>().flatten() {
+        let _ = (via.rport(), via.received_ip(), via.branch());
+        let _ = via
+            .received_from("192.0.2.1:5060".parse().unwrap())
+            .to_string();
+    }
+    for credentials in view.all::<Authorization<'_>>().flatten() {
+        let _ = format!("{credentials:?}");
+    }
+    let _ = check::strict(view, &check::Element::SERVER);
+    let _ = RegisterBody::decode(
+        "multipart/mixed;boundary=b",
+        view.body(),
+        &Limits::default(),
+    );
+    let _ = ResponseBody::decode(view.body());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        if let Ok(view) = MessageView::parse(&bytes, &Limits::default()) {
+            use_everything(&view);
+        }
+        let mut framer = Framer::new(Limits::default());
+        framer.feed(&bytes);
+        while let Ok(Some(_)) = framer.next_frame() {}
+    }
+
+    #[test]
+    fn any_header_fields_do_not_panic(fields in prop::collection::vec((names(), grammar_soup()), 0..6)) {
+        let mut text = "REGISTER sip:a@example.com SIP/2.0\r\n".to_owned();
+        for (name, value) in &fields {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        if let Ok(view) = MessageView::parse(text.as_bytes(), &Limits::default()) {
+            use_everything(&view);
+        }
+    }
+
+    #[test]
+    fn uris_do_not_panic_and_are_written_as_read(text in grammar_soup()) {
+        for text in [text.clone(), format!("sip:{text}"), format!("tel:{text}")] {
+            if let Ok(uri) = Uri::parse(&text) {
+                prop_assert_eq!(uri.to_string(), text.as_str());
+                prop_assert!(uri.equivalent(&uri));
+            }
+        }
+    }
+
+    #[test]
+    fn multipart_bodies_do_not_panic(bytes in "(--b(--)?|\r\n|[a-z: ]){0,20}") {
+        for part in multipart::parts("b", bytes.as_bytes(), &Limits::default()) {
+            let _ = part.map(|part| format!("{part:?}"));
+        }
+    }
+
+    #[test]
+    fn multipart_parts_come_back(bodies in prop::collection::vec("[a-z\r\n-]{0,30}", 1..5)) {
+        prop_assume!(bodies.iter().all(|body| !body.contains("--B0")));
+        let mut builder = multipart::Builder::new("B0");
+        for body in &bodies {
+            builder.part(&[("Content-Type", "text/plain")], body.as_bytes());
+        }
+        let written = builder.finish();
+        let parts: Result<Vec<_>, _> = multipart::parts("B0", &written, &Limits::default()).collect();
+        let read: Vec<_> = parts.unwrap().iter().map(|p| p.body().to_vec()).collect();
+        prop_assert_eq!(read, bodies.into_iter().map(String::into_bytes).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn text_comes_back_from_quotes(text in "[^\r\n]{0,40}") {
+        let written = format!("{} <sip:a@example.com>", Text::Plain(&text));
+        let from = From::parse(&written).unwrap();
+        let read = from.display_name().map(|name| name.to_str().into_owned()).unwrap_or_default();
+        prop_assert_eq!(read, text);
+    }
+
+    #[test]
+    fn tokens_come_back(token in "[A-Za-z0-9._~+/-]{1,60}={0,2}", realm in prop::option::of("[^\r\n]{0,20}")) {
+        prop_assume!(!token.trim_end_matches('=').eq_ignore_ascii_case("token"));
+        for form in [BearerForm::Token68, BearerForm::TokenParameter] {
+            let mut written = BearerCredentials::new(&token, form).unwrap();
+            if let Some(realm) = &realm {
+                written = written.with_realm(realm);
+            }
+            let value = written.to_header_value();
+            let Credentials::Bearer(read) = Credentials::parse(value.expose()).unwrap() else {
+                panic!("no bearer credentials");
+            };
+            prop_assert_eq!(read.expose(), &token);
+            prop_assert_eq!(read.form(), form);
+            prop_assert_eq!(read.realm(), realm.as_deref().map(Text::Plain));
+        }
+    }
+
+    #[test]
+    fn requests_come_back(fields in prop::collection::vec(("[A-Za-z-]{1,12}", "[ -~]{0,30}"), 0..80), body in prop::collection::vec(any::<u8>(), 0..60)) {
+        let mut request = Request::new(Method::Register, "sip:a@example.com");
+        for (name, value) in &fields {
+            if !matches!(sip_oauth_message::HeaderName::of(name), sip_oauth_message::HeaderName::ContentLength) {
+                request.headers.push(name, value);
+            }
+        }
+        request.headers.push("Content-Length", body.len());
+        request.body = body;
+        let bytes = request.to_bytes();
+        let view = MessageView::parse(&bytes, &Limits::default()).unwrap();
+        let read = view.to_request().unwrap();
+        prop_assert_eq!(read.to_bytes(), bytes.clone());
+        let pairs = |r: &Request| r.headers.iter().map(|f| (f.name_text().to_owned(), f.value().trim().to_owned())).collect::<Vec<_>>();
+        prop_assert_eq!(pairs(&read), pairs(&request));
+        prop_assert_eq!(read.body, request.body);
+    }
+
+    #[test]
+    fn streams_give_the_same_frames_in_any_pieces(
+        parts in prop::collection::vec(prop_oneof![
+            Just("\r\n".to_owned()), Just("\r\n\r\n".to_owned()),
+            "[a-z\r\n]{0,20}".prop_map(|body| format!("SIP/2.0 200 OK\r\nl: {}\r\n\r\n{body}", body.len())),
+            Just("OPTIONS sip:a SIP/2.0\r\nX: y\r\n z\r\nContent-Length\t:\r\n 0\r\n\r\n".to_owned()),
+            "[ -~\r\n]{0,8}",
+        ], 0..8),
+        sizes in prop::collection::vec(1_usize..40, 1..20),
+    ) {
+        let stream = parts.concat().into_bytes();
+        let read = |sizes: &[usize], mut framer: Framer| {
+            let (mut frames, mut at, mut turn) = (Vec::new(), 0, 0);
+            while at < stream.len() {
+                let end = (at + sizes[turn % sizes.len()]).min(stream.len());
+                framer.feed(&stream[at..end]);
+                (at, turn) = (end, turn + 1);
+                loop {
+                    match framer.next_frame() {
+                        Ok(Some(Frame::Message(m))) => frames.push(Ok(m.to_vec())),
+                        Ok(Some(other)) => frames.push(Ok(format!("{other:?}").into_bytes())),
+                        Ok(None) => break,
+                        Err(error) => {
+                            frames.push(Err(error));
+                            return frames;
+                        }
+                    }
+                }
+            }
+            frames
+        };
+        let new = || Framer::new(Limits::default());
+        prop_assert_eq!(read(&sizes, new()), read(&[stream.len().max(1)], new()));
+        let client = || Framer::for_client(Limits::default());
+        prop_assert_eq!(read(&sizes, client()), read(&[1], client()));
+    }
+}

@@ -1,0 +1,265 @@
+//! The Bearer scheme: RFC 6750, RFC 8898, and what is on the wire beside them.
+
+use sip_oauth_message::auth::AuthzServerSpelling;
+use sip_oauth_message::header::{ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate};
+use sip_oauth_message::{
+    BearerCredentials, BearerForm, Challenge, Credentials, Limits, MessageView, Method, Request,
+    TypedHeader,
+};
+
+fn bearer(text: &str) -> Option<BearerCredentials<'_>> {
+    match Credentials::parse(text) {
+        Ok(Credentials::Bearer(bearer)) => Some(bearer),
+        _ => None,
+    }
+}
+
+mod section_2_1 {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        use BearerForm::{Token68, TokenParameter};
+        for (text, form, token, username, realm) in [
+            (
+                r#"Bearer token="a.b-c_d""#,
+                TokenParameter,
+                "a.b-c_d",
+                None,
+                None,
+            ),
+            (
+                r"bearer TOKEN=a.b-c_d",
+                TokenParameter,
+                "a.b-c_d",
+                None,
+                None,
+            ),
+            (r"BEARER token=ab/+==", TokenParameter, "ab/+==", None, None),
+            (
+                r#"Bearer token="t", username="+12015550123", realm="r""#,
+                TokenParameter,
+                "t",
+                Some("+12015550123"),
+                Some("r"),
+            ),
+            (
+                r#"Bearer realm="r" , token = "t""#,
+                TokenParameter,
+                "t",
+                None,
+                Some("r"),
+            ),
+            (
+                r#"Bearer token="t", other=x"#,
+                TokenParameter,
+                "t",
+                None,
+                None,
+            ),
+            ("Bearer a.b-c_d~+/", Token68, "a.b-c_d~+/", None, None),
+            ("Bearer  abc== ", Token68, "abc==", None, None),
+            (
+                r#"Bearer abc, realm="ccmsipline""#,
+                Token68,
+                "abc",
+                None,
+                Some("ccmsipline"),
+            ),
+            (
+                r#"Bearer abc= , realm="r""#,
+                Token68,
+                "abc=",
+                None,
+                Some("r"),
+            ),
+            ("Bearer\r\n abc", Token68, "abc", None, None),
+        ] {
+            let found = bearer(text)
+                .unwrap_or_else(|| panic!("{text}: {:?}", Credentials::parse(text).err()));
+            assert_eq!((found.form(), found.expose()), (form, token), "{text}");
+            assert_eq!(
+                found.username().map(|u| u.to_str().into_owned()).as_deref(),
+                username
+            );
+            assert_eq!(
+                found.realm().map(|r| r.to_str().into_owned()).as_deref(),
+                realm
+            );
+            let written = found.to_header_value();
+            let again = bearer(written.expose()).unwrap();
+            assert_eq!((again.form(), again.expose()), (form, token), "{text}");
+            assert_eq!(again.realm(), found.realm());
+        }
+    }
+
+    #[test]
+    fn what_others_let_through_is_refused() {
+        for text in [
+            "Bearer",
+            "Bearer ",
+            r#"Bearer token="""#,
+            "Bearer token=",
+            "Bearer token==",
+            "Bearer =",
+            r#"Bearer token="a", token="a""#,
+            r#"Bearer token="a", Token=b"#,
+            r#"Bearer a, token="b""#,
+            "Bearer abc\0",
+            "Bearer abcé",
+            r#"Bearer token="é""#,
+            "Bearer token=\"a\0\"",
+            r#"Bearer token="a b""#,
+            "Bearer abc,",
+            r#"Bearer token="a","#,
+            r#"Bearer token="a", "#,
+            "Bearer a b",
+            "Bearer a==b",
+            r#"Bearer realm="r""#,
+            r#"Bearer token="a"#,
+            r#"Bearer token="a\"b""#,
+            "Bearertoken",
+            r#"Bearer token="a" Digest"#,
+            r#"Bearer token="a", Digest x="y""#,
+        ] {
+            assert!(Credentials::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_cannot_be_written_are_refused() {
+        for form in [BearerForm::Token68, BearerForm::TokenParameter] {
+            for token in ["", "a b", "a\"b", "a\r\nb", "é"] {
+                assert!(BearerCredentials::new(token, form).is_err(), "{token:?}");
+            }
+        }
+        assert!(BearerCredentials::new("a,b", BearerForm::Token68).is_err());
+    }
+
+    #[test]
+    fn dialects_are_written_as_they_are_read_elsewhere() {
+        let cisco = BearerCredentials::new("T", BearerForm::TokenParameter).unwrap();
+        assert_eq!(cisco.to_header_value().expose(), r#"Bearer token="T""#);
+        let pjsip = cisco.with_username("U").with_realm("R");
+        let expected = r#"Bearer token="T", username="U", realm="R""#;
+        assert_eq!(pjsip.to_header_value().expose(), expected);
+        let rfc = BearerCredentials::new("T", BearerForm::Token68).unwrap();
+        assert_eq!(rfc.to_header_value().expose(), "Bearer T");
+        assert_eq!(
+            rfc.with_realm("R").to_header_value().expose(),
+            r#"Bearer T, realm="R""#
+        );
+    }
+}
+
+mod section_3 {
+    use super::*;
+
+    #[test]
+    fn challenge_with_every_parameter() {
+        let text = r#"Bearer realm="r", authz-server="https://as.example.com", scope="sip a", error="invalid_token", error_description="x", n=1"#;
+        let Challenge::Bearer(bearer) = Challenge::parse(text).unwrap() else {
+            panic!("{text}")
+        };
+        assert_eq!(
+            bearer.authz_server_spelling(),
+            Some(AuthzServerSpelling::Hyphen)
+        );
+        assert_eq!(bearer.error().unwrap(), "invalid_token");
+        assert_eq!(bearer.other_params().count(), 2);
+        assert_eq!(bearer.to_string(), text);
+    }
+
+    #[test]
+    fn several_challenges_in_one_field_and_in_several() {
+        let text = "SIP/2.0 401 Unauthorized\r\n\
+            WWW-Authenticate: Bearer realm=\"a, b\", scope=\"x\", Digest realm=\"ccmsipline\",nonce=\"n==\", algorithm=MD5, Negotiate\r\n\
+            WWW-Authenticate: Other abc==, Bearer\r\n\r\n";
+        let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let all: Vec<_> = view
+            .all::<WwwAuthenticate<'_>>()
+            .map(|c| c.unwrap().challenge())
+            .collect();
+        let schemes: Vec<_> = all.iter().map(Challenge::scheme).collect();
+        assert_eq!(
+            schemes,
+            ["Bearer", "Digest", "Negotiate", "Other", "Bearer"]
+        );
+        let Challenge::Digest(digest) = all[1] else {
+            panic!("a digest")
+        };
+        assert_eq!(digest.nonce().unwrap(), "n==");
+        assert!(ProxyAuthenticate::parse(r#"Bearer realm="r","#).is_err());
+    }
+}
+
+mod section_5_3 {
+    use super::*;
+
+    #[test]
+    fn tokens_are_never_printed() {
+        let secret = "c2VjcmV0".repeat(200);
+        let mut printed = String::new();
+        for value in [
+            format!("Bearer token=\"{secret}\""),
+            format!("Bearer {secret}"),
+            format!("Bearer {secret}, realm=\"r\""),
+            format!("Digest username=\"u\", response=\"{secret}\""),
+            format!("Custom {secret}"),
+            // In places where they break the grammar.
+            format!("Bearer token=\"{secret}\", token=\"{secret}\""),
+            format!("Bearer {secret} {secret}"),
+            format!("{secret}"),
+            format!("Bearer token=\"{secret}"),
+        ] {
+            for name in [
+                "Authorization",
+                "Proxy-Authorization",
+                "proxy-authorization",
+            ] {
+                let mut request = Request::new(Method::Register, "sip:ucm.example.com");
+                request.headers.push(name, &value);
+                let bytes = request.to_bytes();
+                let view = MessageView::parse(&bytes, &Limits::default()).unwrap();
+                printed += &format!("{view:?} {request:?}");
+                match view.header::<ProxyAuthorization<'_>>() {
+                    Ok(header) => {
+                        printed += &format!("{header:?}");
+                        if let Some(Credentials::Bearer(bearer)) = header.map(|h| h.0) {
+                            printed += &format!("{bearer} {:?}", bearer.to_header_value());
+                        }
+                    }
+                    Err(error) => printed += &format!("{error} {error:?}"),
+                }
+            }
+        }
+        assert!(printed.contains("Bearer <1600 bytes>"));
+        assert!(!printed.contains("c2VjcmV0"), "{printed}");
+    }
+
+    #[test]
+    fn errors_do_not_repeat_what_they_found() {
+        let secret = "c2VjcmV0".repeat(200);
+        for line in [
+            format!("Expires: {secret}"),
+            format!("{secret}"),
+            format!("CSeq: 1 REGISTER {secret}"),
+            format!("Via: {secret}"),
+        ] {
+            let text = format!("REGISTER sip:ucm.example.com SIP/2.0\r\n{line}\r\n\r\n");
+            let error = match MessageView::parse(text.as_bytes(), &Limits::default()) {
+                Err(error) => error,
+                Ok(view) => [
+                    view.header::<sip_oauth_message::header::Expires>().err(),
+                    view.header::<sip_oauth_message::header::CSeq<'_>>().err(),
+                    view.header::<sip_oauth_message::header::Via<'_>>().err(),
+                ]
+                .into_iter()
+                .flatten()
+                .next()
+                .unwrap(),
+            };
+            assert!(!format!("{error} {error:?}").contains("c2Vj"));
+        }
+    }
+}
