@@ -8,7 +8,7 @@
 //! | a token from a SIP request | to know whose it is | [`Verifier::verify`] |
 //! | a token from a file | a value that cannot leak | [`AccessToken::parse`] |
 //! | a token that does not work | to look inside without its keys | [`inspect()`] |
-//! | the authorization server's keys | something to verify with | [`KeySet::builder`] |
+//! | the authorization server's keys | something to verify with | [`KeySet`] |
 //! | a test that needs tokens | somebody who issues them | `issue::AuthorizationServer` (feature `issue`) |
 //!
 //! # Forms
@@ -49,6 +49,8 @@ mod verifier;
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagement};
 pub use error::{BearerError, Fault, Place, TokenError, TokenErrorKind};
 pub use inspect::{Inspection, inspect};
+/// The crate whose [`CryptoProvider`] checks signatures, for embedders that bring their own.
+pub use jsonwebtoken;
 pub use jsonwebtoken::crypto::CryptoProvider;
 pub use keys::{EncryptionKey, KeyError, KeyId, KeySet, KeySetBuilder, VerifyingKey};
 pub use policy::{ClaimNames, Policy};

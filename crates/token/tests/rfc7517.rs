@@ -130,7 +130,9 @@ mod section_5_jwk_set {
     }
 }
 
-mod pem {
+mod rfc7468_pem {
+    use base64::Engine as _;
+
     use super::*;
 
     #[test]
@@ -140,6 +142,40 @@ mod pem {
             pem(rsa()).replace('\n', "\r\n")
         );
         assert!(VerifyingKey::from_pem(&text, Algorithm::Rs256).is_ok());
+    }
+
+    /// DER: tag, length, content.
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [[tag, 0x82].as_slice(), &len, content].concat()
+    }
+
+    /// The AUTHZ certificate is a container: what matters is the key inside.
+    #[test]
+    fn the_key_of_a_certificate_is_found() {
+        let spki = base64::engine::general_purpose::STANDARD
+            .decode(pem(rsa()).lines().nth(1).unwrap())
+            .unwrap();
+        let empty = der(0x30, &[]);
+        let version = der(0xa0, &der(0x02, &[2]));
+        let serial = der(0x02, &[1]);
+        for version in [version.as_slice(), &[]] {
+            let fields = [version, &serial, &empty, &empty, &empty, &empty, &spki].concat();
+            let signed = der(0x30, &fields);
+            let certificate = der(0x30, &[signed, empty.clone(), der(0x03, &[0])].concat());
+            let body = base64::engine::general_purpose::STANDARD.encode(certificate);
+            let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+            let key = VerifyingKey::from_pem(&text, Algorithm::Rs256).unwrap();
+            let keys = KeySet::builder()
+                .verifying_key(common::KID, key)
+                .unwrap()
+                .build();
+            assert!(
+                Verifier::new(keys, rfc9068())
+                    .verify(&sign(HEADER, CLAIMS), now())
+                    .is_ok()
+            );
+        }
     }
 
     #[test]

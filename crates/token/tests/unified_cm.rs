@@ -33,6 +33,13 @@ fn server() -> AuthorizationServer {
     AuthorizationServer::new(UUID).unwrap()
 }
 
+#[test]
+fn verifier_and_server_are_shared_between_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Verifier>();
+    is_shared::<AuthorizationServer>();
+}
+
 mod access_token {
     use super::*;
 
