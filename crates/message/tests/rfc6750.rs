@@ -199,7 +199,7 @@ mod section_5_3 {
     #[test]
     fn tokens_are_never_printed() {
         let secret = "c2VjcmV0".repeat(200);
-        let mut printed = String::new();
+        let mut printed = Vec::new();
         for value in [
             format!("Bearer token=\"{secret}\""),
             format!("Bearer {secret}"),
@@ -209,7 +209,7 @@ mod section_5_3 {
             // In places where they break the grammar.
             format!("Bearer token=\"{secret}\", token=\"{secret}\""),
             format!("Bearer {secret} {secret}"),
-            format!("{secret}"),
+            secret.clone(),
             format!("Bearer token=\"{secret}"),
         ] {
             for name in [
@@ -221,18 +221,19 @@ mod section_5_3 {
                 request.headers.push(name, &value);
                 let bytes = request.to_bytes();
                 let view = MessageView::parse(&bytes, &Limits::default()).unwrap();
-                printed += &format!("{view:?} {request:?}");
+                printed.push(format!("{view:?} {request:?}"));
                 match view.header::<ProxyAuthorization<'_>>() {
                     Ok(header) => {
-                        printed += &format!("{header:?}");
+                        printed.push(format!("{header:?}"));
                         if let Some(Credentials::Bearer(bearer)) = header.map(|h| h.0) {
-                            printed += &format!("{bearer} {:?}", bearer.to_header_value());
+                            printed.push(format!("{bearer} {:?}", bearer.to_header_value()));
                         }
                     }
-                    Err(error) => printed += &format!("{error} {error:?}"),
+                    Err(error) => printed.push(format!("{error} {error:?}")),
                 }
             }
         }
+        let printed = printed.concat();
         assert!(printed.contains("Bearer <1600 bytes>"));
         assert!(!printed.contains("c2VjcmV0"), "{printed}");
     }
@@ -242,7 +243,7 @@ mod section_5_3 {
         let secret = "c2VjcmV0".repeat(200);
         for line in [
             format!("Expires: {secret}"),
-            format!("{secret}"),
+            secret.clone(),
             format!("CSeq: 1 REGISTER {secret}"),
             format!("Via: {secret}"),
         ] {
