@@ -1,0 +1,133 @@
+//! Values, nodes and lines changed, and no other byte.
+
+use super::*;
+
+#[test]
+fn the_port_of_one_node_changes_and_no_other_byte() {
+    let before = jabber().to_xml().unwrap();
+    let mut config = read(&before);
+    let edit = config.set_sip_oauth_port(1, 5999).unwrap();
+    assert_eq!(&before[edit.replaced.range()], "5190");
+    assert_eq!(
+        config.source(),
+        before.replace(">5190<", ">5999<").as_bytes()
+    );
+    assert_eq!(
+        config.registration_targets(Place::OnPremises).unwrap()[1].port,
+        5999
+    );
+}
+
+#[test]
+fn attributes_and_self_closing_elements_can_be_set() {
+    let mut config = read("<device ctiid='24'><a /></device>");
+    config.set("/device/@ctiid", "'9'\t").unwrap();
+    config.set("a", "<1>").unwrap();
+    let expected: &[u8] = b"<device ctiid='&apos;9&apos;&#9;'><a >&lt;1&gt;</a></device>";
+    assert_eq!(config.source(), expected);
+    assert_eq!(config.root().attribute("ctiid").unwrap().value(), "'9'\t");
+}
+
+#[test]
+fn what_cannot_be_set_says_so_and_changes_nothing() {
+    let text = "<device><a><b/><b/></a></device>";
+    let mut config = read(text);
+    assert!(matches!(
+        config.set("/device/a/c", "1"),
+        Err(EditError::NoSuchElement { .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a/b", "1"),
+        Err(EditError::Ambiguous { count: 2, .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a/b[3]", "1"),
+        Err(EditError::NoSuchElement { .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a/b[0]", "1"),
+        Err(EditError::NoSuchElement { .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a/@x", "1"),
+        Err(EditError::NoSuchElement { .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a", "1"),
+        Err(EditError::NotALeaf { .. })
+    ));
+    assert!(matches!(
+        config.set("/device/a/b[1]", "\u{1}"),
+        Err(EditError::Character { code: 1, .. })
+    ));
+    let long = "x".repeat(Limits::default().max_text_bytes + 1);
+    assert!(matches!(
+        config.set("/device/a/b[1]", &long),
+        Err(EditError::Refused(_))
+    ));
+    assert_eq!(config.source(), text.as_bytes());
+}
+
+#[test]
+fn a_node_or_line_that_comes_and_goes_leaves_no_trace() {
+    let unix = jabber().to_xml().unwrap();
+    for before in [
+        unix.clone(),
+        unix.replace('\n', "\r\n"),
+        unix.replace('\n', ""),
+        unix.replace("\n<", "\n  <"),
+    ] {
+        let mut config = read(&before);
+        let added = config
+            .add_member(&Member {
+                priority: 2,
+                ..Member::new("cucm3.example.com")
+            })
+            .unwrap();
+        assert!(added.replaced.is_empty());
+        assert_eq!(
+            config.registration_targets(Place::OnPremises).unwrap()[2].host,
+            "cucm3.example.com"
+        );
+        config.remove_member(2).unwrap();
+        assert_eq!(config.source(), before.as_bytes());
+        config
+            .add_line(&LineSettings {
+                button: 2,
+                ..LineSettings::new("2002")
+            })
+            .unwrap();
+        assert_eq!(config.lines().nth(1).unwrap().name().unwrap().value, "2002");
+        config.remove_line(1).unwrap();
+        assert_eq!(config.source(), before.as_bytes());
+    }
+}
+
+#[test]
+fn the_first_node_can_be_added_and_the_root_cannot_be_removed() {
+    let text =
+        "<device><devicePool><callManagerGroup><members/></callManagerGroup></devicePool></device>";
+    for text in [
+        text,
+        &text.replace("<members/>", "<members><!-- none --></members>"),
+    ] {
+        let mut config = read(text);
+        config.add_member(&Member::new("192.0.2.1")).unwrap();
+        assert_eq!(
+            config.registration_targets(Place::OnPremises).unwrap()[0].port,
+            5060
+        );
+        let before = config.source().to_vec();
+        assert!(matches!(
+            config.remove_member(1),
+            Err(EditError::NoSuchElement { .. })
+        ));
+        assert!(matches!(
+            config.add_line(&LineSettings::new("1")),
+            Err(EditError::NoSuchElement { .. })
+        ));
+        assert_eq!(config.source(), before);
+    }
+    let mut document = Document::read(b"<a><b/></a>", "a", &Limits::default()).unwrap();
+    assert!(matches!(document.remove("/a"), Err(EditError::Refused(_))));
+}

@@ -1,0 +1,126 @@
+//! A complete file, in document order.
+
+use super::*;
+
+/// The element names in document order, as read from a file: `(depth, name)`.
+fn order(config: &DeviceConfig, path: &[&str]) -> Vec<String> {
+    let element = config.root().descend(path).unwrap();
+    element
+        .children()
+        .map(|child| child.name().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_file_begins_as_the_product_writes_it_and_has_no_self_closing_tag() {
+    let text = jabber().to_xml().unwrap();
+    let root = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{6154365f-920b-dc71-b6ff-d23f602e94fb}\">\n";
+    assert!(text.starts_with(root));
+    assert!(text.ends_with("<sipOAuthMode>1</sipOAuthMode>\n</device>\n"));
+    assert!(!text.contains("/>"));
+    assert!(
+        (8_000..20_000).contains(&text.len()),
+        "{} bytes",
+        text.len()
+    );
+}
+
+#[test]
+fn elements_stand_in_the_product_s_order() {
+    let config = read(&jabber().to_xml().unwrap());
+    let top = order(&config, &[]).join(" ");
+    assert_eq!(
+        top,
+        "fullConfig portalDefaultServer deviceProtocol sshUserId sshPassword ipAddressMode allowAutoConfig dadEnable \
+         redirectEnable echoMultiEnable ipPreferenceModeControl ipMediaAddressFamilyPreference tzdata mlppDomainId \
+         mlppIndicationStatus preemption executiveOverridePreemptable devicePool TVS sipProfile \
+         MissedCallLoggingOption commonProfile loadInformation inactiveLoadInformation vendorConfig commonConfig \
+         enterpriseConfig versionStamp userLocale networkLocale networkLocaleInfo deviceSecurityMode idleTimeout \
+         authenticationURL directoryURL idleURL informationURL messagesURL proxyServerURL servicesURL \
+         secureAuthenticationURL secureDirectoryURL secureUDSUsersAccessURL secureIdleURL secureInformationURL \
+         secureMessagesURL secureServicesURL dscpForSCCPPhoneConfig dscpForSCCPPhoneServices dscpForCm2Dvce \
+         transportLayerProtocol dialToneSetting dndCallAlert phonePersonalization rollover singleButtonBarge \
+         joinAcrossLines autoCallPickupEnable blfAudibleAlertSettingOfIdleStation \
+         blfAudibleAlertSettingOfBusyStation capfAuthMode capfList certHash encrConfig advertiseG722Codec mobility \
+         TLSResumptionTimer userId ownerId phoneServices sipOAuthMode"
+    );
+    let call_manager = [
+        "devicePool",
+        "callManagerGroup",
+        "members",
+        "member",
+        "callManager",
+    ];
+    assert_eq!(
+        order(&config, &call_manager).join(" "),
+        "name description ports processNodeName"
+    );
+    let ports = [&call_manager[..], &["ports"]].concat();
+    let expected =
+        "ethernetPhonePort sipPort securedSipPort sipOAuthPort sipMRAOAuthPort mgcpPorts";
+    assert_eq!(order(&config, &ports).join(" "), expected);
+}
+
+#[test]
+fn a_generated_file_has_nothing_to_object_to() {
+    let config = read(&jabber().to_xml().unwrap());
+    assert_eq!(config.findings(), []);
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let mut file = jabber();
+    file.device.phone_label = " R&D <2001> \"x\" \r\n\t".to_owned();
+    file.device.vendor_config.push(Setting {
+        name: "webAccess".to_owned(),
+        value: "1".to_owned(),
+    });
+    file.device.lines.push(LineSettings {
+        button: 2,
+        ..LineSettings::new("2002")
+    });
+    let config = read(&file.to_xml().unwrap());
+    assert_eq!(Device::try_from(&config).unwrap(), file.device);
+}
+
+#[test]
+fn a_device_survives_json() {
+    let file = jabber();
+    let json = serde_json::to_string(&file).unwrap();
+    assert_eq!(serde_json::from_str::<DeviceFile>(&json).unwrap(), file);
+    let bad_name = json.replace("CSFrado", "../CSFrado");
+    assert!(serde_json::from_str::<DeviceFile>(&bad_name).is_err());
+}
+
+#[test]
+fn what_xml_cannot_hold_is_refused_with_its_path() {
+    let mut file = jabber();
+    file.device.user_id = "rado\u{0}".to_owned();
+    let error = WriteError::Character {
+        path: "/device/userId".to_owned(),
+        code: 0,
+    };
+    assert_eq!(file.to_xml(), Err(error));
+    let mut file = jabber();
+    file.device.vendor_config.push(Setting {
+        name: "a><b".to_owned(),
+        value: String::new(),
+    });
+    assert!(matches!(file.to_xml(), Err(WriteError::Name { .. })));
+}
+
+#[test]
+fn the_other_two_ways_to_register_lead_to_their_ports() {
+    let steps = || {
+        DeviceFile::builder("SEP001122334455".parse().unwrap(), "0")
+            .node(Member::new("192.0.2.1"))
+            .line(LineSettings::new("2001"))
+    };
+    for (file, port) in [(steps().encrypted(), 5061), (steps().non_secure(), 5060)] {
+        let config = read(&file.to_xml().unwrap());
+        assert_eq!(
+            config.registration_targets(Place::OnPremises).unwrap()[0].port,
+            port
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Device configuration files, by the sections of what is known about them: retrieval, the OAuth elements, values,
+//! reading rules, the inventory of a complete file, signed and encrypted forms.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
+
+mod changing;
+mod inventory;
+mod judging;
+mod oauth_elements;
+mod reading_rules;
+mod registering_again;
+mod retrieval;
+mod signed_and_encrypted;
+#[path = "../support/mod.rs"]
+mod support;
+mod values;
+
+use sip_oauth_csf::{
+    Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
+    DeviceNameError, DeviceSecurityMode, Document, EditError, Limits, LineSettings, Member,
+    MraPortReading, Origin, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
+    TargetError, Transport, TransportLayerProtocol, WriteError,
+};
+use support::{OAUTH_PORTS, file, jabber, member, read};

@@ -1,0 +1,224 @@
+//! How a file is read, and what is refused.
+
+use super::*;
+
+fn refused(text: &str) -> (ReadErrorKind, String) {
+    let error = DeviceConfig::read(text.as_bytes(), &Limits::default()).expect_err(text);
+    (error.kind().clone(), error.position().path.clone())
+}
+
+#[test]
+fn the_root_of_the_product_is_read_with_its_unbound_prefix_and_two_spaces() {
+    let text = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{6154365f-920b-dc71-b6ff-d23f602e94fb}\"></device>";
+    let config = read(text);
+    assert_eq!(
+        config.root().attribute("xsi:type").unwrap().value(),
+        "axl:XIPPhone"
+    );
+    assert_eq!(config.ctiid().unwrap(), Some(24));
+    assert_eq!(
+        config.uuid().unwrap(),
+        "{6154365f-920b-dc71-b6ff-d23f602e94fb}"
+    );
+    assert_eq!(config.source(), text.as_bytes());
+}
+
+#[test]
+fn empty_is_not_missing() {
+    let config = read("<device><certHash></certHash></device>");
+    assert_eq!(config.cert_hash().unwrap().value, "");
+    assert!(config.version_stamp().is_none());
+}
+
+#[test]
+fn names_are_not_searched_outside_their_scope() {
+    let config = read(
+        "<device><name>elsewhere</name><devicePool><x><name>deeper</name></x></devicePool></device>",
+    );
+    assert!(config.device_pool_name().is_none());
+}
+
+#[test]
+fn references_cdata_and_comments_are_resolved_in_text() {
+    let config = read(
+        "<device><loadInformation>a&amp;b&#x21;<!-- c --><![CDATA[<d>]]>\r\ne</loadInformation></device>",
+    );
+    assert_eq!(config.load_information().unwrap().value, "a&b!<d>\ne");
+}
+
+#[test]
+fn a_byte_order_mark_stays_and_counts() {
+    let text = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><device><sipOAuthMode>x</sipOAuthMode></device>";
+    let config = read(text);
+    assert_eq!(config.source(), text.as_bytes());
+    let position = config.sip_oauth_mode().unwrap_err().position;
+    assert_eq!(
+        (position.offset, position.line, position.column),
+        (63, 1, 61)
+    );
+}
+
+/// One line per case: what is refused, and where.
+#[test]
+fn what_the_tokeniser_lets_through_is_refused_by_name() {
+    use ReadErrorKind as K;
+    let entity = |name: &str| K::Entity {
+        name: name.to_owned(),
+    };
+    let second = |name: &str| K::SecondRoot {
+        found: name.to_owned(),
+    };
+    let wrong = K::WrongRoot {
+        found: "html".to_owned(),
+        expected: "device".to_owned(),
+    };
+    let cases = [
+        ("<!DOCTYPE device><device/>", K::Doctype, ""),
+        ("<!doctype device><device/>", K::Doctype, ""),
+        ("<html>404</html>", wrong, ""),
+        ("<device/><device/>", second("device"), ""),
+        ("<device/>x", K::TextOutsideRoot, ""),
+        ("x<device/>", K::TextOutsideRoot, ""),
+        ("<device/>&amp;", K::TextOutsideRoot, ""),
+        ("<device/><![CDATA[x]]>", K::TextOutsideRoot, ""),
+        ("<device>&nbsp;</device>", entity("nbsp"), "/device"),
+        ("<device a='&file;'/>", entity("file"), ""),
+        (
+            "<device><a>&#1;</a></device>",
+            K::Character { code: 1 },
+            "/device/a",
+        ),
+        (
+            "<device><a>\u{1}</a></device>",
+            K::Character { code: 1 },
+            "",
+        ),
+        (
+            "<device><a>\u{fffe}</a></device>",
+            K::Character { code: 0xFFFE },
+            "",
+        ),
+        (
+            "",
+            K::Empty {
+                expected: "device".to_owned(),
+            },
+            "",
+        ),
+        (
+            " \n",
+            K::Empty {
+                expected: "device".to_owned(),
+            },
+            "",
+        ),
+        (
+            "<!-- nothing -->",
+            K::Empty {
+                expected: "device".to_owned(),
+            },
+            "",
+        ),
+    ];
+    for (text, kind, path) in cases {
+        assert_eq!(refused(text), (kind, path.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_well_formed_is_refused_at_its_element() {
+    for (text, path) in [
+        ("<device><a></b></device>", "/device/a"),
+        ("<device><a>", "/device/a"),
+        ("<device", ""),
+        ("<device a='1' a='2'/>", ""),
+        ("<device a=1/>", ""),
+        ("<device a='<'/>", ""),
+        ("<device a='1'b='2'/>", ""),
+        ("<device>]]></device>", "/device"),
+        ("<device><!-- -- --></device>", "/device"),
+        ("<device><1/></device>", "/device"),
+        ("<device>a & b</device>", "/device"),
+        ("<device><?xml version='1.0'?></device>", "/device"),
+        (" <?xml version='1.0'?><device/>", ""),
+        ("<?xml encoding='UTF-8'?><device/>", ""),
+    ] {
+        let (kind, found) = refused(text);
+        assert!(
+            matches!(kind, ReadErrorKind::NotWellFormed { .. }),
+            "{text}: {kind:?}"
+        );
+        assert_eq!(found, path, "{text}");
+    }
+}
+
+#[test]
+fn other_encodings_are_refused_with_the_name_they_gave() {
+    let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><device><a>Z\xFCrich</a></device>";
+    let error = DeviceConfig::read(latin, &Limits::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the encoding is ISO-8859-1, only UTF-8 is read, at byte 0 (line 1, column 1)"
+    );
+    let error = DeviceConfig::read(b"\xFF\xFE<\0d\0", &Limits::default()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("the encoding is UTF-16"),
+        "{error}"
+    );
+    let error =
+        DeviceConfig::read(b"<device>\n<a>Z\xFCrich</a></device>", &Limits::default()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.position().offset),
+        (&ReadErrorKind::NotUtf8, 13)
+    );
+}
+
+#[test]
+fn every_limit_is_a_value_and_the_file_at_the_limit_is_read() {
+    let limits = Limits {
+        max_bytes: 60,
+        max_depth: 2,
+        max_elements: 3,
+        max_attributes: 1,
+        max_text_bytes: 4,
+    };
+    let read = |text: &str| {
+        DeviceConfig::read(text.as_bytes(), &limits).map_err(|error| error.kind().clone())
+    };
+    assert!(read("<device b=\"1234\"><a>1234</a><a/></device>").is_ok());
+    assert_eq!(
+        read(&" ".repeat(61)).unwrap_err(),
+        ReadErrorKind::TooLarge { found: 61, max: 60 }
+    );
+    assert_eq!(
+        read("<device><a><b/></a></device>").unwrap_err(),
+        ReadErrorKind::TooDeep { max: 2 }
+    );
+    assert_eq!(
+        read("<device><a/><a/><a/></device>").unwrap_err(),
+        ReadErrorKind::TooManyElements { max: 3 }
+    );
+    assert_eq!(
+        read("<device a='' b=''/>").unwrap_err(),
+        ReadErrorKind::TooManyAttributes { max: 1 }
+    );
+    assert_eq!(
+        read("<device a='12345'/>").unwrap_err(),
+        ReadErrorKind::TextTooLong { max: 4 }
+    );
+    assert_eq!(
+        read("<device>12345</device>").unwrap_err(),
+        ReadErrorKind::TextTooLong { max: 4 }
+    );
+    assert_eq!(
+        read("<device><!--1--></device>").unwrap_err(),
+        ReadErrorKind::TextTooLong { max: 4 }
+    );
+}
+
+#[test]
+fn a_hundred_thousand_nested_elements_are_refused_at_the_limit() {
+    let text = format!("<device>{}", "<a>".repeat(100_000));
+    let (kind, _) = refused(&text);
+    assert_eq!(kind, ReadErrorKind::TooDeep { max: 32 });
+}
