@@ -6,6 +6,8 @@ use crate::{Identities, Matched, NameMismatch, PresentedName, ReferenceIdentity,
 /// As [`Rule::Rfc9525`], and when the certificate has no dNSName and no iPAddress at all, the CN counts
 /// (RFC 6125 §6.4.4, withdrawn by RFC 9525 §1.2).
 ///
+/// Of several CNs the last, most specific one counts.
+///
 /// A CN is free text that no CA constrains to DNS names and that name constraints do not reach, hence
 /// the name of this module.
 ///
@@ -24,14 +26,15 @@ pub fn common_name_fallback(
         return Err(mismatch);
     }
     let common_names = identities.common_names();
-    // A certificate whose only DNS or IP entry is unusable has one all the same.
+    // A certificate whose only DNS or IP entry is unusable has one all the same, and one with a CN that
+    // two readers may read differently has none that counts.
     let hidden = identities
         .unusable()
         .iter()
-        .any(|name| matches!(name.field, "DNS" | "IP"));
+        .any(|name| matches!(name.field, "DNS" | "IP" | "CN"));
     let found = common_names
-        .iter()
-        .find(|name| !hidden && is_same(reference, name));
+        .last()
+        .filter(|name| !hidden && is_same(reference, name));
     match found {
         Some(name) => Ok(Matched {
             rule: Rule::Rfc9525,

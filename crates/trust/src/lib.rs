@@ -31,6 +31,7 @@ mod certified_identity;
 mod client_verifier;
 mod configs;
 pub mod dangerous;
+mod describe;
 mod dns_name;
 mod explain;
 mod fingerprint;
@@ -55,6 +56,7 @@ pub use allowed_names::{
 pub use certified_identity::{CertifiedIdentity, IdentityError};
 pub use client_verifier::{ClientVerifier, ClientVerifierBuilder};
 pub use configs::{ServerConfigs, client_config, client_config_with_versions};
+pub use describe::{ChainDescription, DescribedAnchor, DescribedCertificate, describe};
 pub use explain::{Explanation, alert_name, explain, tls_cause};
 pub use fingerprint::Fingerprint;
 pub use identities::{CertificateError, Identities, PresentedName, Unusable};

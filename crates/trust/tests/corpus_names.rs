@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use rcgen::{CertificateParams, CustomExtension, DnType, DnValue, KeyPair};
+use rcgen::{CertificateParams, CustomExtension, DnValue, KeyPair};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
@@ -120,8 +120,10 @@ fn certificate(
 ) -> CertificateDer<'static> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    for name in common_names {
-        params.distinguished_name.push(DnType::CommonName, name);
+    for (at, name) in common_names.into_iter().enumerate() {
+        params
+            .distinguished_name
+            .push(support::common_name(at), name);
     }
     if let Some(entries) = san {
         let names: Vec<u8> = entries

@@ -87,6 +87,18 @@ mod section_2_common_name {
         let reference = "cucm1.example.com".parse().expect("a name");
         let only_cn = Leaf::default().cn("cucm1.example.com");
         assert!(dangerous::common_name_fallback(&reference, &only_cn.clone().identities()).is_ok());
+        let last = Leaf::default()
+            .cn("other.example.com")
+            .cn("cucm1.example.com");
+        assert!(dangerous::common_name_fallback(&reference, &last.identities()).is_ok());
+        let first = Leaf::default()
+            .cn("cucm1.example.com")
+            .cn("other.example.com");
+        assert!(dangerous::common_name_fallback(&reference, &first.identities()).is_err());
+        let doubtful = Leaf::default()
+            .cn("cucm1.example.com\0")
+            .cn("cucm1.example.com");
+        assert!(dangerous::common_name_fallback(&reference, &doubtful.identities()).is_err());
         let with_dns = only_cn.clone().dns("other.example.com").identities();
         assert!(dangerous::common_name_fallback(&reference, &with_dns).is_err());
         let with_ip = only_cn.ip("192.0.2.1").identities();

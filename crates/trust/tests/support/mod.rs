@@ -126,8 +126,8 @@ impl Leaf {
     fn params(self) -> CertificateParams {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
-        for value in self.common_names {
-            params.distinguished_name.push(DnType::CommonName, value);
+        for (at, value) in self.common_names.into_iter().enumerate() {
+            params.distinguished_name.push(common_name(at), value);
         }
         params.subject_alt_names = self.sans;
         params.extended_key_usages = self.usages.unwrap_or_else(|| {
@@ -189,6 +189,15 @@ pub(crate) fn store<'a>(
             .unwrap();
     }
     Arc::new(LiveTrustStore::new(store))
+}
+
+/// rcgen keeps one value for each type, but takes a second CN under its number.
+pub(crate) fn common_name(at: usize) -> DnType {
+    match at {
+        0 => DnType::CommonName,
+        1 => DnType::CustomDnType(vec![2, 5, 4, 3]),
+        _ => unreachable!("no test has more than two CNs"),
+    }
 }
 
 /// An observer that remembers.

@@ -1,0 +1,200 @@
+//! A certificate chain as a person wants to see it.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustls::crypto::CryptoProvider;
+use rustls_pki_types::CertificateDer;
+
+use crate::{CertificateError, CertificateSummary, Fingerprint, Source, TrustStore};
+
+/// A chain, end entity first, and the anchors of a store that could end it. `Display` is a tree of several
+/// lines.
+///
+/// It shows; it does not verify. Whether a chain is good is what the verifiers say.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ChainDescription {
+    /// The certificates in the order they were presented.
+    pub certificates: Vec<DescribedCertificate>,
+    /// Name of the store that was asked.
+    pub store: String,
+    /// Anchors whose subject is the issuer of the last certificate, or that are the last certificate. Two
+    /// with one subject are the self-signed Tomcat and CallManager trap.
+    pub anchors: Vec<DescribedAnchor>,
+}
+
+/// One certificate of a chain.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DescribedCertificate {
+    /// Subject, issuer, serial, validity, names.
+    pub summary: CertificateSummary,
+    /// SHA-256 fingerprint; `None` if the provider has no SHA-256.
+    pub sha256: Option<Fingerprint>,
+}
+
+/// One anchor that could end a chain.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DescribedAnchor {
+    /// The anchor's certificate.
+    pub certificate: DescribedCertificate,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Describes `chain`, end entity first, against the anchors of `store`.
+///
+/// # Errors
+///
+/// When one of the certificates cannot be read.
+pub fn describe(
+    chain: &[CertificateDer<'_>],
+    store: &TrustStore,
+    provider: &CryptoProvider,
+) -> Result<ChainDescription, CertificateError> {
+    let certificates = chain
+        .iter()
+        .map(|certificate| {
+            Ok(DescribedCertificate {
+                summary: CertificateSummary::of(certificate)?,
+                sha256: Fingerprint::sha256(certificate, provider),
+            })
+        })
+        .collect::<Result<Vec<_>, CertificateError>>()?;
+    let issuer = certificates.last().map(|last| last.summary.issuer());
+    let anchors = store
+        .anchors()
+        .iter()
+        .filter(|anchor| Some(anchor.summary().subject()) == issuer)
+        .map(|anchor| DescribedAnchor {
+            certificate: DescribedCertificate {
+                summary: anchor.summary().clone(),
+                sha256: anchor.sha256(provider),
+            },
+            source: anchor.source().clone(),
+        })
+        .collect();
+    Ok(ChainDescription {
+        certificates,
+        store: store.name().to_owned(),
+        anchors,
+    })
+}
+
+impl fmt::Display for ChainDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, certificate) in self.certificates.iter().enumerate() {
+            certificate.write(f, depth)?;
+        }
+        let depth = self.certificates.len();
+        let indent = "   ".repeat(depth.saturating_sub(1));
+        if self.anchors.is_empty() {
+            return writeln!(f, "{indent}└─ no anchor for it in {}", self.store);
+        }
+        for anchor in &self.anchors {
+            anchor.certificate.write(f, depth)?;
+            let indent = "   ".repeat(depth);
+            writeln!(
+                f,
+                "{indent}anchor of {}, from {}",
+                self.store, anchor.source
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl DescribedCertificate {
+    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        let indent = "   ".repeat(depth);
+        if depth > 0 {
+            write!(f, "{}└─ ", "   ".repeat(depth - 1))?;
+        }
+        let summary = &self.summary;
+        writeln!(f, "{}", summary.subject())?;
+        writeln!(f, "{indent}issuer   {}", summary.issuer())?;
+        writeln!(f, "{indent}serial   {}", summary.serial())?;
+        writeln!(
+            f,
+            "{indent}valid    {} to {}",
+            Utc(summary.not_before()),
+            Utc(summary.not_after())
+        )?;
+        writeln!(f, "{indent}names    {}", summary.identities())?;
+        for name in summary.identities().unusable() {
+            writeln!(f, "{indent}unused   {name}")?;
+        }
+        match &self.sha256 {
+            Some(fingerprint) => writeln!(f, "{indent}SHA-256  {fingerprint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `2026-11-23 09:15:00Z`, as RFC 3339 with a blank.
+struct Utc(SystemTime);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = match self.0.duration_since(UNIX_EPOCH) {
+            Ok(after) => i128::from(after.as_secs()),
+            Err(before) => -i128::from(before.duration().as_secs()),
+        };
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z"
+        )
+    }
+}
+
+/// Days since 1970-01-01 to a date of the Gregorian calendar. Years begin with March, so that the leap day
+/// is the last of its year.
+fn civil(days: i128) -> (i128, i128, i128) {
+    const DAYS_IN_400_YEARS: i128 = 146_097;
+    let since_march_0 = days + 719_468;
+    let era = since_march_0.div_euclid(DAYS_IN_400_YEARS);
+    let day_of_era = since_march_0.rem_euclid(DAYS_IN_400_YEARS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_gregorian() {
+        let cases = [
+            (0, "1970-01-01 00:00:00Z"),
+            (951_782_400, "2000-02-29 00:00:00Z"),
+            (951_868_799, "2000-02-29 23:59:59Z"),
+            (4_107_542_400, "2100-03-01 00:00:00Z"),
+            (253_402_300_799, "9999-12-31 23:59:59Z"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(
+                Utc(UNIX_EPOCH + Duration::from_secs(seconds)).to_string(),
+                expected
+            );
+        }
+        let before = UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(Utc(before).to_string(), "1969-12-31 23:59:59Z");
+    }
+}
