@@ -236,3 +236,90 @@ pub(crate) mod cbc {
         context.sign()
     }
 }
+
+#[cfg(all(test, feature = "aws-lc-rs"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::Value;
+
+    use super::{ContentEncryption, decrypt};
+
+    fn hex(value: &Value) -> Vec<u8> {
+        let text = value.as_str().unwrap_or_default();
+        let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        (0..text.len()).step_by(2).filter_map(byte).collect()
+    }
+
+    /// Runs one file of `$SIP_OAUTH_CORPUS/jose/wycheproof/primitives`; `takes` says which algorithm a
+    /// key and an initialization vector of so many bits are for, if JWE has one. Returns how many
+    /// tests there were, and how many opened.
+    fn run(name: &str, takes: fn(u64, u64) -> Option<ContentEncryption>) -> Option<(usize, usize)> {
+        let corpus = std::env::var_os("SIP_OAUTH_CORPUS").map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
+            PathBuf::from,
+        );
+        let path = corpus.join("jose/wycheproof/primitives").join(name);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            println!("skipped, not found: {}", path.display());
+            return None;
+        };
+        let file: Value = serde_json::from_str(&text).unwrap();
+        let (mut total, mut opened) = (0, 0);
+        for group in file["testGroups"].as_array().unwrap() {
+            let size = |name: &str| group[name].as_u64().unwrap();
+            let algorithm = takes(size("keySize"), size("ivSize"));
+            // Where JWE has no such algorithm, the nearest one must refuse.
+            let encryption = algorithm.unwrap_or(ContentEncryption::A256Gcm);
+            for test in group["tests"].as_array().unwrap() {
+                let [key, aad, iv, ct, tag] =
+                    ["key", "aad", "iv", "ct", "tag"].map(|part| hex(&test[part]));
+                let plaintext = decrypt(encryption, &key, &aad, &iv, ct, &tag);
+                let opens = algorithm.is_some() && test["result"] == "valid";
+                assert_eq!(plaintext.is_some(), opens, "{name} {}", test["tcId"]);
+                if let Some(plaintext) = plaintext {
+                    assert_eq!(*plaintext, hex(&test["msg"]), "{name} {}", test["tcId"]);
+                    opened += 1;
+                }
+                total += 1;
+            }
+        }
+        Some((total, opened))
+    }
+
+    #[test]
+    fn rfc7518_section_5_2_3_a128cbc_hs256() {
+        let counts = run("a128cbc_hs256_test.json", |_, _| {
+            Some(ContentEncryption::A128CbcHs256)
+        });
+        assert!(counts.is_none_or(|counts| counts == (47, 35)), "{counts:?}");
+    }
+
+    #[test]
+    fn rfc7518_section_5_2_5_a256cbc_hs512() {
+        let counts = run("a256cbc_hs512_test.json", |_, _| {
+            Some(ContentEncryption::A256CbcHs512)
+        });
+        assert!(counts.is_none_or(|counts| counts == (47, 30)), "{counts:?}");
+    }
+
+    /// "Use of an IV of size 96 bits is REQUIRED with this algorithm."
+    #[test]
+    fn rfc7518_section_5_3_gcm() {
+        let counts = run("aes_gcm_test.json", |key_bits, iv_bits| {
+            match (key_bits, iv_bits) {
+                (128, 96) => Some(ContentEncryption::A128Gcm),
+                (256, 96) => Some(ContentEncryption::A256Gcm),
+                _ => None,
+            }
+        });
+        println!("AES GCM, tests and opened: {counts:?}");
+        assert!(counts.is_none_or(|(_, opened)| opened > 0));
+    }
+}
