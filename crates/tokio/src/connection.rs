@@ -174,9 +174,11 @@ impl<S> Connection<S> {
             Some(ConnectionError::Tls { explanation, .. }) => {
                 ConnectionChange::Refused(explanation)
             }
-            Some(error @ (ConnectionError::TimedOut(_)
+            Some(
+                error @ (ConnectionError::TimedOut(_)
                 | ConnectionError::Framing(_)
-                | ConnectionError::Malformed(_))) => {
+                | ConnectionError::Malformed(_)),
+            ) => {
                 text = error.to_string();
                 ConnectionChange::Limited(&text)
             }

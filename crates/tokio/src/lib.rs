@@ -32,6 +32,7 @@ mod client;
 mod clock;
 mod connect;
 mod connection;
+mod edge;
 mod entropy;
 mod http;
 mod limits;
@@ -52,6 +53,7 @@ pub use client::{
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectFailure, Connector};
 pub use connection::{Connection, ConnectionError, ConnectionSettings, Incoming, Waiting};
+pub use edge::{EdgeServer, EdgeServerBuilder, ZoneReport};
 pub use entropy::ProviderEntropy;
 pub use http::{ConfigFetch, FetchError, FetchFailure, FetchedConfig, HttpError, HttpFailure};
 pub use limits::{ServerLimits, Timeouts};

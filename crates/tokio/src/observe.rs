@@ -11,7 +11,11 @@ use std::{
 };
 
 use rustls::{CipherSuite, ProtocolVersion};
-use sip_oauth_registration::{client::Transport, registrar::{Ended, Observation}};
+use sip_oauth_registration::{
+    client::Transport,
+    edge::Zone,
+    registrar::{Ended, Observation},
+};
 use sip_oauth_trust::{Explanation, Identities};
 
 /// Sees every message and every change of every connection.
@@ -34,6 +38,11 @@ pub trait Observer: Send + Sync {
     /// A registrar decided about a request that came over the connection `ends`.
     fn decision(&self, ends: Ends, observation: &Observation) {
         let _ = (ends, observation);
+    }
+
+    /// The zone of an edge became active or failed; with the explanation, if it was TLS.
+    fn zone(&self, zone: &Zone, explanation: Option<&Explanation>) {
+        let _ = (zone, explanation);
     }
 
     /// A registration ended without its client asking for it.

@@ -151,7 +151,9 @@ fn failure_of_connect(error: &ConnectError) -> ConnectionFailure {
 fn failure_of_connection(error: &ConnectionError) -> ConnectionFailure {
     match error {
         ConnectionError::Tls { .. } => ConnectionFailure::Tls(error.to_string()),
-        ConnectionError::Framing(_) | ConnectionError::Malformed(_) => ConnectionFailure::Protocol(error.to_string()),
+        ConnectionError::Framing(_) | ConnectionError::Malformed(_) => {
+            ConnectionFailure::Protocol(error.to_string())
+        }
         ConnectionError::EndInsideMessage
         | ConnectionError::TimedOut(_)
         | ConnectionError::Io(_) => ConnectionFailure::Broken(error.to_string()),

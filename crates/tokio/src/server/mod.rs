@@ -4,5 +4,5 @@ mod accept;
 mod gate;
 mod listen;
 
-pub(crate) use gate::{Gate, Permit};
+pub(crate) use gate::Gate;
 pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security};

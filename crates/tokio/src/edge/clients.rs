@@ -1,0 +1,65 @@
+//! One client's connection to an edge.
+
+use std::sync::Arc;
+
+use sip_oauth_registration::edge::EdgeArrival;
+use tokio::sync::mpsc;
+
+use super::shared::Shared;
+use crate::{
+    connection::{Connection, ConnectionError, Incoming},
+    entropy::ProviderEntropy,
+    server::Accepted,
+    stop::Stopped,
+    stream::Stream,
+};
+
+/// Runs one connection to its end.
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+    let Accepted {
+        mut connection,
+        permit,
+        mut stopped,
+        ..
+    } = accepted;
+    let ends = connection.ends();
+    let arrival = EdgeArrival::new(ends.id.get(), ends.peer);
+    let mut answers = shared.client_came(arrival.connection);
+    let ended = run(
+        &shared,
+        &mut connection,
+        &arrival,
+        &mut answers,
+        &mut stopped,
+    )
+    .await;
+    shared.client_left(arrival.connection);
+    connection.report_end(ended.as_ref().err());
+    connection.close().await;
+    drop(permit);
+}
+
+async fn run(
+    shared: &Shared,
+    connection: &mut Connection<Stream>,
+    arrival: &EdgeArrival,
+    answers: &mut mpsc::Receiver<Vec<u8>>,
+    stopped: &mut Stopped,
+) -> Result<(), ConnectionError> {
+    let mut entropy = ProviderEntropy::of(None);
+    loop {
+        tokio::select! {
+            Some(answer) = answers.recv() => connection.send(&answer).await?,
+            incoming = connection.receive() => match incoming? {
+                Incoming::Message(message) => {
+                    if let Some(answer) = shared.from_client(arrival, &message, &mut entropy)? {
+                        connection.send(&answer).await?;
+                    }
+                }
+                Incoming::Pong => {}
+                Incoming::End => return Ok(()),
+            },
+            () = stopped.wait() => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What clients and zones of one edge share.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Instant,
+};
+
+use sip_oauth_message::{MessageView, header::Via};
+use sip_oauth_registration::edge::{Edge, EdgeArrival, Forwarding, Zone};
+use sip_oauth_trust::Explanation;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    pending::{PendingTable, Waiting},
+    zone::ZoneLink,
+};
+use crate::{connection::ConnectionError, entropy::ProviderEntropy, server::Doors};
+
+/// A zone, and why TLS failed when it last did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ZoneReport {
+    /// The zone with its state.
+    pub zone: Zone,
+    /// Who refused whom in the last attempt and what to change, if TLS failed.
+    pub explanation: Option<Explanation>,
+}
+
+/// How often each zone has become active or failed.
+pub(super) type Attempts = HashMap<String, u64>;
+
+pub(super) struct Shared {
+    pub(super) doors: Doors,
+    edge: RwLock<Edge>,
+    clients: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+    zones: Mutex<HashMap<String, ZoneLink>>,
+    explanations: Mutex<HashMap<String, Explanation>>,
+    pending: Mutex<PendingTable>,
+    attempts: watch::Sender<Attempts>,
+}
+
+/// A panic while one of these is held would be a bug of the machine; its value is whole at every step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(edge: Edge, doors: Doors) -> Self {
+        let max_pending = doors.gate.limits().pending_transactions;
+        Self {
+            doors,
+            edge: RwLock::new(edge),
+            clients: Mutex::default(),
+            zones: Mutex::default(),
+            explanations: Mutex::default(),
+            pending: Mutex::new(PendingTable::new(max_pending)),
+            attempts: watch::Sender::new(Attempts::new()),
+        }
+    }
+
+    pub(super) fn edge(&self) -> RwLockReadGuard<'_, Edge> {
+        self.edge.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn edge_mut(&self) -> RwLockWriteGuard<'_, Edge> {
+        self.edge.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn zone_links(&self) -> MutexGuard<'_, HashMap<String, ZoneLink>> {
+        lock(&self.zones)
+    }
+
+    pub(super) fn reports(&self) -> Vec<ZoneReport> {
+        let explanations = lock(&self.explanations);
+        self.edge()
+            .zones()
+            .iter()
+            .map(|zone| ZoneReport {
+                zone: zone.clone(),
+                explanation: explanations.get(&zone.name).cloned(),
+            })
+            .collect()
+    }
+
+    // Clients.
+
+    pub(super) fn client_came(&self, connection: u64) -> mpsc::Receiver<Vec<u8>> {
+        let (sender, receiver) = mpsc::channel(self.doors.gate.limits().queued_messages.max(1));
+        lock(&self.clients).insert(connection, sender);
+        receiver
+    }
+
+    pub(super) fn client_left(&self, connection: u64) {
+        lock(&self.clients).remove(&connection);
+        lock(&self.pending).client_gone(connection);
+    }
+
+    fn to_client(&self, connection: u64, message: Vec<u8>) {
+        let sent = lock(&self.clients)
+            .get(&connection)
+            .is_some_and(|client| client.try_send(message).is_ok());
+        if !sent {
+            tracing::debug!(
+                connection,
+                "an answer for a client that is gone or does not read"
+            );
+        }
+    }
+
+    /// A message of a client: forwards it, or gives the edge's own answer.
+    pub(super) fn from_client(
+        &self,
+        arrival: &EdgeArrival,
+        message: &[u8],
+        entropy: &mut ProviderEntropy,
+    ) -> Result<Option<Vec<u8>>, ConnectionError> {
+        let view =
+            MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
+        // A second time only when the zone that was chosen does not take the request: it is inactive then, and the
+        // machine answers.
+        for _ in 0..2 {
+            let now = self.doors.clock.system_now();
+            let forwarding = self.edge().forward_request(arrival, &view, now, entropy);
+            match forwarding {
+                Forwarding::Drop => return Ok(None),
+                Forwarding::Answer { response, why } => {
+                    tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
+                    self.hurry(&why);
+                    return Ok(Some(response.to_bytes()));
+                }
+                Forwarding::ToZone {
+                    zone,
+                    request,
+                    user,
+                } => {
+                    let branch = request
+                        .header::<Via<'_>>()
+                        .ok()
+                        .flatten()
+                        .and_then(|via| via.branch().map(str::to_owned));
+                    if let Some(branch) = branch {
+                        lock(&self.pending).insert(
+                            branch,
+                            arrival.connection,
+                            arrival.peer,
+                            &zone,
+                            message.to_vec(),
+                            Instant::now(),
+                        );
+                    }
+                    let taken = self
+                        .zone_links()
+                        .get(&zone)
+                        .is_some_and(|link| link.send(request.to_bytes()));
+                    if taken {
+                        tracing::info!(connection = arrival.connection, zone, user, "forwarded");
+                        return Ok(None);
+                    }
+                    self.zone_down(&zone, "the node does not take requests", None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes an inactive zone that is wanted try again now.
+    fn hurry(&self, why: &sip_oauth_registration::edge::EdgeRefusal) {
+        if let sip_oauth_registration::edge::EdgeRefusal::ZoneInactive { zone, .. } = why
+            && let Some(link) = self.zone_links().get(zone)
+        {
+            link.hurry();
+        }
+    }
+
+    // Zones.
+
+    pub(super) fn zone_up(&self, zone: &str, local: std::net::SocketAddr) {
+        lock(&self.explanations).remove(zone);
+        self.edge_mut().zone_active(zone, local);
+        self.zone_changed(zone, None);
+    }
+
+    pub(super) fn zone_down(&self, zone: &str, why: &str, explanation: Option<&Explanation>) {
+        match explanation {
+            Some(explanation) => {
+                lock(&self.explanations).insert(zone.to_owned(), explanation.clone());
+            }
+            None => {
+                lock(&self.explanations).remove(zone);
+            }
+        }
+        self.edge_mut().zone_inactive(zone, why);
+        self.zone_changed(zone, explanation);
+        let waiting = lock(&self.pending).take_zone(zone);
+        let mut entropy = ProviderEntropy::of(None);
+        for waiting in waiting {
+            self.answer_for(&waiting, &mut entropy);
+        }
+    }
+
+    /// The zone a request went into is down: the machine now answers it itself.
+    fn answer_for(&self, waiting: &Waiting, entropy: &mut ProviderEntropy) {
+        let Ok(view) = MessageView::parse(&waiting.request, &self.doors.limits) else {
+            return;
+        };
+        let arrival = EdgeArrival::new(waiting.connection, waiting.peer);
+        let now = self.doors.clock.system_now();
+        let forwarding = self.edge().forward_request(&arrival, &view, now, entropy);
+        if let Forwarding::Answer { response, .. } = forwarding {
+            self.to_client(waiting.connection, response.to_bytes());
+        }
+    }
+
+    pub(super) fn attempts(&self) -> Attempts {
+        self.attempts.borrow().clone()
+    }
+
+    pub(super) fn watch_attempts(&self) -> watch::Receiver<Attempts> {
+        self.attempts.subscribe()
+    }
+
+    pub(super) fn forget_attempts(&self, zone: &str) {
+        self.attempts.send_modify(|attempts| {
+            attempts.remove(zone);
+        });
+    }
+
+    fn zone_changed(&self, name: &str, explanation: Option<&Explanation>) {
+        let found = self
+            .edge()
+            .zones()
+            .iter()
+            .find(|known| known.name == name)
+            .cloned();
+        if let Some(zone) = found {
+            tracing::info!(zone = zone.name, state = %zone.state, "zone");
+            self.doors.observed.zone(&zone, explanation);
+        }
+        self.attempts.send_modify(|attempts| {
+            let count = attempts.entry(name.to_owned()).or_default();
+            *count = count.wrapping_add(1);
+        });
+    }
+
+    /// A message of a node: an answer goes back to its client.
+    pub(super) fn from_zone(&self, zone: &str, message: &[u8]) -> Result<(), ConnectionError> {
+        let view =
+            MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
+        let returned = self.edge().forward_response(&view);
+        match returned {
+            Ok(returned) => {
+                if returned.response.status.as_u16() >= 200
+                    && let Ok(Some(via)) = view.header::<Via<'_>>()
+                    && let Some(branch) = via.branch()
+                {
+                    lock(&self.pending).answered(branch);
+                }
+                self.to_client(returned.connection, returned.response.to_bytes());
+            }
+            Err(why) => tracing::info!(zone, %why, "message of a node dropped"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! The connection of one zone: mutual TLS to a node's SIP Mobile and Remote Access Port, kept up.
+
+use std::{sync::Arc, time::Duration};
+
+use sip_oauth_registration::{client::Transport, edge::Zone};
+use sip_oauth_trust::Explanation;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{sleep, timeout},
+};
+
+use super::shared::Shared;
+use crate::{
+    connect::Connector,
+    connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
+    stop::{Stop, Stopped},
+    stream::Stream,
+};
+
+/// With TLS 1.3 our handshake is over before the node has looked at our certificate. Therefore a keep-alive is sent first,
+/// and the zone counts as active at the first thing that is read, or when nothing was refused within this time: a node
+/// that does not know keep-alives answers nothing.
+const PROBE: Duration = Duration::from_millis(500);
+
+/// Between attempts: at first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// Even in a hurry a node is left this long in peace.
+const LEAST_RETRY: Duration = Duration::from_millis(200);
+
+/// The edge's end of a zone. Dropping it closes the connection.
+#[derive(Debug)]
+pub(super) struct ZoneLink {
+    requests: mpsc::Sender<Vec<u8>>,
+    hurry: Arc<Notify>,
+    _stop: Stop,
+}
+
+impl ZoneLink {
+    /// Spawns the zone's task.
+    pub(super) fn open(zone: &Zone, shared: Arc<Shared>, connector: Connector) -> Self {
+        let (requests, for_requests) =
+            mpsc::channel(shared.doors.gate.limits().queued_messages.max(1));
+        let hurry = Arc::new(Notify::new());
+        let stop = Stop::new();
+        let stopped = stop.listen();
+        let task = Task {
+            zone: zone.clone(),
+            shared,
+            connector,
+            requests: for_requests,
+            hurry: Arc::clone(&hurry),
+        };
+        tokio::spawn(task.run(stopped));
+        Self {
+            requests,
+            hurry,
+            _stop: stop,
+        }
+    }
+
+    /// Queues a request; false when the zone is closed or its node does not read.
+    pub(super) fn send(&self, request: Vec<u8>) -> bool {
+        self.requests.try_send(request).is_ok()
+    }
+
+    /// Tries again now, if it waits to try again.
+    pub(super) fn hurry(&self) {
+        self.hurry.notify_one();
+    }
+}
+
+struct Task {
+    zone: Zone,
+    shared: Arc<Shared>,
+    connector: Connector,
+    requests: mpsc::Receiver<Vec<u8>>,
+    hurry: Arc<Notify>,
+}
+
+impl Task {
+    async fn run(mut self, mut stopped: Stopped) {
+        let mut wait = RETRY.0;
+        loop {
+            let connected = tokio::select! {
+                () = stopped.wait() => return,
+                connected = self.connect() => connected,
+            };
+            if let Some(mut connection) = connected {
+                wait = RETRY.0;
+                let ended = tokio::select! {
+                    () = stopped.wait() => None,
+                    ended = self.serve(&mut connection) => Some(ended),
+                };
+                let error = ended.as_ref().and_then(|ended| ended.as_ref().err());
+                connection.report_end(error);
+                if let Some(ended) = &ended {
+                    let why = match ended {
+                        Ok(()) => "the node closed the connection".to_owned(),
+                        Err(error) => error.to_string(),
+                    };
+                    self.down(&why, error.and_then(ConnectionError::explanation));
+                }
+                connection.close().await;
+                if ended.is_none() {
+                    return;
+                }
+            }
+            // What was queued for the connection that is gone has been answered by `zone_down`.
+            while self.requests.try_recv().is_ok() {}
+            tokio::select! {
+                () = stopped.wait() => return,
+                () = sleep(wait) => {}
+                () = async {
+                    sleep(LEAST_RETRY).await;
+                    self.hurry.notified().await;
+                } => {}
+            }
+            wait = (wait * 2).min(RETRY.1);
+        }
+    }
+
+    async fn connect(&self) -> Option<Connection<Stream>> {
+        let Zone { host, port, .. } = &self.zone;
+        let (stream, ends) = match self.connector.connect(host, *port, Transport::Tls).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                self.down(&error.to_string(), error.explanation());
+                return None;
+            }
+        };
+        let doors = &self.shared.doors;
+        let settings = ConnectionSettings {
+            limits: doors.limits,
+            timeouts: doors.timeouts.clone(),
+            clock: doors.clock.clone(),
+            observed: doors.observed.clone(),
+        };
+        let mut connection = Connection::new(stream, ends, settings);
+        let probed = match connection.ping().await {
+            Ok(()) => timeout(PROBE, connection.receive()).await,
+            Err(error) => Ok(Err(error)),
+        };
+        match probed {
+            // Silence is no refusal.
+            Err(_) | Ok(Ok(Incoming::Pong)) => {}
+            Ok(Ok(Incoming::Message(message))) => {
+                if let Err(error) = self.shared.from_zone(&self.zone.name, &message) {
+                    tracing::info!(zone = self.zone.name, %error, "unreadable message of a node");
+                }
+            }
+            Ok(Ok(Incoming::End)) => {
+                connection.report_end(None);
+                self.down("the node closed the connection", None);
+                return None;
+            }
+            Ok(Err(error)) => {
+                connection.report_end(Some(&error));
+                self.down(&error.to_string(), error.explanation());
+                return None;
+            }
+        }
+        self.shared.zone_up(&self.zone.name, ends.local);
+        Some(connection)
+    }
+
+    async fn serve(&mut self, connection: &mut Connection<Stream>) -> Result<(), ConnectionError> {
+        loop {
+            tokio::select! {
+                request = self.requests.recv() => match request {
+                    Some(request) => connection.send(&request).await?,
+                    // The zone's end is dropped together with its stop.
+                    None => return Ok(()),
+                },
+                incoming = connection.receive() => match incoming? {
+                    Incoming::Message(message) => {
+                        self.shared.from_zone(&self.zone.name, &message)?;
+                    }
+                    Incoming::Pong => {}
+                    Incoming::End => return Ok(()),
+                },
+            }
+        }
+    }
+
+    fn down(&self, why: &str, explanation: Option<&Explanation>) {
+        self.shared.zone_down(&self.zone.name, why, explanation);
+    }
+}
