@@ -1,5 +1,12 @@
 //! Well-formed requests that must be refused: RFC 3261 sections 8.2 and 16.3.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use sip_oauth_message::check::{self, Cause, Element, Refusal};
 use sip_oauth_message::{HeaderName, Limits, MessageView};
 

@@ -1,6 +1,14 @@
 //! Messages that nobody here wrote. They are read from `$SIP_OAUTH_CORPUS` (default
 //! `../shared/corpus` beside the workspace); where it is absent, the tests pass and say so.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do, and tell what was skipped"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -154,22 +162,22 @@ fn is_version_2(view: &MessageView<'_>) -> bool {
 /// The messages and errors of a stream that arrives in pieces of these sizes.
 fn framed(bytes: &[u8], piece: usize) -> Vec<Result<Vec<u8>, String>> {
     let mut framer = Framer::new(Limits::default());
-    let mut frames = Vec::new();
+    let mut found = Vec::new();
     for piece in bytes.chunks(piece) {
         framer.feed(piece);
         loop {
             match framer.next_frame() {
-                Ok(Some(Frame::Message(message))) => frames.push(Ok(message.to_vec())),
-                Ok(Some(other)) => frames.push(Ok(format!("{other:?}").into_bytes())),
+                Ok(Some(Frame::Message(message))) => found.push(Ok(message.to_vec())),
+                Ok(Some(other)) => found.push(Ok(format!("{other:?}").into_bytes())),
                 Ok(None) => break,
                 Err(error) => {
-                    frames.push(Err(error.to_string()));
-                    return frames;
+                    found.push(Err(error.to_string()));
+                    return found;
                 }
             }
         }
     }
-    frames
+    found
 }
 
 fn same_in_any_pieces(bytes: &[u8], name: &str) {
@@ -367,8 +375,8 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "to_display_name" => display(to()?.display_name()),
         "to_display_name_bytes_hex" => {
             let name = to()?.display_name()?.to_str().into_owned();
-            let hex = name.bytes().map(|b| format!("{b:02x}")).collect::<String>();
-            Value::from(hex)
+            let hex: Vec<_> = name.bytes().map(|b| format!("{b:02x}")).collect();
+            Value::from(hex.concat())
         }
         "call_id" => Value::from(view.required::<CallId<'_>>().ok()?.as_str()),
         "max_forwards" => Value::from(view.required::<MaxForwards>().ok()?.0),

@@ -1,5 +1,12 @@
 //! What holds for any input.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use proptest::prelude::*;
 use sip_oauth_message::header::{
     Authorization, CSeq, CallId, Contact, ContentType, From, Reason, RetryAfter, Route, SessionId,

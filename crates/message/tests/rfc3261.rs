@@ -1,5 +1,12 @@
 //! RFC 3261, by section.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use sip_oauth_message::header::{
     CSeq, CallId, Contact, ContentLength, Date, Expires, From, MaxForwards, RetryAfter, Route,
     Rport, Server, Supported, To, Transport, Via, Warning,

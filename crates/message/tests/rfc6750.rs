@@ -1,5 +1,12 @@
 //! The Bearer scheme: RFC 6750, RFC 8898, and what is on the wire beside them.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use sip_oauth_message::auth::AuthzServerSpelling;
 use sip_oauth_message::header::{ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate};
 use sip_oauth_message::{

@@ -1,5 +1,12 @@
 //! Streams: RFC 3261 sections 7.5 and 18.3, RFC 5626 section 3.5.1.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use sip_oauth_message::{Frame, Framer, FramingErrorKind, Limits};
 
 fn frames(mut framer: Framer, pieces: &[&[u8]]) -> (Vec<String>, Option<FramingErrorKind>) {
