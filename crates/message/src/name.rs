@@ -172,7 +172,8 @@ const BY_LENGTH: [(&[u8], u8); ENTRIES.len()] = {
     sorted
 };
 
-/// The code of a name, by length, first letter, then the whole.
+/// The code of a name, by length, first letter, then the whole; most names are in their usual
+/// spelling.
 pub(crate) fn code_of(name: &[u8]) -> u8 {
     if let [letter] = name {
         return HeaderName::code_of_letter(letter.to_ascii_lowercase());
@@ -184,7 +185,9 @@ pub(crate) fn code_of(name: &[u8]) -> u8 {
     let candidates = BY_LENGTH.get(usize::from(from)..usize::from(to));
     let first = name.first().map(u8::to_ascii_lowercase);
     for (text, code) in candidates.unwrap_or_default() {
-        if text.first().map(u8::to_ascii_lowercase) == first && text.eq_ignore_ascii_case(name) {
+        if text.first().map(u8::to_ascii_lowercase) == first
+            && (*text == name || text.eq_ignore_ascii_case(name))
+        {
             return *code;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::params::{AuthParam, AuthParams, auth_params, starts_param};
+use super::params::{AuthParam, AuthParams, auth_params};
 use super::secret::SecretValue;
 use crate::grammar::{Parsed, cut, expected_kind, into_error, skip_lws, trim_end};
 use crate::{ErrorKind, ParseError, Text};
@@ -153,10 +153,22 @@ impl fmt::Debug for BearerCredentials<'_> {
 
 /// What follows the scheme.
 pub(super) fn bearer(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
-    if starts_param(input) {
-        return token_parameter(input);
+    if is_parameter_form(input) {
+        token_parameter(input)
+    } else {
+        token68(input)
     }
-    token68(input)
+}
+
+/// Whether the first `=` belongs to a parameter and is not the padding of a token68.
+fn is_parameter_form(input: &str) -> bool {
+    let bytes = input.as_bytes();
+    let Some(at) = memchr::memchr2(b'=', b',', bytes) else {
+        return false;
+    };
+    let rest = cut(input, at).1;
+    let value = skip_lws(rest.trim_start_matches('='));
+    rest.starts_with('=') && !value.is_empty() && !value.starts_with(',')
 }
 
 /// `token="…"` among other parameters.
@@ -223,12 +235,12 @@ fn token68(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
 
 /// Visible ASCII that needs no backslash in a quoted string, and at least one character of it.
 fn check_visible(token: &str) -> Parsed<'_, ()> {
-    // Without an early exit, so that it is done sixteen bytes at a time.
-    #[allow(clippy::needless_bitwise_bool, reason = "no branch inside the loop")]
-    let bad = token.bytes().fold(false, |bad, b| {
-        bad | !b.is_ascii_graphic() | (b == b'"') | (b == b'\\')
+    // Without an early exit and without branches, so that it is done sixteen bytes at a time.
+    let bad = token.bytes().fold(0, |bad, b| {
+        let graphic = b.wrapping_sub(b'!') <= b'~' - b'!';
+        bad | u8::from(!graphic) | u8::from(b == b'"') | u8::from(b == b'\\')
     });
-    if bad || token.is_empty() {
+    if bad != 0 || token.is_empty() {
         let what = "a token of visible ASCII characters";
         return expected_kind(token, ErrorKind::Credentials, what);
     }
@@ -238,13 +250,18 @@ fn check_visible(token: &str) -> Parsed<'_, ()> {
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
 fn check_token68(token: &str) -> Parsed<'_, ()> {
     let text = token.trim_end_matches('=');
-    let bad = text.bytes().fold(false, |bad, b| {
-        let special = matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        bad | !(b.is_ascii_alphanumeric() | special)
+    // As above. `-`, `.`, `/` and the digits follow each other in ASCII.
+    let bad = text.bytes().fold(0, |bad, b| {
+        let good = u8::from((b | 0x20).wrapping_sub(b'a') < 26)
+            | u8::from(b.wrapping_sub(b'-') <= b'9' - b'-')
+            | u8::from(b == b'+')
+            | u8::from(b == b'_')
+            | u8::from(b == b'~');
+        bad | (good ^ 1)
     });
     // `token=` without a value is an empty token, not the token "token".
     let empty = text.is_empty() || (text.len() < token.len() && text.eq_ignore_ascii_case("token"));
-    if bad || empty {
+    if bad != 0 || empty {
         return expected_kind(token, ErrorKind::Credentials, "a token68");
     }
     Ok(("", ()))
