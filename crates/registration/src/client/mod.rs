@@ -94,7 +94,7 @@ pub enum Disposition {
 ///
 /// // 3. The registrar asks for a token: so does the client.
 /// let request = sip_oauth_message::MessageView::parse(&out, &Default::default())?;
-/// # let echoed: String = request.fields().filter(|f| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&f.name()))
+/// # let echoed: String = request.fields().filter(|f| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&f.name_text()))
 /// #     .map(|f| format!("{}: {}\r\n", f.name(), f.value())).collect();
 /// let answer = format!(
 ///     "SIP/2.0 407 Proxy Authentication Required\r\n{echoed}\
@@ -638,10 +638,10 @@ impl Client {
         answered: u8,
         now: Instant,
     ) {
-        let unasked = match (self.config.options.present_token, purpose) {
-            (PresentToken::Always, _) => true,
-            (PresentToken::Refreshes, Purpose::Refresh | Purpose::Deregister) => true,
-            (PresentToken::Refreshes, Purpose::Register) | (PresentToken::Challenged, _) => false,
+        let unasked = match self.config.options.present_token {
+            PresentToken::Always => true,
+            PresentToken::Refreshes => purpose != Purpose::Register,
+            PresentToken::Challenged => false,
         };
         let allowed = self.may_carry_token(connection.node);
         let token = self

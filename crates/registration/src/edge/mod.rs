@@ -252,19 +252,22 @@ impl Edge {
             .and_then(|()| self.zone_of(line.uri))
             .and_then(|zone| Ok((zone, self.judge(request, now)?)));
         match routed {
-            Ok((zone, user)) => Forwarding::ToZone {
-                zone: zone.name.clone(),
-                request: rewrite::request(
-                    &rewrite::Hop {
-                        config: &self.config,
-                        from,
-                        user: user.as_deref(),
-                    },
-                    request,
-                    entropy,
-                ),
-                user,
-            },
+            Ok((zone, user)) => {
+                let Some(mut onward) = request.to_request() else {
+                    return Forwarding::Drop;
+                };
+                let hop = rewrite::Hop {
+                    config: &self.config,
+                    from,
+                    user: user.as_deref(),
+                };
+                rewrite::request(&hop, &mut onward, entropy);
+                Forwarding::ToZone {
+                    zone: zone.name.clone(),
+                    request: onward,
+                    user,
+                }
+            }
             Err(_) if line.method == Method::Ack => Forwarding::Drop,
             Err((status, why)) => Forwarding::Answer {
                 response: self.answer(request, from, status, &why, now, entropy),
@@ -324,7 +327,7 @@ impl Edge {
                 },
                 Ok(Credentials::Digest(_) | Credentials::Other(_)) => {}
                 Err(error) => {
-                    failure = failure.or(Some(EdgeRefusal::Credentials(error.to_string())))
+                    failure = failure.or(Some(EdgeRefusal::Credentials(error.to_string())));
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! What an edge changes in a message on its way.
 
+use std::fmt::{self, Write};
+
 use sip_oauth_message::header::{Contact, MaxForwards, Route, Via};
-use sip_oauth_message::{Headers, MessageView, Request, TypedHeader, Uri};
+use sip_oauth_message::{Headers, Request, Text, TypedHeader, Uri};
 
 use super::EdgeArrival;
 use super::config::EdgeConfig;
@@ -15,6 +17,9 @@ const RANDOM_DIGITS: usize = 16;
 /// The Contact parameter that tells the registrar whose token the edge judged.
 const USER_PARAM: &str = "+u.sip!userid.ccm.cisco.com";
 
+/// Why no writing into a `String` fails.
+const INTO_STRING: &str = "writing into a String cannot fail";
+
 /// The edge between two connections.
 pub(super) struct Hop<'a> {
     pub(super) config: &'a EdgeConfig,
@@ -23,13 +28,8 @@ pub(super) struct Hop<'a> {
     pub(super) user: Option<&'a str>,
 }
 
-/// The request as it goes into a zone.
-pub(super) fn request(hop: &Hop<'_>, view: &MessageView<'_>, entropy: &mut dyn Entropy) -> Request {
-    // Only requests are routed.
-    let mut request = view.to_request().unwrap_or_else(|| {
-        let method = sip_oauth_message::Method::Register;
-        Request::new(method, String::new())
-    });
+/// Rewrites a request for its way into a zone.
+pub(super) fn request(hop: &Hop<'_>, request: &mut Request, entropy: &mut dyn Entropy) {
     let headers = &mut request.headers;
     remove_own_routes(headers, hop.config);
     count_hop(headers);
@@ -40,7 +40,6 @@ pub(super) fn request(hop: &Hop<'_>, view: &MessageView<'_>, entropy: &mut dyn E
     }
     mark_client_via(headers, hop);
     headers.push_first("Via", own_via(hop, entropy));
-    request
 }
 
 /// `<sip:edge:port;transport=tls;lr>`, over which requests reach the client (RFC 3327).
@@ -134,32 +133,36 @@ fn count_hop(headers: &mut Headers) {
 /// Tells in the client's Via where the request really came from, and by which zone:
 /// `;received=…;rport=…;ingress-zone=CollaborationEdgeZone`.
 fn mark_client_via(headers: &mut Headers, hop: &Hop<'_>) {
-    const OURS: [&str; 3] = ["received", "rport", "ingress-zone"];
     let Ok(Some(via)) = headers.header::<Via<'_>>() else {
         return;
     };
-    let mut marked = format!("SIP/2.0/{} {}", via.transport(), via.host());
+    let marked = marked(&via, hop).expect(INTO_STRING);
+    let rest = rest_of::<Via<'_>>(headers, "Via");
+    replace_first(headers, "Via", &rest);
+    headers.push_first("Via", marked);
+}
+
+fn marked(via: &Via<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
+    const OURS: [&str; 3] = ["received", "rport", "ingress-zone"];
+    let mut text = format!("SIP/2.0/{} {}", via.transport(), via.host());
     if let Some(port) = via.port() {
-        marked.push_str(&format!(":{port}"));
+        write!(text, ":{port}")?;
     }
     for param in via.params().iter() {
         if !OURS
             .iter()
             .any(|ours| param.name.eq_ignore_ascii_case(ours))
         {
-            marked.push_str(&format!(";{param}"));
+            write!(text, ";{param}")?;
         }
     }
-    let peer = hop.from.peer;
-    marked.push_str(&format!(
-        ";received={};rport={};ingress-zone={}",
-        peer.ip(),
-        peer.port(),
+    let (ip, port) = (hop.from.peer.ip(), hop.from.peer.port());
+    write!(
+        text,
+        ";received={ip};rport={port};ingress-zone={}",
         hop.config.ingress_zone
-    ));
-    let rest = rest_of::<Via<'_>>(headers, "Via");
-    replace_first(headers, "Via", &rest);
-    headers.push_first("Via", marked);
+    )?;
+    Ok(text)
 }
 
 /// Puts the edge's own address into the Contacts.
@@ -167,7 +170,7 @@ fn rewrite_contacts(headers: &mut Headers, hop: &Hop<'_>) {
     let contacts: Vec<String> = headers
         .all::<Contact<'_>>()
         .filter_map(Result::ok)
-        .map(|contact| rewritten(&contact, hop))
+        .map(|contact| rewritten(&contact, hop).expect(INTO_STRING))
         .collect();
     if !contacts.is_empty() {
         headers.set("Contact", contacts.join(", "));
@@ -176,47 +179,45 @@ fn rewrite_contacts(headers: &mut Headers, hop: &Hop<'_>) {
 
 /// `<sip:user@edge:port;transport=tls;orig-hostport=client>` and the parameters of the Contact. Who the
 /// user is only the edge says: what the client says about it is left out.
-fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>) -> String {
+fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
     let Some(uri) = contact.uri().filter(Uri::is_sip) else {
-        return contact.to_string();
+        return Ok(contact.to_string());
     };
     let mut text = String::new();
     if let Some(name) = contact.display_name() {
-        text.push_str(&format!("{name} "));
+        write!(text, "{name} ")?;
     }
     text.push_str("<sip:");
     if let Some(user) = uri.user() {
-        text.push_str(&format!("{user}@"));
+        write!(text, "{user}@")?;
     }
-    text.push_str(&format!(
-        "{}:{};transport=tls",
-        uri_host(&hop.config.host),
-        hop.config.port
-    ));
+    let (host, port) = (uri_host(&hop.config.host), hop.config.port);
+    write!(text, "{host}:{port};transport=tls")?;
     for (name, value) in uri.params().iter() {
         let replaced = ["transport", "orig-hostport"]
             .iter()
             .any(|ours| name.eq_ignore_ascii_case(ours));
-        if !replaced {
-            text.push_str(&format!(";{name}"));
-            text.extend(value.map(|value| format!("={value}")));
+        match value {
+            _ if replaced => {}
+            Some(value) => write!(text, ";{name}={value}")?,
+            None => write!(text, ";{name}")?,
         }
     }
-    if let Some(host) = uri.host() {
-        text.push_str(&format!(";orig-hostport={host}"));
-        text.extend(uri.port().map(|port| format!(":{port}")));
+    match (uri.host(), uri.port()) {
+        (Some(host), Some(port)) => write!(text, ";orig-hostport={host}:{port}")?,
+        (Some(host), None) => write!(text, ";orig-hostport={host}")?,
+        (None, _) => {}
     }
     text.push('>');
     for param in contact.params().iter() {
         if !param.name.eq_ignore_ascii_case(USER_PARAM) {
-            text.push_str(&format!(";{param}"));
+            write!(text, ";{param}")?;
         }
     }
     if let Some(user) = hop.user {
-        let user = sip_oauth_message::Text::Plain(user);
-        text.push_str(&format!(";{USER_PARAM}={user}"));
+        write!(text, ";{USER_PARAM}={}", Text::Plain(user))?;
     }
-    text
+    Ok(text)
 }
 
 #[cfg(test)]

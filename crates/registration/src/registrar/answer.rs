@@ -71,7 +71,7 @@ impl Skeleton {
         }
         match refusal {
             Refusal::MethodNotAllowed | Refusal::MethodNotImplemented => {
-                headers.push("Allow", ALLOW)
+                headers.push("Allow", ALLOW);
             }
             Refusal::IntervalTooBrief => headers.push("Min-Expires", config.expires.min.as_secs()),
             Refusal::BadExtension => headers.push("Unsupported", extra.unsupported.join(", ")),

@@ -173,22 +173,18 @@ fn bind(
         peer: context.peer,
         path: register.path.clone(),
     };
-    match bindings
+    let known = bindings
         .iter_mut()
-        .find(|binding| same_uri(&binding.contact_uri, &contact.uri))
-    {
-        Some(present) => {
-            in_order(present, register)?;
-            // A binding another node took is one this node does not know yet.
-            let new = present.node != next.node;
-            *present = next;
-            Ok(new)
-        }
-        None => {
-            bindings.push(next);
-            Ok(true)
-        }
+        .find(|binding| same_uri(&binding.contact_uri, &contact.uri));
+    if let Some(present) = known {
+        in_order(present, register)?;
+        // A binding another node took is one this node does not know yet.
+        let new = present.node != next.node;
+        *present = next;
+        return Ok(new);
     }
+    bindings.push(next);
+    Ok(true)
 }
 
 /// One registration per device: the bindings of the same device at another address make room, if they

@@ -290,7 +290,7 @@ impl Cluster {
     /// # Errors
     ///
     /// When there is no such node.
-    pub fn restart(&mut self, node: &str) -> Result<&RunningNode, ClusterError> {
+    pub fn restart(&mut self, node: &str) -> Result<RunningNode, ClusterError> {
         let node = self
             .nodes
             .iter()
@@ -300,8 +300,8 @@ impl Cluster {
             ports: node.ports.clone(),
             sip_oauth_mode: self.sip_oauth_mode,
         };
-        let entry = self.running.entry(node.name.clone());
-        Ok(entry.insert_entry(running).into_mut())
+        self.running.insert(node.name.clone(), running.clone());
+        Ok(running)
     }
 
     /// The nodes whose running values differ from the configured ones.

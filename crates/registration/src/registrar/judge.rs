@@ -17,7 +17,7 @@ use super::credentials::{Judged, judge};
 use super::observation::{Observation, TokenVerdict};
 use super::options::{DeviceLookup, RegistrarDialect};
 use super::register::{Register, Unreadable};
-use super::{Refused, Registrar, Verdict};
+use super::{Change, Refused, Registrar, Verdict};
 use crate::refusal::Refusal;
 
 /// One request before the bench.
@@ -94,7 +94,7 @@ impl<S> Judge<'_, S> {
 
     fn unified_cm(&mut self, register: Register) -> Result<Verdict, Refused> {
         let cluster = Arc::clone(&self.cluster);
-        let config = &self.registrar.config;
+        let config = Arc::clone(&self.registrar.config);
         self.check_served(|host| cluster.node(host).is_some())?;
         let device = self.device(&cluster, &register)?;
         self.observation.device = Some(device.name.clone());
@@ -138,7 +138,7 @@ impl<S> Judge<'_, S> {
         {
             expires.max = Duration::from_secs(timer_register_expires.into());
         }
-        Ok(Verdict::Change {
+        Ok(Verdict::Change(Box::new(Change {
             aor: AddressOfRecord::new(first_line, "cluster"),
             context: Context {
                 now: self.now,
@@ -152,11 +152,11 @@ impl<S> Judge<'_, S> {
                 graceful: config.graceful,
             },
             register,
-        })
+        })))
     }
 
     fn rfc8898(&mut self, register: Register, domains: &[String]) -> Result<Verdict, Refused> {
-        let config = &self.registrar.config;
+        let config = Arc::clone(&self.registrar.config);
         let served = |host: &str| {
             domains
                 .iter()
@@ -178,7 +178,7 @@ impl<S> Judge<'_, S> {
             return Err(self.other_user(&token, Some(&register.user)));
         }
         let user = Some(self.genuine(&token));
-        Ok(Verdict::Change {
+        Ok(Verdict::Change(Box::new(Change {
             aor: AddressOfRecord::new(&register.user, &register.host),
             context: Context {
                 now: self.now,
@@ -192,7 +192,7 @@ impl<S> Judge<'_, S> {
                 graceful: config.graceful,
             },
             register,
-        })
+        })))
     }
 
     /// The Request-URI names "the domain of the location service" (RFC 3261 section 10.2).
@@ -229,7 +229,7 @@ impl<S> Judge<'_, S> {
     }
 
     fn token(&mut self) -> Result<VerifiedToken, Refused> {
-        let config = &self.registrar.config;
+        let config = Arc::clone(&self.registrar.config);
         let verifier = self.registrar.verifier();
         match judge(
             self.request,

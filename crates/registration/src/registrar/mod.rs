@@ -120,7 +120,7 @@ pub struct Ended {
 /// ```
 #[derive(Debug)]
 pub struct Registrar<S = MemoryStore> {
-    config: RegistrarConfig,
+    config: Arc<RegistrarConfig>,
     database: Database,
     verifier: RwLock<Arc<Verifier>>,
     store: S,
@@ -142,7 +142,7 @@ impl<S> Registrar<S> {
         store: S,
     ) -> Self {
         Self {
-            config,
+            config: Arc::new(config),
             database,
             verifier: RwLock::new(verifier),
             store,
@@ -189,12 +189,12 @@ impl<S> Registrar<S> {
         entropy: &mut dyn Entropy,
     ) -> Step {
         let Some(line) = request.as_request() else {
-            return Step::Answer(unanswered("a response", arrival));
+            return Step::Answer(Box::new(unanswered("a response", arrival)));
         };
         let method = line.method.as_str().to_owned();
         let observation = Observation::new(&method, arrival.listener);
         if line.method == Method::Ack {
-            return Step::Answer(unanswered("ACK", arrival));
+            return Step::Answer(Box::new(unanswered("ACK", arrival)));
         }
         let skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
         let mut judge = Judge {
@@ -205,34 +205,27 @@ impl<S> Registrar<S> {
             now,
             observation,
         };
-        match judge.decide() {
+        let answer = match judge.decide() {
+            Ok(Verdict::Change(change)) => {
+                return Step::NeedBindings(Box::new(Pending {
+                    change,
+                    config: Arc::clone(&self.config),
+                    skeleton,
+                    observation: judge.observation,
+                }));
+            }
             Ok(Verdict::Options) => {
                 judge.observation.decision = Decision::OptionsAnswered;
-                Step::Answer(Answer {
+                Answer {
                     response: Some(skeleton.options()),
                     observation: judge.observation,
-                })
+                }
             }
-            Ok(Verdict::Change {
-                aor,
-                register,
-                context,
-            }) => Step::NeedBindings(Box::new(Pending {
-                aor,
-                register,
-                context,
-                config: self.config.clone(),
-                skeleton,
-                observation: judge.observation,
-            })),
-            Err(Refused { refusal, extra }) => Step::Answer(refuse(
-                skeleton,
-                refusal,
-                &extra,
-                &self.config,
-                judge.observation,
-            )),
-        }
+            Err(Refused { refusal, extra }) => {
+                refuse(skeleton, refusal, &extra, &self.config, judge.observation)
+            }
+        };
+        Step::Answer(Box::new(answer))
     }
 }
 
@@ -246,7 +239,7 @@ impl<S: BindingStore> Registrar<S> {
         entropy: &mut dyn Entropy,
     ) -> Answer {
         let pending = match self.begin(arrival, request, now, entropy) {
-            Step::Answer(answer) => return answer,
+            Step::Answer(answer) => return *answer,
             Step::NeedBindings(pending) => pending,
         };
         for _ in 0..self.config.max_attempts {
@@ -304,7 +297,7 @@ impl<S: BindingStore> Registrar<S> {
             .map_err(RestartError::Store)?;
         let running = self
             .database
-            .edit(|cluster| cluster.restart(&self.config.node).cloned())
+            .edit(|cluster| cluster.restart(&self.config.node))
             .map_err(RestartError::Cluster)?;
         Ok((running, ended(dropped, Unregistration::CallManagerRestart)))
     }
@@ -326,7 +319,7 @@ pub enum RestartError<E> {
 #[derive(Debug)]
 pub enum Step {
     /// It is made.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// It needs the bindings of an address-of-record.
     NeedBindings(Box<Pending>),
 }
@@ -334,10 +327,8 @@ pub enum Step {
 /// A decision that waits for bindings.
 #[derive(Debug)]
 pub struct Pending {
-    aor: AddressOfRecord,
-    register: Register,
-    context: Context,
-    config: RegistrarConfig,
+    change: Box<Change>,
+    config: Arc<RegistrarConfig>,
     skeleton: Skeleton,
     observation: Observation,
 }
@@ -359,12 +350,15 @@ pub enum Proposal {
 impl Pending {
     /// Whose bindings are needed.
     pub fn aor(&self) -> &AddressOfRecord {
-        &self.aor
+        &self.change.aor
     }
 
     /// Decides on the bindings read. May be asked again when they changed before they could be stored.
     pub fn decide(&self, snapshot: &Snapshot) -> Proposal {
-        let (bindings, outcome) = match change::apply(snapshot, &self.register, &self.context) {
+        let Change {
+            register, context, ..
+        } = &*self.change;
+        let (bindings, outcome) = match change::apply(snapshot, register, context) {
             Ok(changed) => changed,
             Err(refusal) => {
                 let (skeleton, observation) = (self.skeleton.clone(), self.observation.clone());
@@ -380,9 +374,8 @@ impl Pending {
         };
         let mut observation = self.observation.clone();
         let (granted, new) = match outcome {
-            Outcome::Listed => (Duration::ZERO, false),
             Outcome::Bound { granted, new } => (granted, new),
-            Outcome::Removed(_) => (Duration::ZERO, false),
+            Outcome::Listed | Outcome::Removed(_) => (Duration::ZERO, false),
         };
         observation.decision = match outcome {
             Outcome::Listed => Decision::Listed,
@@ -395,10 +388,8 @@ impl Pending {
         };
         let skeleton = self.skeleton.clone();
         let response = match self.config.dialect {
-            RegistrarDialect::UnifiedCm { .. } => skeleton.unified_cm(&self.register, granted, new),
-            RegistrarDialect::Rfc8898 { .. } => {
-                skeleton.listing(&self.register, &bindings, self.context.now)
-            }
+            RegistrarDialect::UnifiedCm { .. } => skeleton.unified_cm(register, granted, new),
+            RegistrarDialect::Rfc8898 { .. } => skeleton.listing(register, &bindings, context.now),
         };
         let answer = Answer {
             response: Some(response),
@@ -476,9 +467,13 @@ impl From<Refusal> for Refused {
 /// What the part of a decision without bindings comes to.
 enum Verdict {
     Options,
-    Change {
-        aor: AddressOfRecord,
-        register: Register,
-        context: Context,
-    },
+    Change(Box<Change>),
+}
+
+/// A change of bindings that is asked for by somebody who may.
+#[derive(Debug)]
+struct Change {
+    aor: AddressOfRecord,
+    register: Register,
+    context: Context,
 }
