@@ -80,7 +80,12 @@ impl CertificateAuthority {
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
-        Ok(Certificate { chain: vec![certificate.der().clone()], key: key.serialize_der().into() })
+        Ok(Certificate {
+            chain: vec![certificate.der().clone()],
+            chain_pem: certificate.pem(),
+            key: key.serialize_der().into(),
+            key_pem: key.serialize_pem(),
+        })
     }
 }
 
@@ -98,7 +103,9 @@ fn parameters(common_name: &str) -> CertificateParams {
 /// A certificate with its key.
 pub struct Certificate {
     chain: Vec<CertificateDer<'static>>,
+    chain_pem: String,
     key: PrivatePkcs8KeyDer<'static>,
+    key_pem: String,
 }
 
 impl std::fmt::Debug for Certificate {
@@ -111,6 +118,16 @@ impl Certificate {
     /// The certificate, then what lies between it and the root (nothing in the lab).
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
+    }
+
+    /// The chain in PEM, as it is written to a file.
+    pub fn chain_pem(&self) -> &str {
+        &self.chain_pem
+    }
+
+    /// The private key in PEM (PKCS#8). Not to be printed.
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
     }
 
     /// The private key.

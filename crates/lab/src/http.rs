@@ -72,6 +72,13 @@ impl HttpServer {
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
+
+    /// Stops, and returns when the port is free again.
+    pub(crate) async fn stop(mut self) {
+        self.accepting.abort();
+        // Cancelled, as we wanted.
+        let _ = (&mut self.accepting).await;
+    }
 }
 
 impl Drop for HttpServer {

@@ -1,7 +1,5 @@
 //! A report drawn for a person: lifelines, arrows, one verdict per step.
 
-use std::fmt::{self, Write as _};
-
 use crate::report::{Connection, Event, HttpMessage, Leg, Occurrence, Party, PartyId, Report, Scenario, SipMessage, Step};
 
 mod canvas;
@@ -305,10 +303,9 @@ impl Page {
     }
 
     fn line(&mut self, column: usize, text: &str, ink: Ink) {
-        for (index, line) in label::wrap(text, WIDTH - column, 2).iter().enumerate() {
+        for line in label::wrap(text, WIDTH - column, 2) {
             let mut row = Row::new();
-            let _ = index;
-            row.put(column, line, ink);
+            row.put(column, &line, ink);
             self.row(&row);
         }
     }
@@ -326,11 +323,5 @@ impl Page {
     fn row(&mut self, row: &Row) {
         row.write(&mut self.out, self.colour);
         self.out.push('\n');
-    }
-}
-
-impl fmt::Write for Page {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.out.write_str(text)
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
+use rustls::ProtocolVersion;
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_tokio::{
-    Clock, ConnectionChange, ConnectionEvent, Direction, HttpEvent, MessageEvent, Observed, Observer, Role, Transport,
+    Clock, ConnectionChange, ConnectionEvent, Direction, HttpEvent, MessageEvent, Observer, Role, TlsFacts,
 };
 use sip_oauth_trust::{Explanation, Party, alert_name};
 
@@ -30,7 +30,14 @@ struct Inner {
     origin: SystemTime,
     events: Vec<Event>,
     refusals: Vec<SeenRefusal>,
-    listeners: HashMap<u16, PartyId>,
+    listeners: HashMap<u16, (PartyId, Speaks)>,
+}
+
+/// What is spoken at a listener: of the web's connections only the exchanges are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Sip,
+    Http,
 }
 
 /// A TLS refusal as one end saw it.
@@ -54,13 +61,13 @@ impl Recorder {
     }
 
     /// The observer through which `party` reports.
-    pub(crate) fn observer(&self, party: PartyId) -> Observed {
-        Observed::by(Arc::new(PartyObserver { party, recorder: self.clone() }))
+    pub(crate) fn observer(&self, party: PartyId) -> Arc<dyn Observer> {
+        Arc::new(PartyObserver { party, recorder: self.clone() })
     }
 
     /// Says whose listener a port is.
-    pub(crate) fn listener(&self, port: u16, party: PartyId) {
-        self.lock().listeners.insert(port, party);
+    pub(crate) fn listener(&self, port: u16, party: PartyId, speaks: Speaks) {
+        self.lock().listeners.insert(port, (party, speaks));
     }
 
     /// Starts a story: time counts from now, nothing has happened.
@@ -100,8 +107,9 @@ impl Recorder {
         inner.events.push(Event { at, what });
     }
 
-    fn owner(&self, address: SocketAddr) -> Option<PartyId> {
-        self.lock().listeners.get(&address.port()).copied()
+    fn owner(&self, port: u16, speaks: Speaks) -> Option<PartyId> {
+        let (party, spoken) = self.lock().listeners.get(&port).copied()?;
+        (spoken == speaks).then_some(party)
     }
 
     /// A poisoned lock still holds whole events: each is pushed in one step.
@@ -122,18 +130,18 @@ impl Observer for PartyObserver {
         if event.ends.role != Role::Initiator {
             return;
         }
-        let Some(other) = self.recorder.owner(event.ends.peer) else { return };
+        let Some(other) = self.recorder.owner(event.ends.peer.port(), Speaks::Sip) else { return };
         let leg = match event.direction {
             Direction::Sent => Leg {
                 from: self.party,
                 to: other,
-                transport: transport_name(event.ends.transport),
+                transport: event.ends.transport.via_name(),
                 port: Some(event.ends.peer.port()),
             },
             Direction::Received => Leg {
                 from: other,
                 to: self.party,
-                transport: transport_name(event.ends.transport),
+                transport: event.ends.transport.via_name(),
                 port: None,
             },
         };
@@ -156,18 +164,20 @@ impl Observer for PartyObserver {
         if !opened {
             return;
         }
-        let Some(other) = self.recorder.owner(event.peer) else { return };
+        let Some(other) = self.recorder.owner(event.peer.port(), Speaks::Sip) else { return };
         let outward = Leg {
             from: self.party,
             to: other,
-            transport: transport_name(event.transport),
+            transport: event.transport.via_name(),
             port: Some(event.peer.port()),
         };
         let connection = match event.change {
+            ConnectionChange::Connected { tls: Some(tls) } => handshake(outward, tls),
             ConnectionChange::Refused(explanation) => refusal(outward, explanation),
             ConnectionChange::Failed(why) => Connection {
                 leg: Leg { from: other, to: self.party, port: None, ..outward },
                 refused: true,
+                client_certificate: false,
                 summary: why.to_owned(),
                 shows: Vec::new(),
             },
@@ -178,7 +188,7 @@ impl Observer for PartyObserver {
 
     fn http(&self, event: &HttpEvent<'_>) {
         let Some((secure, port, path)) = parts(event.url) else { return };
-        let Some(other) = self.recorder.lock().listeners.get(&port).copied() else { return };
+        let Some(other) = self.recorder.owner(port, Speaks::Http) else { return };
         let transport = if secure { "HTTPS" } else { "HTTP" };
         let mut start_line = format!("{} {path}", event.method);
         if !path.ends_with(event.subject) {
@@ -204,6 +214,7 @@ impl Observer for PartyObserver {
             (None, error) => Occurrence::Connection(Connection {
                 leg: back,
                 refused: true,
+                client_certificate: false,
                 summary: error.unwrap_or("no answer").to_owned(),
                 shows: Vec::new(),
             }),
@@ -212,11 +223,22 @@ impl Observer for PartyObserver {
     }
 }
 
-fn transport_name(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Tcp => "TCP",
-        Transport::Tls => "TLS",
+/// A handshake that came to an end on the side that opened the connection. In TLS 1.3 the other side may still refuse.
+fn handshake(leg: Leg, tls: &TlsFacts) -> Connection {
+    let version = match tls.version {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "TLS",
+    };
+    let mut shows = Vec::new();
+    if let Some(peer) = &tls.peer {
+        let names: Vec<&str> = peer.dns_names().iter().map(String::as_str).collect();
+        shows.push(format!("{} shows {}", leg.to.name(), names.join(", ")));
     }
+    if tls.own_certificate {
+        shows.push(format!("{} shows its own certificate", leg.from.name()));
+    }
+    Connection { leg, refused: false, client_certificate: tls.own_certificate, summary: format!("{version} handshake"), shows }
 }
 
 /// A refused handshake: the alert goes from the side that refused to the other.
@@ -229,7 +251,7 @@ fn refusal(outward: Leg, explanation: &Explanation) -> Connection {
         Some(alert) => format!("alert {} ({})", alert_name(alert), u8::from(alert)),
         None => "TLS handshake failed".to_owned(),
     };
-    Connection { leg, refused: true, summary, shows: vec![explanation.reason.to_string()] }
+    Connection { leg, refused: true, client_certificate: false, summary, shows: vec![explanation.reason.to_string()] }
 }
 
 /// Scheme, port and path of a URL, as far as the ladder needs them.
@@ -247,7 +269,10 @@ pub(crate) fn sip_message(leg: Leg, bytes: &[u8]) -> Option<SipMessage> {
     let start_line = bytes.split(|&byte| byte == b'\r').next().map(String::from_utf8_lossy)?.into_owned();
     let headers = view
         .fields()
-        .map(|field| Header { name: field.name().to_owned(), value: redacted(field.name(), field.value()) })
+        .map(|field| {
+            let name = field.name_text();
+            Header { name: name.to_owned(), value: redacted(name, field.value()) }
+        })
         .collect();
     Some(SipMessage { leg, start_line, headers, body_bytes: view.body().len(), message_bytes: bytes.len() })
 }

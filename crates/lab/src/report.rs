@@ -261,6 +261,8 @@ pub struct Connection {
     pub leg: Leg,
     /// Whether it was refused.
     pub refused: bool,
+    /// Whether the side that opened it had a certificate of its own to show.
+    pub client_certificate: bool,
     /// One line: what was agreed on, or the alert.
     pub summary: String,
     /// What else is worth seeing, one line each.

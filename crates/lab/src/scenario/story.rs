@@ -2,7 +2,7 @@
 
 use crate::{
     Lab,
-    report::{Check, Event, Party, PartyId, Scenario, Step},
+    report::{Check, Event, Occurrence, Party, PartyId, Scenario, SipMessage, Step},
 };
 
 /// Collects steps: what was recorded since the last one, and what is to be said about it.
@@ -42,6 +42,35 @@ impl<'l> Story<'l> {
             events,
             checks,
         });
+    }
+
+    /// The last SIP request of a party in the steps told so far.
+    pub(super) fn last_request(&self, from: PartyId) -> Option<SipMessage> {
+        self.told().rev().find_map(|event| match &event.what {
+            Occurrence::Sip(message) if message.leg.from == from && message.is_request() => Some(message.clone()),
+            _ => None,
+        })
+    }
+
+    /// Whether the first SIP message of `events` came 115 s after the last answer of `answering` told so far, give or
+    /// take what a busy machine needs; and the time in words.
+    pub(super) fn is_115_s_later(&self, events: &[Event], answering: PartyId) -> (bool, String) {
+        let answered = self.told().rev().find_map(|event| match &event.what {
+            Occurrence::Sip(message) if message.leg.from == answering && !message.is_request() => Some(event.at),
+            _ => None,
+        });
+        let refreshed = events.iter().find(|event| matches!(event.what, Occurrence::Sip(_))).map(|event| event.at);
+        match (answered, refreshed) {
+            (Some(answered), Some(refreshed)) => {
+                let waited = refreshed.saturating_sub(answered).as_secs_f64();
+                ((114.9..117.0).contains(&waited), format!("{waited:.1} s"))
+            }
+            _ => (false, "no message".to_owned()),
+        }
+    }
+
+    fn told(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.steps.iter().flat_map(|step| &step.events)
     }
 
     /// The end.

@@ -1,0 +1,280 @@
+//! The client: what Jabber does, with a user's patience.
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::crypto::CryptoProvider;
+use sip_oauth_csf as csf;
+use sip_oauth_registration::client::{
+    Alarm, ClientConfig, Device, Event, Grant, Instance, Line, Load, Refused, Target, Transport,
+};
+use sip_oauth_tokio::{
+    ClientEvent, ClientEvents, ClientHandle, Clock, ConfigFetch, Connector, FixedToken, ObtainedToken, RefreshGrant,
+    RefusalRelay, RegistrationClient, Resolver, TokenRequest, TokenSource as _,
+};
+use sip_oauth_registration::client::TokenReason;
+use sip_oauth_token::RefreshToken;
+use sip_oauth_trust::{Explanation, LiveTrustStore, ServerVerifier, client_config};
+
+use crate::{Error, PartyId, recorder::Recorder};
+
+/// The client id Jabber has had for years, cut down to one that is nobody's: `C` and 64 hexadecimal digits.
+pub const CLIENT_ID: &str = "C0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// How long a person would wait for anything that takes milliseconds here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the client registers.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// Straight to the node.
+    OnPremises,
+    /// Through an edge: where it listens, and the route it told the client.
+    Mra {
+        /// The edge's host name.
+        host: String,
+        /// The port clients connect to.
+        port: u16,
+        /// The value of the `Route` header field.
+        route: String,
+    },
+}
+
+/// What became of a registration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Registered anew.
+    Registered(Grant),
+    /// Registered again.
+    Refreshed(Grant),
+    /// No longer registered; the registrar said so, or not.
+    Deregistered {
+        /// Whether the registrar answered.
+        confirmed: bool,
+    },
+    /// The registrar or the edge refused.
+    Refused(Box<Refused>),
+    /// No connection.
+    Unreachable {
+        /// Why, in one sentence.
+        reason: String,
+        /// Who refused whom, if it was TLS.
+        explanation: Option<Box<Explanation>>,
+    },
+    /// Nothing happened in twenty seconds.
+    Silence,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Registered(grant) => write!(f, "registered for {} s", grant.granted.as_secs()),
+            Self::Refreshed(grant) => write!(f, "refreshed for {} s", grant.granted.as_secs()),
+            Self::Deregistered { confirmed: true } => f.write_str("deregistered"),
+            Self::Deregistered { confirmed: false } => f.write_str("deregistered, unanswered"),
+            Self::Refused(refused) => {
+                write!(f, "refused: {} {}", refused.status, refused.reason)?;
+                match &refused.warning {
+                    Some(warning) => write!(f, ", {warning}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Unreachable { reason, .. } => write!(f, "unreachable: {reason}"),
+            Self::Silence => f.write_str("nothing"),
+        }
+    }
+}
+
+/// One Jabber and its user.
+pub struct Jabber {
+    device: String,
+    user: String,
+    instance: Instance,
+    provider: Arc<CryptoProvider>,
+    trust: Arc<LiveTrustStore>,
+    connector: Connector,
+    token: Option<ObtainedToken>,
+    registration: Option<(ClientHandle, ClientEvents)>,
+}
+
+impl std::fmt::Debug for Jabber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jabber").field("device", &self.device).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Jabber {
+    pub(crate) fn new(
+        device: &str,
+        user: &str,
+        clock: &Clock,
+        recorder: &Recorder,
+        resolver: Arc<dyn Resolver>,
+        provider: Arc<CryptoProvider>,
+        trust: Arc<LiveTrustStore>,
+    ) -> Result<Self, Error> {
+        let failed = |cause: &dyn std::fmt::Display| Error::setup("Jabber", cause);
+        let verifier = ServerVerifier::builder(Arc::clone(&trust), Arc::clone(&provider))
+            .observer(Arc::new(RefusalRelay::new()))
+            .build();
+        let tls = client_config(Arc::new(verifier), None).map_err(|error| failed(&error))?;
+        let connector = Connector::new()
+            .with_resolver(resolver)
+            .with_tls(Arc::new(tls))
+            .with_clock(clock.clone())
+            .with_observer(recorder.observer(PartyId::Jabber));
+        Ok(Self {
+            device: device.to_owned(),
+            user: user.to_owned(),
+            instance: Instance::new("005056aabbcc").map_err(|error| failed(&error))?,
+            provider,
+            trust,
+            connector,
+            token: None,
+            registration: None,
+        })
+    }
+
+    /// The device name.
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// The user.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The certificates this client trusts.
+    pub fn trust(&self) -> &Arc<LiveTrustStore> {
+        &self.trust
+    }
+
+    /// The crypto provider its TLS uses.
+    pub fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    /// Gets an access token for a refresh token (RFC 6749 section 6) and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// When the token endpoint gives none.
+    pub async fn obtain_token(&mut self, endpoint: &str, refresh_token: RefreshToken) -> Result<&ObtainedToken, Error> {
+        let failed = |error: sip_oauth_tokio::TokenUnavailable| Error::setup("token", error);
+        let grant =
+            RefreshGrant::new(self.connector.clone(), endpoint, CLIENT_ID, refresh_token).map_err(failed)?;
+        let token = grant.token(&TokenRequest::new(TokenReason::Renewal, None)).await.map_err(failed)?;
+        Ok(self.token.insert(token))
+    }
+
+    /// Fetches and reads the device's configuration file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] with the fetch's or the reader's own sentence.
+    pub async fn fetch_configuration(&self, host: &str, port: u16) -> Result<csf::DeviceConfig, Error> {
+        let failed = |cause: &dyn std::fmt::Display| Error::setup("configuration file", cause);
+        let name = csf::DeviceName::new(&self.device).map_err(|error| failed(&error))?;
+        let fetched = ConfigFetch::new(self.connector.clone())
+            .get(&name.plain_url(host, port))
+            .await
+            .map_err(|error| failed(&error))?;
+        csf::DeviceConfig::read(&fetched.bytes, &csf::Limits::default()).map_err(|error| failed(&error))
+    }
+
+    /// Starts to register where the file and the way lead, and gives back the node of the file that was chosen.
+    ///
+    /// # Errors
+    ///
+    /// When the file leads nowhere.
+    pub fn register(&mut self, config: &csf::DeviceConfig, way: &Way) -> Result<csf::RegistrationTarget, Error> {
+        let failed = |cause: &dyn std::fmt::Display| Error::setup("configuration file", cause);
+        let place = match way {
+            Way::OnPremises => csf::Place::OnPremises,
+            Way::Mra { .. } => csf::Place::Mra,
+        };
+        let targets = config.registration_targets(place).map_err(|error| failed(&error))?;
+        let first = targets.first().ok_or_else(|| failed(&"it names no node"))?.clone();
+        let targets = targets.iter().map(|target| client_target(target, way)).collect();
+        let line = config.lines().next().ok_or_else(|| failed(&"it names no line"))?;
+        let text = |value: Option<csf::Value<std::borrow::Cow<'_, str>>>| {
+            value.map(|value| value.value.into_owned()).unwrap_or_default()
+        };
+        let line = Line::new(&text(line.name()), &text(line.contact()));
+
+        let mut device = Device::csf(&self.device, self.instance.clone());
+        device.load = Load::new("Jabber_for_Windows-12.8.0.51973", "Jabber_for_Windows-12.8.0.51973");
+        device.alarm = Some(Alarm::forced());
+        let mut settings = ClientConfig::unified_cm(device, line, targets);
+        let stack = config.sip_stack();
+        settings.expires = stack.timer_register_expires().map_err(|error| failed(&error))?.value;
+        settings.register_delta = stack.timer_register_delta().map_err(|error| failed(&error))?.value;
+
+        let token = self.token.clone().ok_or_else(|| Error::setup("Jabber", "no access token yet"))?;
+        let client = RegistrationClient::new(settings, self.connector.clone(), Arc::new(FixedToken::new(token)));
+        self.registration = Some(client.start());
+        Ok(first)
+    }
+
+    /// Waits for what becomes of the registration.
+    pub async fn outcome(&mut self) -> Outcome {
+        let Some((_, events)) = &mut self.registration else { return Outcome::Silence };
+        tokio::time::timeout(PATIENCE, outcome(events)).await.unwrap_or(Outcome::Silence)
+    }
+
+    /// Starts again after a refusal, on the file's nodes as before.
+    pub fn retry(&self) {
+        if let Some((handle, _)) = &self.registration {
+            // A client that has stopped reports so by its silence.
+            let _ = handle.start();
+        }
+    }
+
+    /// Ends the registration.
+    pub fn deregister(&self) {
+        if let Some((handle, _)) = &self.registration {
+            let _ = handle.deregister();
+        }
+    }
+
+    /// Ends the client, and the registration with it.
+    pub async fn stop(&mut self) {
+        if let Some((handle, _events)) = self.registration.take() {
+            handle.stop();
+            let _ = tokio::time::timeout(PATIENCE, handle.stopped()).await;
+        }
+    }
+}
+
+/// The first event that says how the registration stands.
+async fn outcome(events: &mut ClientEvents) -> Outcome {
+    let mut last = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            ClientEvent::Registration(Event::Registered(grant)) => return Outcome::Registered(grant),
+            ClientEvent::Registration(Event::Refreshed(grant)) => return Outcome::Refreshed(grant),
+            ClientEvent::Registration(Event::Deregistered { confirmed }) => return Outcome::Deregistered { confirmed },
+            ClientEvent::Registration(Event::Refused(refused)) => return Outcome::Refused(Box::new(refused)),
+            ClientEvent::Connection { failure, explanation, .. } => last = Some((failure.to_string(), explanation)),
+            ClientEvent::Registration(Event::AllNodesFailed { .. }) => {
+                let (reason, explanation) = last.unwrap_or_default();
+                return Outcome::Unreachable { reason, explanation };
+            }
+            _ => {}
+        }
+    }
+    Outcome::Silence
+}
+
+/// The file's words for a node, in the client's.
+fn client_target(target: &csf::RegistrationTarget, way: &Way) -> Target {
+    let transport = match target.transport {
+        csf::Transport::Tls | csf::Transport::MutualTls => Transport::Tls,
+        csf::Transport::Tcp | csf::Transport::Udp | csf::Transport::TcpOrUdp => Transport::Tcp,
+    };
+    let node = Target::new(&target.host, target.port, transport);
+    match way {
+        Way::OnPremises => node,
+        Way::Mra { host, port, route } => node.through(host, *port).with_route(route),
+    }
+}

@@ -1,0 +1,14 @@
+//! The stories of the document, told by doing them.
+//!
+//! Each starts a lab of its own, drives it, and holds what crossed the wires against what the document says.
+
+mod client;
+mod failures;
+mod mra;
+mod on_premises;
+mod sip;
+mod story;
+
+pub use failures::failures;
+pub use mra::mra;
+pub use on_premises::on_premises;
