@@ -1,0 +1,441 @@
+//! Registration as Unified CM does it in SIP OAuth mode: ladder, truth table, refusals.
+
+mod support;
+
+use sip_oauth_registration::client::{ClientState, Event, TokenReason};
+use sip_oauth_registration::registrar::{
+    Arrival, Decision, DeviceLine, DeviceRecord, Listener, PeerIdentity, RegistrarConfig,
+    RejectedToken, SecurityProfile, SipOAuthMode, TokenVerdict,
+};
+use sip_oauth_registration::{Refusal, RegistrationFailure};
+use support::{
+    DEVICE, LINE, NODE, Pair, Path, USER, ask, client_config, contact_line, credentials_line,
+    local, on_premises, register, registrar, registrar_with, response, token_of, wall,
+};
+
+mod the_four_messages {
+    use super::*;
+
+    #[test]
+    fn challenge_token_registered() {
+        let mut pair = Pair::new();
+        pair.start();
+        assert_eq!(pair.statuses(), [407, 200]);
+        let (first, second) = (pair.request(0), pair.request(1));
+        for name in [
+            "Call-ID",
+            "From",
+            "To",
+            "Contact",
+            "Supported",
+            "Reason",
+            "Expires",
+        ] {
+            assert_eq!(first.headers.get(name), second.headers.get(name), "{name}");
+        }
+        assert_ne!(
+            first.headers.get("Via"),
+            second.headers.get("Via"),
+            "a new branch"
+        );
+        let cseq = |at: usize| -> u32 {
+            let value = pair.request(at);
+            let value = value.headers.get("CSeq").unwrap().to_owned();
+            value.split(' ').next().unwrap().parse().unwrap()
+        };
+        assert_eq!(cseq(1), cseq(0) + 1);
+        assert!(first.headers.get("Proxy-Authorization").is_none());
+        assert!(
+            second
+                .headers
+                .get("Proxy-Authorization")
+                .unwrap()
+                .starts_with("Bearer token=\"ey")
+        );
+
+        let granted = pair.answer(1);
+        assert_eq!(granted.headers.get("Expires"), Some("120"));
+        let echoed = format!("{};x-cisco-newreg", second.headers.get("Contact").unwrap());
+        assert_eq!(granted.headers.get("Contact"), Some(echoed.as_str()));
+        assert_eq!(granted.body.len(), 381);
+        assert_ne!(
+            pair.answer(0).headers.get("To"),
+            granted.headers.get("To"),
+            "a new To tag"
+        );
+
+        let events = pair.take_events();
+        assert!(
+            matches!(
+                &events[..],
+                [
+                    Event::Connect { .. },
+                    Event::TokenNeeded { reason: TokenReason::Challenged, challenge: Some(challenge) },
+                    Event::Registered(grant),
+                ] if challenge.realm.as_deref() == Some("ccmsipline")
+                    && grant.new_registration
+                    && grant.granted.as_secs() == 120
+                    && grant.sis_version == [9, 1, 0]
+            ),
+            "{events:#?}"
+        );
+    }
+
+    #[test]
+    fn a_token_held_before_the_start_answers_the_challenge_at_once() {
+        let mut pair = Pair::new();
+        let token = pair.tokens.remove(0);
+        pair.client.provide_token(token, None, pair.now()).unwrap();
+        pair.start();
+        assert_eq!(pair.statuses(), [407, 200]);
+        assert!(
+            !pair
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::TokenNeeded { .. }))
+        );
+    }
+
+    #[test]
+    fn all_lines_are_registered_by_one_request() {
+        let mut pair = Pair::new();
+        pair.start();
+        let aor = sip_oauth_registration::registrar::AddressOfRecord::new(LINE, "cluster");
+        let snapshot =
+            sip_oauth_registration::registrar::BindingStore::load(pair.registrar.store(), &aor)
+                .unwrap();
+        assert_eq!(snapshot.bindings[0].lines, ["1010", "1011"]);
+        assert_eq!(snapshot.bindings[0].user.as_deref(), Some(USER));
+    }
+
+    #[test]
+    fn a_request_for_nothing_registered_is_a_keep_alive() {
+        let registrar = registrar();
+        let lines = format!("{}{}Expires: 0\n", contact_line(), credentials_line(USER));
+        let answer = ask(&registrar, &on_premises(), &register(1, &lines));
+        assert_eq!(
+            answer.observation.decision,
+            Decision::Unregistered { removed: 0 }
+        );
+        assert_eq!(response(answer).status.as_u16(), 200);
+    }
+}
+
+mod truth_table {
+    use super::*;
+
+    /// The table of what a checker expects, row by row.
+    #[test]
+    fn every_row_holds() {
+        let edge = || PeerIdentity::new(["expc.example.com"]).allowed_by("expc.example.com");
+        let stranger = || PeerIdentity::new(["other.example.com"]);
+        let (on, off) = (SipOAuthMode::Enabled, SipOAuthMode::Disabled);
+        let rows: [(
+            SipOAuthMode,
+            &str,
+            Listener,
+            Option<PeerIdentity>,
+            bool,
+            u16,
+        ); 15] = [
+            // mode, profile, listener, certificate, token, answer
+            (off, "oauth", Listener::SipOAuth, None, false, 403),
+            (off, "oauth", Listener::SipMraOAuth, Some(edge()), true, 403),
+            (off, "legacy", Listener::SipOAuth, None, true, 403),
+            (on, "legacy", Listener::SipOAuth, None, false, 403),
+            (on, "legacy", Listener::SipOAuth, None, true, 403),
+            (on, "legacy", Listener::SipMraOAuth, Some(edge()), true, 403),
+            (on, "oauth", Listener::Sip, None, true, 403),
+            (
+                on,
+                "oauth",
+                Listener::SipSecure,
+                Some(stranger()),
+                true,
+                403,
+            ),
+            (on, "oauth", Listener::SipOAuth, None, false, 407),
+            (on, "oauth", Listener::SipOAuth, None, true, 200),
+            (on, "oauth", Listener::SipMraOAuth, None, true, 403),
+            (
+                on,
+                "oauth",
+                Listener::SipMraOAuth,
+                Some(stranger()),
+                true,
+                403,
+            ),
+            (on, "oauth", Listener::SipMraOAuth, Some(edge()), false, 407),
+            (on, "oauth", Listener::SipMraOAuth, Some(edge()), true, 200),
+            (on, "legacy", Listener::Sip, None, false, 200),
+        ];
+        for (mode, profile, listener, identity, token, expected) in rows {
+            let row = format!("{mode:?} {profile} {listener:?} {identity:?} token={token}");
+            let registrar = registrar();
+            registrar.database().edit(|cluster| {
+                cluster.set_sip_oauth_mode(mode).unwrap();
+                cluster.restart(NODE).unwrap();
+                let lines = [DeviceLine::new(LINE)];
+                cluster
+                    .put_device(DeviceRecord::csf(DEVICE, profile, USER, lines))
+                    .unwrap();
+            });
+            let mut arrival = Arrival::new(listener, 0, local());
+            arrival.peer_identity = identity;
+            let credentials = if token {
+                credentials_line(USER)
+            } else {
+                String::new()
+            };
+            let lines = format!("{}{credentials}Expires: 3600\n", contact_line());
+            let answer = ask(&registrar, &arrival, &register(1, &lines));
+            let refusal = answer.observation.refusal();
+            assert_eq!(response(answer).status.as_u16(), expected, "{row}");
+            if expected == 403 {
+                assert_eq!(refusal, Some(Refusal::OAuthPortMismatch), "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mode_that_is_configured_applies_after_the_restart() {
+        let registrar = registrar();
+        let lines = format!("{}Expires: 3600\n", contact_line());
+        let ask_again = || {
+            response(ask(&registrar, &on_premises(), &register(1, &lines)))
+                .status
+                .as_u16()
+        };
+        assert_eq!(ask_again(), 407);
+        registrar
+            .database()
+            .edit(|cluster| cluster.set_sip_oauth_mode(SipOAuthMode::Disabled).unwrap());
+        assert_eq!(ask_again(), 407, "not restarted");
+        let (running, _) = registrar.restart().unwrap();
+        assert!(
+            running
+                .listeners()
+                .all(|(listener, _)| !listener.is_oauth())
+        );
+        assert_eq!(ask_again(), 403);
+    }
+
+    #[test]
+    fn a_profile_that_contradicts_itself_cannot_be_stored() {
+        let mut cluster = support::cluster();
+        let mut profile = SecurityProfile::oauth("bad");
+        profile.tftp_encrypted_config = true;
+        let refused = cluster.put_profile(profile).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "phone security profile \"bad\": TFTP Encrypted Config must be off"
+        );
+    }
+}
+
+mod refusals {
+    use super::*;
+
+    #[test]
+    fn port_mismatch_says_so_and_when_to_come_back() {
+        let registrar = registrar_with(RegistrarConfig::unified_cm("UCM2-PUB"));
+        let mut pair = Pair::with(
+            client_config(),
+            registrar,
+            Path::Direct(Listener::SipMraOAuth),
+        );
+        pair.start();
+        assert_eq!(pair.client.state(), ClientState::Refused);
+        let Some(Event::Refused(refused)) = pair.events.last() else {
+            panic!("{:?}", pair.events)
+        };
+        assert_eq!(
+            refused.warning.as_deref(),
+            Some("SIP OAuth Registration port Mismatch")
+        );
+        assert_eq!(refused.retry_after.unwrap().as_secs(), 35);
+        assert_eq!(
+            refused.entry().unwrap().cause,
+            RegistrationFailure::SecurityMismatch
+        );
+        assert_eq!(
+            refused.retry_at,
+            Some(pair.now() + std::time::Duration::from_secs(35))
+        );
+        assert!(
+            !pair
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::FailedOver { .. }))
+        );
+    }
+
+    #[test]
+    fn a_token_of_somebody_else_is_answered_as_configured() {
+        for (option, expected, challenge) in [
+            (
+                RejectedToken::ChallengeAgain,
+                407,
+                Some("Bearer realm=\"ccmsipline\""),
+            ),
+            (
+                RejectedToken::ChallengeWithError,
+                407,
+                Some("Bearer realm=\"ccmsipline\", error=\"invalid_token\""),
+            ),
+            (RejectedToken::Forbid, 403, None),
+        ] {
+            let mut config = RegistrarConfig::unified_cm(NODE);
+            config.rejected_token = option;
+            let lines = format!("{}{}", contact_line(), credentials_line("mallory"));
+            let answer = ask(
+                &registrar_with(config),
+                &on_premises(),
+                &register(1, &lines),
+            );
+            assert_eq!(
+                answer.observation.refusal(),
+                Some(Refusal::TokenOfAnotherUser)
+            );
+            assert!(
+                matches!(&answer.observation.token, TokenVerdict::OfAnotherUser { user, .. } if user == "mallory")
+            );
+            let response = response(answer);
+            assert_eq!(response.status.as_u16(), expected, "{option:?}");
+            assert_eq!(
+                response.headers.get("Proxy-Authenticate"),
+                challenge,
+                "{option:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_expired_token_is_answered_by_the_challenge() {
+        let yesterday = wall() - std::time::Duration::from_secs(86400);
+        let token = token_of(USER, yesterday);
+        let lines = format!(
+            "{}Proxy-Authorization: Bearer token=\"{}\"\n",
+            contact_line(),
+            token.expose()
+        );
+        let answer = ask(&registrar(), &on_premises(), &register(1, &lines));
+        assert_eq!(answer.observation.refusal(), Some(Refusal::TokenRejected));
+        let said = answer.observation.to_string();
+        assert!(!said.contains(token.expose()), "no token in what is logged");
+        assert_eq!(response(answer).status.as_u16(), 407);
+    }
+
+    #[test]
+    fn forms_of_other_clients_register_too() {
+        let token = token_of(USER, wall());
+        let token = token.expose();
+        for credentials in [
+            format!("Authorization: Bearer token=\"{token}\", username=\"U\", realm=\"R\"\n"),
+            format!("Proxy-Authorization: Bearer {token}, realm=\"ccmsipline\"\n"),
+            format!("Authorization: Bearer {token}\n"),
+        ] {
+            let lines = format!("{}{credentials}", contact_line());
+            let answer = ask(&registrar(), &on_premises(), &register(1, &lines));
+            assert_eq!(response(answer).status.as_u16(), 200);
+        }
+    }
+
+    #[test]
+    fn device_and_line_must_be_configured() {
+        let token = credentials_line(USER);
+        let unknown = contact_line().replace(DEVICE, "CSFNOBODY");
+        let answer = ask(
+            &registrar(),
+            &on_premises(),
+            &register(1, &format!("{unknown}{token}")),
+        );
+        assert_eq!(answer.observation.refusal(), Some(Refusal::UnknownDevice));
+        let other_line = register(1, &format!("{}{token}", contact_line())).replace(LINE, "4711");
+        let answer = ask(&registrar(), &on_premises(), &other_line);
+        assert_eq!(answer.observation.refusal(), Some(Refusal::LineMismatch));
+        let other_model = contact_line().replace("\"503\"", "\"621\"");
+        let answer = ask(
+            &registrar(),
+            &on_premises(),
+            &register(1, &format!("{other_model}{token}")),
+        );
+        assert_eq!(
+            answer.observation.refusal(),
+            Some(Refusal::DeviceTypeMismatch)
+        );
+    }
+}
+
+mod ownership {
+    use super::*;
+
+    const GRACEFUL: &str = "Supported: X-cisco-graceful-reg\n";
+
+    fn from_instance(cseq: u32, instance: &str, port: u16, more: &str) -> String {
+        let contact = contact_line()
+            .replace("005056aabbcc", instance)
+            .replace(":62162", &format!(":{port}"));
+        register(cseq, &format!("{contact}{}{more}", credentials_line(USER)))
+            .replace("1@192.0.2.10", &format!("{instance}@192.0.2.10"))
+    }
+
+    #[test]
+    fn a_device_in_use_is_taken_over_by_force_only() {
+        let registrar = registrar();
+        let ask = |text: String| ask(&registrar, &on_premises(), &text);
+        assert_eq!(
+            response(ask(from_instance(1, "005056aabbcc", 62162, GRACEFUL)))
+                .status
+                .as_u16(),
+            200
+        );
+        let second = ask(from_instance(1, "005056ddeeff", 50000, GRACEFUL));
+        assert_eq!(second.observation.refusal(), Some(Refusal::ActiveElsewhere));
+        let warning = response(second).headers.get("Warning").map(str::to_owned);
+        assert_eq!(
+            warning.as_deref(),
+            Some("399 ucm1.example.com \"Registration is active for another client\"")
+        );
+
+        let forced = format!(
+            "{GRACEFUL}Reason: SIP;cause=200;text=\"cisco-alarm:111 Name={DEVICE} ActiveLoad=x InactiveLoad=x \
+             Last=Application-Requested-Destroy\"\n"
+        );
+        assert_eq!(
+            response(ask(from_instance(2, "005056ddeeff", 50000, &forced)))
+                .status
+                .as_u16(),
+            200
+        );
+        let first_again = ask(from_instance(2, "005056aabbcc", 62162, GRACEFUL));
+        assert_eq!(
+            first_again.observation.refusal(),
+            Some(Refusal::ActiveElsewhere),
+            "no ping-pong"
+        );
+    }
+
+    #[test]
+    fn the_same_client_from_a_new_port_replaces_itself() {
+        let registrar = registrar();
+        let ask = |text: String| ask(&registrar, &on_premises(), &text);
+        assert_eq!(
+            response(ask(from_instance(1, "005056aabbcc", 62162, GRACEFUL)))
+                .status
+                .as_u16(),
+            200
+        );
+        assert_eq!(
+            response(ask(from_instance(2, "005056aabbcc", 62163, GRACEFUL)))
+                .status
+                .as_u16(),
+            200
+        );
+        let bindings =
+            sip_oauth_registration::registrar::BindingStore::of_device(registrar.store(), DEVICE)
+                .unwrap();
+        assert_eq!(bindings.len(), 1);
+        assert!(bindings[0].1.contact_uri.contains(":62163"));
+    }
+}
