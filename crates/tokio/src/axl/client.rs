@@ -37,7 +37,7 @@ impl AxlCredentials {
         }
         let encoded = STANDARD.encode(format!("{user}:{password}"));
         let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
-            .expect("base64 is made of visible ASCII");
+            .map_err(|_| AxlFailure::UserName)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
@@ -174,13 +174,12 @@ impl AxlClient {
     fn read<R: TypedRequest>(&self, answer: &Answer) -> Result<R::Return, AxlFailure> {
         let status = answer.status.as_u16();
         match answer.status {
-            StatusCode::OK => {}
+            // SOAP 1.1 section 6.2: a fault travels with status 500.
+            StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR => {}
             StatusCode::UNAUTHORIZED => return Err(AxlFailure::Unauthorized),
             StatusCode::FORBIDDEN => return Err(AxlFailure::Forbidden),
             StatusCode::NOT_FOUND => return Err(AxlFailure::NotFound),
             StatusCode::SERVICE_UNAVAILABLE => return Err(AxlFailure::Unavailable),
-            // SOAP 1.1 section 6.2: a fault travels with status 500.
-            StatusCode::INTERNAL_SERVER_ERROR => {}
             _ => return Err(AxlFailure::Status(status)),
         }
         match R::read_answer(&answer.body, &self.limits) {

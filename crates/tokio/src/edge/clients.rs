@@ -52,7 +52,7 @@ async fn run(
             Some(answer) = answers.recv() => connection.send(&answer).await?,
             incoming = connection.receive() => match incoming? {
                 Incoming::Message(message) => {
-                    if let Some(answer) = shared.from_client(arrival, &message, &mut entropy)? {
+                    if let Some(answer) = shared.take_request(arrival, &message, &mut entropy)? {
                         connection.send(&answer).await?;
                     }
                 }

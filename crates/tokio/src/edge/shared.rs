@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// A message of a client: forwards it, or gives the edge's own answer.
-    pub(super) fn from_client(
+    pub(super) fn take_request(
         &self,
         arrival: &EdgeArrival,
         message: &[u8],
@@ -244,7 +244,7 @@ impl Shared {
     }
 
     /// A message of a node: an answer goes back to its client.
-    pub(super) fn from_zone(&self, zone: &str, message: &[u8]) -> Result<(), ConnectionError> {
+    pub(super) fn take_response(&self, zone: &str, message: &[u8]) -> Result<(), ConnectionError> {
         let view =
             MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
         let returned = self.edge().forward_response(&view);

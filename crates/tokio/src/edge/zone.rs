@@ -145,7 +145,7 @@ impl Task {
             // Silence is no refusal.
             Err(_) | Ok(Ok(Incoming::Pong)) => {}
             Ok(Ok(Incoming::Message(message))) => {
-                if let Err(error) = self.shared.from_zone(&self.zone.name, &message) {
+                if let Err(error) = self.shared.take_response(&self.zone.name, &message) {
                     tracing::info!(zone = self.zone.name, %error, "unreadable message of a node");
                 }
             }
@@ -174,7 +174,7 @@ impl Task {
                 },
                 incoming = connection.receive() => match incoming? {
                     Incoming::Message(message) => {
-                        self.shared.from_zone(&self.zone.name, &message)?;
+                        self.shared.take_response(&self.zone.name, &message)?;
                     }
                     Incoming::Pong => {}
                     Incoming::End => return Ok(()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{Method, StatusCode, Uri, header::LOCATION};
+use hyper::{Method, StatusCode, Uri, header::LOCATION, http::uri::PathAndQuery};
 
 use super::exchange::{Answer, Exchange, HttpError, HttpFailure, printable};
 use crate::connect::Connector;
@@ -132,7 +132,7 @@ fn redirect(from: &Uri, answer: &Answer) -> Result<Uri, FetchFailure> {
         // A path on the same server (RFC 9110 section 10.2.2); relative ones without a leading slash are refused.
         let mut parts = from.clone().into_parts();
         parts.path_and_query = to.path_and_query().cloned();
-        return match parts.path_and_query.as_ref().map(|path| path.as_str()) {
+        return match parts.path_and_query.as_ref().map(PathAndQuery::as_str) {
             Some(path) if path.starts_with('/') => {
                 Uri::from_parts(parts).map_err(|_| FetchFailure::BadRedirect)
             }

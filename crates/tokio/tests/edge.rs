@@ -1,0 +1,258 @@
+//! The same registration through an Expressway-C: a zone with mutual TLS to the node's 5091.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use sip_oauth_registration::{
+    client::{Event, Target, Transport},
+    edge::{DiscoveredNode, Edge, EdgeConfig},
+    registrar::Listener,
+};
+use sip_oauth_tokio::{
+    EdgeServer, FixedToken, RegistrarServer, RegistrationClient, ServerLimits,
+};
+use sip_oauth_trust::{CertifiedIdentity, Reason, TrustStore};
+use support::{
+    Authority, BOTH, EDGE, EACH, Estate, NODE, Trace, client_tls, connector, device_at, loopback,
+    quick, registration, server_tls, soon,
+};
+
+/// An edge that shows `identity` everywhere and trusts `trusted` towards the node.
+async fn edge(
+    estate: &Estate,
+    identity: CertifiedIdentity,
+    trusted: TrustStore,
+    trace: &Arc<Trace>,
+) -> EdgeServer {
+    let towards_node = connector(client_tls(trusted, Some(&identity), BOTH), &estate.clock)
+        .with_observer(trace.clone());
+    let towards_clients = server_tls(identity, estate.authority.store("trusted CAs"), "", BOTH);
+    EdgeServer::builder(
+        Edge::new(EdgeConfig::new(EDGE, 5061)),
+        towards_clients,
+        towards_node,
+    )
+    .listen(loopback(0))
+    .limits(ServerLimits::new())
+    .start()
+    .await
+    .unwrap()
+}
+
+fn node_of(server: &RegistrarServer) -> DiscoveredNode {
+    let port = server.local_addr(Listener::SipMraOAuth).unwrap().port();
+    DiscoveredNode::new(NODE, port)
+}
+
+fn through(edge: &EdgeServer) -> Target {
+    Target::new(NODE, 5090, Transport::Tls).through(EDGE, edge.local_addrs()[0].port())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn register_refresh_and_deregister_through_the_edge() {
+    for versions in EACH {
+        let estate = Estate::with_versions(versions);
+        let server = estate.serve().await;
+        let trace = Arc::default();
+        let identity = estate.authority.issue(EDGE);
+        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
+        assert_eq!(zones[0].zone.name, format!("CEOAuth {NODE}"));
+        assert!(zones[0].zone.state.is_active(), "{:?}", zones[0]);
+
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) = RegistrationClient::new(
+            device_at(vec![through(&edge)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        let Event::Registered(grant) = registration(&mut events).await else {
+            panic!("not registered");
+        };
+        assert_eq!(grant.node, NODE);
+        estate.clock.advance(Duration::from_secs(115));
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Refreshed(_)), "{event:?}");
+        handle.stop();
+        let event = registration(&mut events).await;
+        assert_eq!(event, Event::Deregistered { confirmed: true });
+
+        // The node saw one connection, the edge's, with its certificate.
+        let accepted = estate.trace.accepted();
+        assert_eq!(accepted.len(), 1);
+        let facts = accepted[0].as_ref().unwrap();
+        assert_eq!(facts.peer.as_ref().unwrap().dns_names(), [EDGE]);
+        // What the node got was rewritten on the way.
+        let registers = estate.trace.messages();
+        let registers = registers.iter().filter(|text| text.starts_with("REGISTER"));
+        assert!(registers.clone().all(|text| text.contains("orig-hostport=")));
+        assert_eq!(registers.count(), 4);
+        soon(edge.shutdown()).await;
+        soon(server.shutdown()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clients_of_one_edge_get_their_own_answers_over_one_zone() {
+    let estate = Estate::new();
+    let server = estate.serve().await;
+    let trace = Arc::default();
+    let identity = estate.authority.issue(EDGE);
+    let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+    soon(edge.refresh_servers(&[node_of(&server)])).await;
+    for _ in 0..2 {
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) = RegistrationClient::new(
+            device_at(vec![through(&edge)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        handle.stop();
+        soon(handle.stopped()).await;
+    }
+    assert_eq!(estate.trace.accepted().len(), 1);
+}
+
+mod zone_that_fails {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_edge_does_not_trust_the_signer_of_the_tomcat_certificate() {
+        for versions in EACH {
+            let estate = Estate::with_versions(versions);
+            let server = estate.serve().await;
+            let trace = Arc::default();
+            let identity = estate.authority.issue(EDGE);
+            let stranger = Authority::new("Another CA");
+            let edge = edge(&estate, identity, stranger.store("trusted CAs"), &trace).await;
+            let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
+            let explanation = zones[0].explanation.as_ref().unwrap();
+            assert_eq!(explanation.refused_by, sip_oauth_trust::Party::Us);
+            assert!(matches!(
+                &explanation.reason,
+                Reason::UnknownIssuer { issuer: Some(issuer) } if issuer.contains("Example CA")
+            ));
+            // The node reads the alert.
+            let at_node = &estate.trace;
+            at_node.until("the alert", |trace| !trace.refusals().is_empty()).await;
+            let refusals = at_node.refusals();
+            assert_eq!(refusals[0].1.refused_by, sip_oauth_trust::Party::Peer);
+            assert_eq!(
+                refusals[0].1.alert,
+                Some(rustls::AlertDescription::UnknownCA)
+            );
+
+            // A client is told at once, by 503.
+            let tokens = Arc::new(FixedToken::new(estate.token()));
+            let (_handle, mut events) = RegistrationClient::new(
+                device_at(vec![through(&edge)]),
+                estate.connector(),
+                tokens,
+            )
+            .start();
+            let Event::Refused(refused) = registration(&mut events).await else {
+                panic!("not refused");
+            };
+            assert_eq!(refused.status, 503);
+            assert!(refused.retry_after.is_some());
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_node_does_not_trust_the_signer_of_the_edges_certificate() {
+        for versions in EACH {
+            let estate = Estate::with_versions(versions);
+            let server = estate.serve().await;
+            let trace = Arc::default();
+            let stranger = Authority::new("Another CA").issue(EDGE);
+            let edge = edge(&estate, stranger, estate.authority.store("trusted CAs"), &trace).await;
+            let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
+            assert!(!zones[0].zone.state.is_active());
+            let explanation = zones[0].explanation.as_ref().unwrap();
+            assert_eq!(explanation.refused_by, sip_oauth_trust::Party::Peer);
+            assert_eq!(
+                explanation.alert,
+                Some(rustls::AlertDescription::UnknownCA)
+            );
+            let at_node = &estate.trace;
+            at_node.until("the refusal", |trace| !trace.refusals().is_empty()).await;
+            assert!(matches!(
+                &at_node.refusals()[0].1.reason,
+                Reason::UnknownIssuer { issuer: Some(issuer) } if issuer.contains("Another CA")
+            ));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_chain_is_good_but_the_name_is_not_in_the_table() {
+        for versions in EACH {
+            let estate = Estate::with_versions(versions);
+            let server = estate.serve().await;
+            let trace = Arc::default();
+            let identity = estate.authority.issue("other.example.com");
+            let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+            let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
+            assert!(!zones[0].zone.state.is_active());
+            assert!(zones[0].explanation.is_some());
+            let at_node = &estate.trace;
+            at_node.until("the refusal", |trace| !trace.refusals().is_empty()).await;
+            let reason = at_node.refusals().remove(0).1.reason;
+            let Reason::NameNotInTable { names: Some(names) } = reason else {
+                panic!("the reason lacks the names: {reason:?}");
+            };
+            assert_eq!(names.expected, [EDGE]);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_node_that_comes_back_makes_its_zone_active_again() {
+        let estate = Estate::new();
+        let mut server = estate.serve().await;
+        let address = server.local_addr(Listener::SipMraOAuth).unwrap();
+        let trace = Arc::default();
+        let identity = estate.authority.issue(EDGE);
+        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        soon(edge.refresh_servers(&[node_of(&server)])).await;
+
+        soon(server.restart([])).await.unwrap();
+        let zones = soon(async {
+            loop {
+                let zones = edge.zones();
+                if !zones[0].zone.state.is_active() {
+                    return zones;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        assert!(zones[0].explanation.is_none(), "this is not a matter of TLS");
+        soon(server.restart([(Listener::SipMraOAuth, address)]))
+            .await
+            .unwrap();
+        let zones = soon(edge.check_zones()).await;
+        assert!(zones[0].zone.state.is_active(), "{:?}", zones[0].zone.state);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_node_that_is_gone_from_discovery_loses_its_zone() {
+        let estate = Estate::new();
+        let server = estate.serve_with(quick(), ServerLimits::new()).await;
+        let trace = Arc::default();
+        let identity = estate.authority.issue(EDGE);
+        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        soon(edge.refresh_servers(&[node_of(&server)])).await;
+        assert_eq!(server.connections(), 1);
+        assert!(soon(edge.refresh_servers(&[])).await.is_empty());
+        soon(async {
+            while server.connections() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,208 @@
+//! What a stranger may take up: time, bytes, connections.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use sip_oauth_registration::{client::Transport, registrar::Listener};
+use sip_oauth_tokio::{ServerLimits, Timeouts};
+use support::{Estate, NODE, quick, soon};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::Instant,
+};
+
+/// Reads until the other side ends the connection, in whichever way.
+async fn until_closed<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Vec<u8> {
+    let mut read = Vec::new();
+    let _ = soon(stream.read_to_end(&mut read)).await;
+    read
+}
+
+fn short() -> Timeouts {
+    let time = Duration::from_millis(200);
+    quick()
+        .handshake(time)
+        .first_message(time)
+        .message(time)
+        .idle(Duration::from_millis(500))
+}
+
+async fn tcp_to(server: &sip_oauth_tokio::RegistrarServer, listener: Listener) -> TcpStream {
+    TcpStream::connect(server.local_addr(listener).unwrap())
+        .await
+        .unwrap()
+}
+
+mod time {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_peer_that_connects_and_says_nothing_is_dropped() {
+        let estate = Estate::new();
+        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        for listener in [Listener::SipOAuth, Listener::SipMraOAuth, Listener::Sip] {
+            let mut tcp = tcp_to(&server, listener).await;
+            let start = Instant::now();
+            until_closed(&mut tcp).await;
+            assert!(start.elapsed() >= Duration::from_millis(150), "{listener}");
+        }
+        let limited = estate.trace.limited();
+        assert!(limited[0].contains("handshake"), "{limited:?}");
+        assert!(limited[2].contains("no first message"), "{limited:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_peer_that_sends_a_message_byte_by_byte_is_dropped() {
+        let estate = Estate::new();
+        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let (mut reader, mut writer) = tcp.split();
+        let start = Instant::now();
+        let trickle = async {
+            for byte in b"REGISTER sip:ucm1.example.com SIP/2.0\r\n".iter().cycle() {
+                if writer.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            _ = until_closed(&mut reader) => {}
+            () = trickle => {}
+        }
+        assert!(start.elapsed() < Duration::from_secs(5));
+        let limited = estate.trace.limited();
+        assert!(limited[0].contains("a message took longer"), "{limited:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn keep_alives_are_answered_and_keep_a_connection_from_idling() {
+        let estate = Estate::new();
+        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        tcp.write_all(b"OPTIONS sip:ucm1.example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@example.com>;tag=1\r\nTo: <sip:ucm1.example.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
+            .await
+            .unwrap();
+        let mut buffer = [0; 4096];
+        let read = soon(tcp.read(&mut buffer)).await.unwrap();
+        assert!(buffer[..read].starts_with(b"SIP/2.0 "));
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            tcp.write_all(b"\r\n\r\n").await.unwrap();
+            let read = soon(tcp.read(&mut buffer)).await.unwrap();
+            assert_eq!(&buffer[..read], b"\r\n");
+        }
+        // 800 ms have passed; silence ends it.
+        until_closed(&mut tcp).await;
+        let limited = estate.trace.limited();
+        assert!(limited[0].contains("idle"), "{limited:?}");
+    }
+}
+
+mod bytes {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_message_beyond_the_limit_closes_the_connection() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let connector = estate.connector();
+        let port = server.local_addr(Listener::SipOAuth).unwrap().port();
+        let (mut stream, _) = connector
+            .connect(NODE, port, Transport::Tls)
+            .await
+            .unwrap();
+        let head = "REGISTER sip:ucm1.example.com SIP/2.0\r\nContent-Length: 999999999\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert!(until_closed(&mut stream).await.is_empty());
+        let limited = estate.trace.limited();
+        assert!(limited[0].contains("size limit"), "{limited:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_not_sip_closes_the_connection() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        tcp.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert!(until_closed(&mut tcp).await.is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn plain_sip_on_the_tls_port_gets_a_tls_alert() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let mut tcp = tcp_to(&server, Listener::SipOAuth).await;
+        tcp.write_all(b"REGISTER sip:ucm1.example.com SIP/2.0\r\n\r\n")
+            .await
+            .unwrap();
+        let alert = until_closed(&mut tcp).await;
+        assert!(alert.starts_with(&[0x15, 3]), "{alert:?}");
+        let refusals = estate.trace.refusals();
+        assert_eq!(refusals[0].1.reason, sip_oauth_trust::Reason::NotTls);
+    }
+}
+
+mod connections {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn beyond_the_limit_of_one_address_connections_are_not_taken() {
+        let estate = Estate::new();
+        let limits = ServerLimits::new().connections_per_peer(2);
+        let server = estate.serve_with(quick(), limits).await;
+        let first = tcp_to(&server, Listener::Sip).await;
+        let _second = tcp_to(&server, Listener::Sip).await;
+        let mut third = tcp_to(&server, Listener::Sip).await;
+        until_closed(&mut third).await;
+        assert_eq!(server.connections(), 2);
+        drop(first);
+        soon(async {
+            while server.connections() == 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        let _fourth = tcp_to(&server, Listener::Sip).await;
+        soon(async {
+            while server.connections() < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn silent_peers_do_not_use_up_the_handshakes() {
+        let estate = Estate::new();
+        let limits = ServerLimits::new().handshakes(1);
+        let server = estate.serve_with(quick(), limits).await;
+        let mut silent = Vec::new();
+        for _ in 0..8 {
+            silent.push(tcp_to(&server, Listener::SipOAuth).await);
+        }
+        let port = server.local_addr(Listener::SipOAuth).unwrap().port();
+        let connected = soon(estate.connector().connect(NODE, port, Transport::Tls)).await;
+        assert!(connected.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_graceful_stop_ends_idle_connections_and_frees_the_port() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let address = server.local_addr(Listener::SipOAuth).unwrap();
+        let (mut stream, _) = estate
+            .connector()
+            .connect(NODE, address.port(), Transport::Tls)
+            .await
+            .unwrap();
+        let shutdown = tokio::spawn(server.shutdown());
+        assert!(until_closed(&mut stream).await.is_empty());
+        drop(stream);
+        soon(shutdown).await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+        let _ = Arc::strong_count(&estate.registrar);
+    }
+}

@@ -1,0 +1,284 @@
+//! A client and a registrar over real sockets, with real TLS and a real token.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use sip_oauth_registration::{
+    client::{ClientState, Event, GaveUp, Target, Transport},
+    registrar::{Decision, Listener},
+};
+use sip_oauth_tokio::{
+    ClientEvent, FixedToken, RegistrationClient, TokenUnavailable, token_fn,
+};
+use support::{EACH, Estate, NODE, at_node, device_at, registration, soon};
+
+mod on_premises {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn register_refresh_and_deregister_with_both_tls_versions() {
+        for versions in EACH {
+            let estate = Estate::with_versions(versions);
+            let server = estate.serve().await;
+            let tokens = Arc::new(FixedToken::new(estate.token()));
+            let (handle, mut events) = RegistrationClient::new(
+                device_at(vec![at_node(&server)]),
+                estate.connector(),
+                tokens,
+            )
+            .start();
+
+            let Event::Registered(grant) = registration(&mut events).await else {
+                panic!("not registered");
+            };
+            assert_eq!(grant.node, NODE);
+            assert_eq!(grant.granted, Duration::from_secs(120));
+            assert!(grant.new_registration);
+
+            // Nothing is due at 114 s; at 115 s the refresh is, and carries the token unasked.
+            estate.clock.advance(Duration::from_secs(114));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_eq!(estate.trace.ladder().len(), 4);
+            estate.clock.advance(Duration::from_secs(1));
+            let event = registration(&mut events).await;
+            assert!(matches!(event, Event::Refreshed(_)), "{event:?}");
+
+            handle.stop();
+            let event = registration(&mut events).await;
+            assert_eq!(event, Event::Deregistered { confirmed: true });
+            assert!(soon(events.recv()).await.is_none());
+            soon(handle.stopped()).await;
+
+            let register = format!("< REGISTER sip:{NODE} SIP/2.0");
+            let register = register.as_str();
+            assert_eq!(
+                estate.trace.ladder(),
+                [
+                    register,
+                    "> SIP/2.0 407 Proxy Authentication Required",
+                    register,
+                    "> SIP/2.0 200 OK",
+                    register,
+                    "> SIP/2.0 200 OK",
+                    register,
+                    "> SIP/2.0 200 OK",
+                ]
+            );
+            let facts = estate.trace.accepted().remove(0).unwrap();
+            assert_eq!(facts.version, Some(versions[0].version));
+            assert!(facts.peer.is_none(), "5090 asks for no certificate");
+            soon(server.shutdown()).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_whole_exchange_goes_over_one_connection() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&server)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        registration(&mut events).await;
+        assert_eq!(estate.trace.accepted().len(), 1);
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_registration_that_is_not_refreshed_ends_at_the_registrar() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        // The client's clock stands still while the registrar's goes on.
+        let connector = estate.connector().with_clock(sip_oauth_tokio::Clock::real());
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (_handle, mut events) =
+            RegistrationClient::new(device_at(vec![at_node(&server)]), connector, tokens).start();
+        registration(&mut events).await;
+        estate.clock.advance(Duration::from_secs(121));
+        let trace = &estate.trace;
+        trace.until("the end", |trace| !trace.ended().is_empty()).await;
+        assert_eq!(trace.ended(), ["1010"]);
+    }
+}
+
+mod listeners {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_oauth_device_on_the_plain_port_is_refused_with_the_port_mismatch() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let port = server.local_addr(Listener::Sip).unwrap().port();
+        let target = Target::new(NODE, port, Transport::Tcp);
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(vec![target]), estate.connector(), tokens).start();
+        let Event::Refused(refused) = registration(&mut events).await else {
+            panic!("not refused");
+        };
+        assert_eq!(refused.status, 403);
+        assert_eq!(
+            refused.warning.as_deref(),
+            Some("SIP OAuth Registration port Mismatch")
+        );
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(35)));
+        assert_eq!(handle.state(), ClientState::Refused);
+        let decisions = estate.trace.decisions();
+        assert!(matches!(decisions[0].decision, Decision::Refused(_)));
+        // No token went over a connection without protection.
+        let messages = estate.trace.messages();
+        assert!(!messages.iter().any(|message| message.contains("Bearer token")));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_restart_frees_and_takes_the_same_ports_and_the_client_comes_back() {
+        let estate = Estate::new();
+        let mut server = estate.serve().await;
+        let address = server.local_addr(Listener::SipOAuth).unwrap();
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&server)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        registration(&mut events).await;
+
+        estate.registrar.restart().unwrap();
+        soon(server.restart([(Listener::SipOAuth, address)]))
+            .await
+            .unwrap();
+        assert_eq!(server.local_addr(Listener::SipOAuth), Some(address));
+        assert_eq!(server.local_addr(Listener::Sip), None);
+        loop {
+            match registration(&mut events).await {
+                Event::Registered(grant) => {
+                    assert!(grant.new_registration, "the node lost its state");
+                    break;
+                }
+                // There is no other node; when to come back is the owner's to say.
+                Event::AllNodesFailed { .. } => handle.start().unwrap(),
+                _ => {}
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_listener_takes_a_socket_that_is_bound_already() {
+        let estate = Estate::new();
+        let socket = tokio::net::TcpListener::bind(support::loopback(0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let server = sip_oauth_tokio::RegistrarServer::builder(
+            Arc::clone(&estate.registrar),
+            Arc::clone(&estate.tls),
+        )
+        .listen_on(Listener::SipOAuth, socket)
+        .start()
+        .await
+        .unwrap();
+        assert_eq!(server.local_addr(Listener::SipOAuth), Some(address));
+        soon(server.shutdown()).await;
+        // The port is free at once.
+        tokio::net::TcpListener::bind(address).await.unwrap();
+    }
+}
+
+mod tokens {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refused_token_is_replaced_once() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let (wrong, right) = (estate.token_of("somebody"), estate.token());
+        let tokens = Arc::new(token_fn(move |request| {
+            let token = if request.is_rejected() { &right } else { &wrong };
+            let token = token.clone();
+            async move { Ok(token) }
+        }));
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&server)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        let challenges = estate.trace.ladder();
+        let challenges = challenges.iter().filter(|line| line.contains(" 407 "));
+        assert_eq!(challenges.count(), 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_source_without_a_token_is_reported_in_its_own_words() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let tokens = Arc::new(token_fn(|_| async {
+            Err(TokenUnavailable::new("sign in again"))
+        }));
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&server)]),
+            estate.connector(),
+            tokens,
+        )
+        .start();
+        let event = soon(events.recv()).await;
+        assert!(
+            matches!(&event, Some(ClientEvent::TokenUnavailable(why)) if why == "sign in again"),
+            "{event:?}"
+        );
+        let Event::Refused(refused) = registration(&mut events).await else {
+            panic!("not refused");
+        };
+        assert_eq!(refused.gave_up, Some(GaveUp::NoToken));
+    }
+}
+
+mod failover {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_node_that_refuses_connections_is_followed_by_the_next() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        // Bound and dropped: nobody listens there.
+        let closed = tokio::net::TcpListener::bind(support::loopback(0)).await.unwrap();
+        let port = closed.local_addr().unwrap().port();
+        drop(closed);
+        let targets = vec![
+            Target::new("ucm2.example.com", port, Transport::Tls),
+            at_node(&server),
+        ];
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (_handle, mut events) =
+            RegistrationClient::new(device_at(targets), estate.connector(), tokens).start();
+        let event = registration(&mut events).await;
+        assert!(
+            matches!(&event, Event::FailedOver { from, to, .. } if from == "ucm2.example.com" && to == NODE),
+            "{event:?}"
+        );
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn when_no_node_is_left_every_cause_is_told() {
+        let estate = Estate::new();
+        let targets = vec![Target::new("nowhere.example.com", 5090, Transport::Tls)];
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(targets), estate.connector(), tokens).start();
+        let event = registration(&mut events).await;
+        let Event::AllNodesFailed { causes, .. } = event else {
+            panic!("{event:?}");
+        };
+        assert!(causes[0].1.to_string().contains("cannot be resolved"), "{causes:?}");
+        drop(handle);
+        // Without a handle nobody can want it any more.
+        soon(async { while events.recv().await.is_some() {} }).await;
+    }
+}
