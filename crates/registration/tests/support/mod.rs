@@ -1,5 +1,9 @@
 //! Two ends, an edge between them where wanted, and a clock that stands until it is moved.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
