@@ -1,0 +1,310 @@
+//! What holds for every order of calls and every input.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use sip_oauth_message::{Limits, MessageView};
+use sip_oauth_registration::Seeded;
+use sip_oauth_registration::client::{
+    Client, ConnectionFailure, ConnectionId, Event, Target, Transport,
+};
+use sip_oauth_token::AccessToken;
+use support::{NODE, client_config, local, on_premises, registrar, wall};
+
+/// One thing that may happen to a client.
+#[derive(Clone, Debug)]
+enum Step {
+    Start,
+    Deregister,
+    Connected,
+    Disconnected,
+    Token(u8),
+    NoToken,
+    Answer(u16),
+    Garbage(Vec<u8>),
+    Wait(u64),
+    Timeout,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => Just(Step::Start),
+        1 => Just(Step::Deregister),
+        4 => Just(Step::Connected),
+        1 => Just(Step::Disconnected),
+        2 => (0..4_u8).prop_map(Step::Token),
+        1 => Just(Step::NoToken),
+        6 => prop_oneof![Just(200), Just(407), Just(401), Just(403), Just(423), Just(503), Just(302), Just(100)]
+            .prop_map(Step::Answer),
+        1 => proptest::collection::vec(any::<u8>(), 0..64).prop_map(Step::Garbage),
+        3 => (0..200_u64).prop_map(Step::Wait),
+        2 => Just(Step::Timeout),
+    ]
+}
+
+fn client() -> Client {
+    let mut config = client_config();
+    config
+        .targets
+        .push(Target::new("ucm2.example.com", 5090, Transport::Tls));
+    Client::new(config, Seeded::new(1))
+}
+
+/// Drives a client and remembers what it did. `eager` polls after every step; otherwise only where a
+/// message or connection is needed, and events before messages or after.
+struct Run {
+    client: Client,
+    now: Instant,
+    connection: Option<ConnectionId>,
+    last_request: Vec<u8>,
+    events: Vec<String>,
+    requests: Vec<Vec<u8>>,
+    events_first: bool,
+    spurious: bool,
+}
+
+impl Run {
+    fn new(start: Instant, events_first: bool, spurious: bool) -> Self {
+        Self {
+            client: client(),
+            now: start,
+            connection: None,
+            last_request: Vec::new(),
+            events: Vec::new(),
+            requests: Vec::new(),
+            events_first,
+            spurious,
+        }
+    }
+
+    fn poll_events(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            if let Event::Connect { connection, .. } = &event {
+                self.connection = Some(*connection);
+            }
+            self.events.push(format!("{event:?}"));
+        }
+    }
+
+    fn poll_requests(&mut self) {
+        let mut out = Vec::new();
+        while self.client.poll_transmit(wall(), &mut out).is_some() {
+            self.last_request.clone_from(&out);
+            self.requests.push(std::mem::take(&mut out));
+        }
+    }
+
+    fn poll(&mut self) {
+        if self.events_first {
+            self.poll_events();
+            self.poll_requests();
+        } else {
+            self.poll_requests();
+            self.poll_events();
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let now = self.now;
+        match step {
+            Step::Start => self.client.start(now),
+            Step::Deregister => self.client.deregister(now),
+            Step::Connected => {
+                if let Some(connection) = self.connection {
+                    self.client.handle_connected(connection, local(), now);
+                }
+            }
+            Step::Disconnected => {
+                if let Some(connection) = self.connection {
+                    self.client
+                        .handle_disconnected(connection, ConnectionFailure::Closed, now);
+                }
+            }
+            Step::Token(which) => {
+                let token = AccessToken::parse(&format!("token{which}")).unwrap();
+                let _ = self
+                    .client
+                    .provide_token(token, Some(Duration::from_secs(600)), now);
+            }
+            Step::NoToken => self.client.token_unavailable(),
+            Step::Answer(status) => self.answer(*status),
+            Step::Garbage(bytes) => {
+                if let Some(connection) = self.connection {
+                    self.client.handle_message(connection, bytes, now);
+                }
+            }
+            Step::Wait(seconds) => self.now += Duration::from_secs(*seconds),
+            Step::Timeout => self.client.handle_timeout(now),
+        }
+        if self.spurious {
+            self.spurious();
+        }
+        self.poll();
+    }
+
+    /// Calls that mean nothing: early time-outs, news of a connection never made.
+    fn spurious(&mut self) {
+        if self.client.poll_timeout().is_none_or(|due| due > self.now) {
+            self.client.handle_timeout(self.now);
+        }
+        if let Some(connection) = self.connection {
+            self.client.handle_message(connection, b"not sip", self.now);
+            let options = b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+            self.client.handle_message(connection, options, self.now);
+        }
+    }
+
+    fn answer(&mut self, status: u16) {
+        let Some(connection) = self.connection else {
+            return;
+        };
+        let Ok(view) = MessageView::parse(&self.last_request, &Limits::default()) else {
+            return;
+        };
+        let mut echoed: String = view
+            .fields()
+            .filter(|field| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&field.name_text()))
+            .map(|field| format!("{}: {}\r\n", field.name_text(), field.value()))
+            .collect();
+        echoed.push_str(match status {
+            407 => "Proxy-Authenticate: Bearer realm=\"ccmsipline\"\r\n",
+            401 => "WWW-Authenticate: Bearer realm=\"ccmsipline\"\r\n",
+            403 | 503 => "Retry-After: 35\r\n",
+            423 => "Min-Expires: 3601\r\n",
+            200 => "Expires: 120\r\n",
+            _ => "",
+        });
+        let answer = format!("SIP/2.0 {status} X\r\n{echoed}Content-Length: 0\r\n\r\n");
+        self.client
+            .handle_message(connection, answer.as_bytes(), self.now);
+    }
+}
+
+fn token_in(request: &[u8]) -> Option<String> {
+    let view = MessageView::parse(request, &Limits::default()).ok()?;
+    let request = view.to_request()?;
+    let found = request
+        .headers
+        .get("Proxy-Authorization")
+        .or(request.headers.get("Authorization"));
+    found.map(str::to_owned)
+}
+
+proptest! {
+    #[test]
+    fn no_poll_order_and_no_spurious_call_changes_the_outcome(steps in proptest::collection::vec(step(), 0..60)) {
+        let start = Instant::now();
+        let mut runs = [
+            Run::new(start, true, false),
+            Run::new(start, false, false),
+            Run::new(start, true, true),
+        ];
+        for step in &steps {
+            for run in &mut runs {
+                run.step(step);
+            }
+        }
+        let [first, others @ ..] = &runs;
+        for other in others {
+            prop_assert_eq!(&first.events, &other.events);
+            prop_assert_eq!(&first.requests, &other.requests);
+            prop_assert_eq!(first.client.state(), other.client.state());
+            prop_assert_eq!(first.client.poll_timeout(), other.client.poll_timeout());
+        }
+    }
+
+    #[test]
+    fn every_request_is_sip_and_each_cseq_of_a_call_id_is_the_next(
+        steps in proptest::collection::vec(step(), 0..60),
+    ) {
+        let mut run = Run::new(Instant::now(), true, false);
+        for step in &steps {
+            run.step(step);
+        }
+        let mut last: std::collections::HashMap<String, u32> = std::collections::HashMap::new();
+        for request in &run.requests {
+            let view = MessageView::parse(request, &Limits::default()).unwrap();
+            let call_id = view.required::<sip_oauth_message::header::CallId<'_>>().unwrap().as_str().to_owned();
+            let cseq = view.required::<sip_oauth_message::header::CSeq<'_>>().unwrap().number();
+            if let Some(before) = last.insert(call_id, cseq) {
+                prop_assert!(cseq > before);
+            }
+            prop_assert_eq!(view.required::<sip_oauth_message::header::To<'_>>().unwrap().tag(), None);
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_challenged_is_not_presented_again(steps in proptest::collection::vec(step(), 0..80)) {
+        let mut run = Run::new(Instant::now(), true, false);
+        let mut refused = std::collections::HashSet::new();
+        let mut seen = 0;
+        for step in &steps {
+            let before = run.last_request.clone();
+            let was_waiting = run.client.state();
+            run.step(step);
+            let waited = matches!(
+                was_waiting,
+                sip_oauth_registration::client::ClientState::Registering
+                    | sip_oauth_registration::client::ClientState::Refreshing
+            );
+            if let (Step::Answer(401 | 407), true) = (step, waited) {
+                refused.extend(token_in(&before));
+            }
+            for request in run.requests.iter().skip(seen) {
+                if let Some(token) = token_in(request) {
+                    prop_assert!(!refused.contains(&token));
+                }
+            }
+            seen = run.requests.len();
+        }
+    }
+
+    #[test]
+    fn no_event_and_no_debug_output_holds_a_token(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut run = Run::new(Instant::now(), true, false);
+        for step in &steps {
+            run.step(step);
+            let printed = format!("{:?}", run.client);
+            prop_assert!(!printed.contains("token0") && !printed.contains("token1"), "{printed}");
+        }
+        prop_assert!(run.events.iter().all(|event| !event.contains("token0")));
+    }
+
+    #[test]
+    fn the_registrar_answers_any_message_without_panic(
+        lines in proptest::collection::vec("[A-Za-z-]{1,12}: [ -~]{0,40}", 0..12),
+        method in "REGISTER|OPTIONS|INVITE|[A-Z]{1,9}",
+        uri in "sip:ucm1.example.com|sips:[ -~]{0,10}|[!-~]{1,20}",
+    ) {
+        let mut text = format!("{method} {uri} SIP/2.0\r\n");
+        for line in &lines {
+            text.push_str(line);
+            text.push_str("\r\n");
+        }
+        text.push_str("\r\n");
+        if let Ok(view) = MessageView::parse(text.as_bytes(), &Limits::default()) {
+            let answer = registrar().handle(&on_premises(), &view, wall(), &mut Seeded::new(1));
+            let _ = answer.observation.to_string();
+            if let Some(response) = answer.response {
+                let bytes = response.to_bytes();
+                prop_assert!(MessageView::parse(&bytes, &Limits::default()).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn register_values_of_any_text_do_not_panic_the_registrar(
+        contact in "[ -~]{0,60}", to in "[ -~]{0,30}", expires in "[0-9]{1,12}|[ -~]{0,5}",
+    ) {
+        let text = format!(
+            "REGISTER sip:{NODE} SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.10;branch=z9hG4bK1\r\n\
+             From: <sip:1010@{NODE}>;tag=1\r\nTo: <sip:1010@{NODE}>{to}\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\n\
+             Contact: {contact}\r\nExpires: {expires}\r\n\r\n"
+        );
+        if let Ok(view) = MessageView::parse(text.as_bytes(), &Limits::default()) {
+            let _ = registrar().handle(&on_premises(), &view, wall(), &mut Seeded::new(1));
+        }
+    }
+}

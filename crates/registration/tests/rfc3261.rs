@@ -1,0 +1,343 @@
+//! RFC 3261: a registrar without devices, bindings by the letter of section 10.3.
+
+mod support;
+
+use sip_oauth_message::{Limits, MessageView, Response};
+use sip_oauth_registration::registrar::{
+    Answer, Arrival, Decision, Listener, Registrar, RegistrarConfig,
+};
+use sip_oauth_registration::{Refusal, Seeded};
+use std::time::{Duration, SystemTime};
+use support::{
+    ask, contact_line, local, on_premises, register, registrar, registrar_with, response, token_of,
+    wall,
+};
+
+const DOMAIN: &str = "example.com";
+
+/// A registrar for example.com, and somebody who asks it as 1010 with a token.
+struct Bench {
+    registrar: Registrar,
+    now: SystemTime,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let config = RegistrarConfig::rfc8898(DOMAIN, "https://as.example.com");
+        Self {
+            registrar: registrar_with(config),
+            now: wall(),
+        }
+    }
+
+    fn ask(&self, call_id: &str, cseq: u32, lines: &str) -> Answer {
+        let text = format!(
+            "REGISTER sip:{DOMAIN} SIP/2.0\r\n\
+             Via: SIP/2.0/TLS 192.0.2.10:62162;branch=z9hG4bK{cseq}\r\n\
+             From: <sip:1010@{DOMAIN}>;tag=1\r\nTo: <sip:1010@{DOMAIN}>\r\nCall-ID: {call_id}\r\n\
+             Max-Forwards: 70\r\nCSeq: {cseq} REGISTER\r\nAuthorization: Bearer {}\r\n{}Content-Length: 0\r\n\r\n",
+            token_of("1010", self.now).expose(),
+            lines.replace('\n', "\r\n"),
+        );
+        let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let arrival = Arrival::new(Listener::SipOAuth, 5090, local());
+        self.registrar
+            .handle(&arrival, &view, self.now, &mut Seeded::new(3))
+    }
+
+    fn status(&self, call_id: &str, cseq: u32, lines: &str) -> u16 {
+        response(self.ask(call_id, cseq, lines)).status.as_u16()
+    }
+
+    fn bindings(&self) -> Vec<String> {
+        contacts(&response(self.ask("query", 1, "")))
+    }
+}
+
+fn contacts(response: &Response) -> Vec<String> {
+    response
+        .headers
+        .get_all("Contact")
+        .map(str::to_owned)
+        .collect()
+}
+
+mod section_10_2 {
+    use super::*;
+
+    #[test]
+    fn bindings_are_asked_for_without_contact() {
+        let bench = Bench::new();
+        bench.ask("a", 1, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n");
+        let answer = bench.ask("a", 2, "");
+        assert_eq!(answer.observation.decision, Decision::Listed);
+        assert_eq!(
+            contacts(&response(answer)),
+            ["<sip:1010@192.0.2.10>;expires=600"]
+        );
+    }
+
+    #[test]
+    fn star_with_expires_0_removes_all() {
+        let bench = Bench::new();
+        bench.ask(
+            "a",
+            1,
+            "Contact: <sip:1010@192.0.2.10>, <sip:1010@192.0.2.11>;q=0.5\n",
+        );
+        assert_eq!(bench.bindings().len(), 2);
+        let answer = bench.ask("a", 2, "Contact: *\nExpires: 0\n");
+        assert_eq!(
+            answer.observation.decision,
+            Decision::Unregistered { removed: 2 }
+        );
+        assert!(bench.bindings().is_empty());
+    }
+
+    #[test]
+    fn star_with_another_expiry_or_beside_another_contact_is_refused() {
+        let bench = Bench::new();
+        for lines in [
+            "Contact: *\n",
+            "Contact: *\nExpires: 60\n",
+            "Contact: *\nContact: <sip:1010@192.0.2.10>\nExpires: 0\n",
+        ] {
+            let answer = bench.ask("a", 1, lines);
+            assert_eq!(
+                answer.observation.refusal(),
+                Some(Refusal::WildcardMisuse),
+                "{lines}"
+            );
+            assert_eq!(response(answer).status.as_u16(), 400);
+        }
+    }
+}
+
+mod section_10_3 {
+    use super::*;
+
+    #[test]
+    fn an_older_request_of_the_same_call_id_changes_nothing() {
+        let bench = Bench::new();
+        assert_eq!(
+            bench.status("a", 5, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n"),
+            200
+        );
+        for cseq in [4, 5] {
+            let answer = bench.ask("a", cseq, "Contact: <sip:1010@192.0.2.10>\nExpires: 0\n");
+            assert_eq!(answer.observation.refusal(), Some(Refusal::OutOfOrder));
+        }
+        assert_eq!(bench.status("a", 4, "Contact: *\nExpires: 0\n"), 500);
+        assert_eq!(bench.bindings().len(), 1);
+    }
+
+    #[test]
+    fn a_request_of_another_call_id_is_not_older() {
+        let bench = Bench::new();
+        assert_eq!(
+            bench.status("a", 5, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n"),
+            200
+        );
+        assert_eq!(
+            bench.status("b", 1, "Contact: <sip:1010@192.0.2.10>\nExpires: 0\n"),
+            200
+        );
+        assert!(bench.bindings().is_empty());
+    }
+
+    #[test]
+    fn all_changes_are_made_or_none() {
+        let bench = Bench::new();
+        bench.ask("a", 5, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n");
+        let both = "Contact: <sip:1010@192.0.2.99>;expires=600\nContact: <sip:1010@192.0.2.10>;expires=0\n";
+        assert_eq!(bench.status("a", 4, both), 500);
+        assert_eq!(bench.bindings(), ["<sip:1010@192.0.2.10>;expires=600"]);
+    }
+
+    #[test]
+    fn equal_uris_are_one_binding() {
+        let bench = Bench::new();
+        bench.ask(
+            "a",
+            1,
+            "Contact: <sip:1010@Host.example.com;transport=tls>\nExpires: 600\n",
+        );
+        bench.ask(
+            "a",
+            2,
+            "Contact: <sip:%31010@host.EXAMPLE.com;Transport=TLS>\nExpires: 600\n",
+        );
+        assert_eq!(bench.bindings().len(), 1);
+    }
+
+    #[test]
+    fn the_contact_s_own_expiry_comes_first_and_none_exceeds_the_longest() {
+        let bench = Bench::new();
+        for (cseq, lines, expected) in [
+            (
+                1,
+                "Contact: <sip:1010@192.0.2.10>;expires=90\nExpires: 600\n",
+                90,
+            ),
+            (2, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n", 600),
+            (3, "Contact: <sip:1010@192.0.2.10>\n", 3600),
+            (4, "Contact: <sip:1010@192.0.2.10>\nExpires: 86400\n", 3600),
+        ] {
+            let listed = contacts(&response(bench.ask("a", cseq, lines)));
+            assert_eq!(
+                listed,
+                [format!("<sip:1010@192.0.2.10>;expires={expected}")],
+                "{lines}"
+            );
+        }
+    }
+
+    #[test]
+    fn too_short_an_expiry_is_answered_with_the_shortest() {
+        let answer =
+            response(Bench::new().ask("a", 1, "Contact: <sip:1010@192.0.2.10>\nExpires: 59\n"));
+        assert_eq!(answer.status.as_u16(), 423);
+        assert_eq!(answer.headers.get("Min-Expires"), Some("60"));
+    }
+
+    #[test]
+    fn what_is_over_is_not_listed() {
+        let mut bench = Bench::new();
+        bench.ask("a", 1, "Contact: <sip:1010@192.0.2.10>\nExpires: 600\n");
+        bench.now += Duration::from_secs(599);
+        assert_eq!(bench.bindings(), ["<sip:1010@192.0.2.10>;expires=1"]);
+        bench.now += Duration::from_secs(1);
+        assert!(bench.bindings().is_empty());
+    }
+
+    #[test]
+    fn one_address_of_record_has_so_many_bindings() {
+        let bench = Bench::new();
+        for at in 0..32 {
+            assert_eq!(
+                bench.status("a", at + 1, &format!("Contact: <sip:1010@192.0.2.{at}>\n")),
+                200
+            );
+        }
+        let answer = bench.ask("a", 33, "Contact: <sip:1010@192.0.2.32>\n");
+        assert_eq!(answer.observation.refusal(), Some(Refusal::TooManyBindings));
+        assert_eq!(bench.bindings().len(), 32);
+    }
+
+    #[test]
+    fn another_domain_is_not_served() {
+        let bench = Bench::new();
+        let text = register(1, &contact_line());
+        let answer = ask(&bench.registrar, &on_premises(), &text);
+        assert_eq!(answer.observation.refusal(), Some(Refusal::NotServed));
+        assert_eq!(response(answer).status.as_u16(), 404);
+    }
+}
+
+mod section_8_2 {
+    use super::*;
+
+    #[test]
+    fn methods() {
+        let text = register(1, "");
+        for (method, expected) in [
+            ("OPTIONS", 200),
+            ("INVITE", 405),
+            ("MESSAGE", 405),
+            ("FETCH", 501),
+        ] {
+            let answer = response(ask(
+                &registrar(),
+                &on_premises(),
+                &text.replace("REGISTER", method),
+            ));
+            assert_eq!(answer.status.as_u16(), expected, "{method}");
+            assert_eq!(
+                answer.headers.get("Allow"),
+                Some("REGISTER, OPTIONS"),
+                "{method}"
+            );
+        }
+        assert!(
+            ask(
+                &registrar(),
+                &on_premises(),
+                &text.replace("REGISTER", "ACK")
+            )
+            .response
+            .is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_mandatory_must_be_there() {
+        let text = register(1, &contact_line());
+        for missing in ["From", "To", "Call-ID", "CSeq"] {
+            let without: String = text
+                .split_inclusive('\n')
+                .filter(|line| !line.starts_with(&format!("{missing}:")))
+                .collect();
+            let answer = ask(&registrar(), &on_premises(), &without);
+            assert_eq!(
+                answer.observation.refusal(),
+                Some(Refusal::Malformed),
+                "{missing}"
+            );
+            assert!(
+                answer
+                    .observation
+                    .detail
+                    .as_ref()
+                    .unwrap()
+                    .contains(missing)
+            );
+            assert_eq!(response(answer).status.as_u16(), 400, "{missing}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_extension_is_named() {
+        let answer = response(ask(
+            &registrar(),
+            &on_premises(),
+            &register(1, "Require: path, gruu\nRequire: outbound\n"),
+        ));
+        assert_eq!(answer.status.as_u16(), 420);
+        assert_eq!(answer.headers.get("Unsupported"), Some("gruu, outbound"));
+    }
+
+    #[test]
+    fn schemes_and_versions() {
+        let text = register(1, &contact_line());
+        for (from, to, expected) in [
+            ("REGISTER sip:ucm1", "REGISTER http://ucm1", 416),
+            ("example.com SIP/2.0\nVia", "example.com SIP/3.0\nVia", 505),
+            (
+                "REGISTER sip:ucm1.example.com",
+                "REGISTER sip:ucm9.example.com",
+                404,
+            ),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            let answer = response(ask(&registrar(), &on_premises(), &changed));
+            assert_eq!(answer.status.as_u16(), expected, "{to}");
+        }
+    }
+}
+
+mod section_18_2_1 {
+    use super::*;
+
+    #[test]
+    fn via_tells_where_the_request_came_from_when_it_says_otherwise() {
+        let text =
+            register(1, &contact_line()).replace("TLS 192.0.2.10:62162", "TLS 10.0.0.1:62162");
+        let via = response(ask(&registrar(), &on_premises(), &text));
+        let via = via.headers.get("Via").unwrap();
+        assert_eq!(
+            via,
+            "SIP/2.0/TLS 10.0.0.1:62162;branch=z9hG4bK00000001;received=192.0.2.10"
+        );
+    }
+}
