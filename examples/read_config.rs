@@ -1,0 +1,216 @@
+//! Reads device configuration files and says where each leads: which node and port a client tries, on premises
+//! and over Mobile and Remote Access, and what in the file contradicts SIP OAuth mode.
+//!
+//!     cargo run --example read_config
+//!     cargo run --example read_config -- --format json examples/data/CSFrado.cnf.xml
+//!     cargo run --example read_config -- http://cucm1.example.com:6970/CSFrado.cnf.xml
+//!
+//! Without a file it reads the one beside this program. The exit status is 0 when every file could be read as a
+//! device configuration and led somewhere, 1 otherwise.
+
+// A program talks to a person.
+#![allow(clippy::print_stdout)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+use sip_oauth::csf::{
+    Authentication, ConnectedBy, DeviceConfig, DeviceName, Finding, Limits, Place,
+    RegistrationTarget, TargetError, Transport,
+};
+
+mod common;
+
+/// Reads device configuration files and says which node and port each leads to.
+#[derive(Parser)]
+struct Arguments {
+    /// Files or http:// URLs.
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/CSFrado.cnf.xml"))]
+    files: Vec<String>,
+    /// Text for a person, or one JSON document.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut failed = false;
+    let mut reports = Vec::new();
+    for file in &arguments.files {
+        match read(file).await {
+            Ok(config) => {
+                let [on_premises, mra] =
+                    [Place::OnPremises, Place::Mra].map(|place| config.registration_targets(place));
+                failed |= on_premises.is_err();
+                match arguments.format {
+                    Format::Text => print_report(file, &config, &on_premises, &mra),
+                    Format::Json => reports.push(report(file, &config, &on_premises, &mra)),
+                }
+            }
+            Err(problem) => {
+                failed = true;
+                match arguments.format {
+                    Format::Text => eprintln!("{file}: {problem}\n"),
+                    Format::Json => reports.push(json!({ "file": file, "error": problem })),
+                }
+            }
+        }
+    }
+    if let Format::Json = arguments.format {
+        println!(
+            "{:#}",
+            json!({ "schema": "sip-oauth-read-config/1", "files": reports })
+        );
+    }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Fetches or opens a file and reads it; the problem is one sentence.
+async fn read(file: &str) -> Result<DeviceConfig, String> {
+    let bytes = common::file_or_url(file).await?;
+    DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| error.to_string())
+}
+
+type Targets = Result<Vec<RegistrationTarget>, TargetError>;
+
+fn print_report(file: &str, config: &DeviceConfig, on_premises: &Targets, mra: &Targets) {
+    println!("{file}");
+    println!("  {}", describe(file, config));
+    print_targets("On premises", on_premises);
+    print_targets("Over Mobile and Remote Access", mra);
+    let findings = config.findings();
+    if findings.is_empty() {
+        println!("  Nothing in the file contradicts registering.");
+    }
+    for Finding {
+        severity,
+        position,
+        what,
+        why,
+        fix,
+        ..
+    } in &findings
+    {
+        println!("  {severity}: {position}: {what}");
+        println!("      {why} {fix}");
+    }
+    println!();
+}
+
+/// What kind of device, and how it is secured, in one line.
+fn describe(file: &str, config: &DeviceConfig) -> String {
+    let device = DeviceName::from_file_name(file)
+        .map_or_else(|_| "a device".to_owned(), |name| name.to_string());
+    let mode = value_or_problem(config.sip_oauth_mode().map(|mode| mode.value));
+    let security = value_or_problem(config.device_security_mode().map(|mode| mode.value));
+    let lines: Vec<_> = config
+        .lines()
+        .filter_map(|line| line.name())
+        .map(|name| name.value.into_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    format!(
+        "{device}: SIP OAuth mode {mode}, device security mode {security}, lines {}",
+        if lines.is_empty() {
+            "none".to_owned()
+        } else {
+            lines.join(", ")
+        }
+    )
+}
+
+fn value_or_problem<T: std::fmt::Debug>(value: Result<T, impl std::fmt::Display>) -> String {
+    value.map_or_else(
+        |problem| format!("unreadable ({problem})"),
+        |value| format!("{value:?}"),
+    )
+}
+
+fn print_targets(place: &str, targets: &Targets) {
+    match targets {
+        Err(problem) => println!("  {place}: nowhere: {problem}"),
+        Ok(targets) => {
+            println!("  {place} the device tries");
+            for (index, target) in targets.iter().enumerate() {
+                println!("    {}. {}", index + 1, sentence(target));
+            }
+        }
+    }
+}
+
+/// A target in words.
+fn sentence(target: &RegistrationTarget) -> String {
+    let transport = match target.transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+        Transport::TcpOrUdp => "TCP or UDP",
+        Transport::Tls => "TLS",
+        Transport::MutualTls => "mutual TLS",
+    };
+    let authentication = match target.authentication {
+        Authentication::Bearer => "an access token",
+        Authentication::Certificate => "its certificate",
+        Authentication::DeviceName => "its device name",
+    };
+    let (host, port) = (&target.host, target.port);
+    let mut text = match target.connected_by {
+        ConnectedBy::Client => format!("{transport} to {host}:{port}"),
+        ConnectedBy::ExpresswayC => format!(
+            "TLS to its Expressway-E (port {}), whose Expressway-C opens {transport} to {host}:{port}",
+            target.client_port
+        ),
+    };
+    text += &format!(", registering with {authentication}");
+    if let Some(identity) = &target.server_identity {
+        text += &format!("; the certificate must name {identity}");
+    }
+    text
+}
+
+fn report(
+    file: &str,
+    config: &DeviceConfig,
+    on_premises: &Targets,
+    mra: &Targets,
+) -> serde_json::Value {
+    json!({
+        "file": file,
+        "summary": describe(file, config),
+        "on_premises": targets_json(on_premises),
+        "mra": targets_json(mra),
+        "findings": config.findings(),
+    })
+}
+
+fn targets_json(targets: &Targets) -> serde_json::Value {
+    match targets {
+        Err(problem) => json!({ "error": problem.to_string() }),
+        Ok(targets) => targets
+            .iter()
+            .map(|target| {
+                json!({
+                    "node": target.node,
+                    "host": target.host,
+                    "port": target.port,
+                    "transport": format!("{:?}", target.transport),
+                    "authentication": format!("{:?}", target.authentication),
+                    "server_identity": target.server_identity,
+                    "connected_by": format!("{:?}", target.connected_by),
+                    "client_port": target.client_port,
+                })
+            })
+            .collect(),
+    }
+}
