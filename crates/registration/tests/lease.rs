@@ -1,5 +1,14 @@
 //! A registration over time: "at 114 s nothing, at 115 s this REGISTER".
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that fails says so by panicking, one that is skipped by printing"
+)]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,14 @@
 //! RFC 8898: challenges that name an authorization server, tokens as token68.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that fails says so by panicking, one that is skipped by printing"
+)]
+
 mod support;
 
 use sip_oauth_message::header::Authorization;

@@ -1,5 +1,14 @@
 //! Registration as Unified CM does it in SIP OAuth mode: ladder, truth table, refusals.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that fails says so by panicking, one that is skipped by printing"
+)]
+
 mod support;
 
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
@@ -124,20 +133,23 @@ mod the_four_messages {
 mod truth_table {
     use super::*;
 
+    /// Mode, profile, listener, certificate, whether there is a token, answer.
+    type Row = (
+        SipOAuthMode,
+        &'static str,
+        Listener,
+        Option<PeerIdentity>,
+        bool,
+        u16,
+    );
+
     /// The table of what a checker expects, row by row.
     #[test]
     fn every_row_holds() {
         let edge = || PeerIdentity::new(["expc.example.com"]).allowed_by("expc.example.com");
         let stranger = || PeerIdentity::new(["other.example.com"]);
         let (on, off) = (SipOAuthMode::Enabled, SipOAuthMode::Disabled);
-        let rows: [(
-            SipOAuthMode,
-            &str,
-            Listener,
-            Option<PeerIdentity>,
-            bool,
-            u16,
-        ); 15] = [
+        let rows: [Row; 15] = [
             // mode, profile, listener, certificate, token, answer
             (off, "oauth", Listener::SipOAuth, None, false, 403),
             (off, "oauth", Listener::SipMraOAuth, Some(edge()), true, 403),

@@ -3,6 +3,15 @@
 //! The messages are read from `$SIP_OAUTH_CORPUS/../wire`; without them the tests pass and say what they
 //! skipped.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that fails says so by panicking, one that is skipped by printing"
+)]
+
 mod support;
 
 use std::path::PathBuf;

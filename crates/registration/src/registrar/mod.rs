@@ -7,6 +7,8 @@ mod binding;
 mod change;
 mod cluster;
 mod credentials;
+mod database;
+mod device;
 mod judge;
 mod memory;
 mod observation;
@@ -24,10 +26,9 @@ use sip_oauth_token::Verifier;
 pub use admission::{Admission, admit};
 pub use arrival::{Arrival, Listener, PeerIdentity};
 pub use binding::{AddressOfRecord, Binding, BindingStore, Snapshot, Swap, Version};
-pub use cluster::{
-    Cluster, ClusterError, Database, DeviceKind, DeviceLine, DeviceRecord, ExpresswayRow, Node,
-    RunningNode, SipOAuthMode,
-};
+pub use cluster::{Cluster, ClusterError, ExpresswayRow, Node, RunningNode, SipOAuthMode};
+pub use database::Database;
+pub use device::{DeviceKind, DeviceLine, DeviceRecord};
 pub use memory::MemoryStore;
 pub use observation::{Decision, Observation, TokenVerdict};
 pub use options::{

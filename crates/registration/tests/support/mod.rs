@@ -215,7 +215,7 @@ impl Pair {
                 self.client.handle_disconnected(*connection, why, now);
             }
             Event::Connect { connection, .. } => {
-                self.client.handle_connected(*connection, local(), now)
+                self.client.handle_connected(*connection, local(), now);
             }
             Event::TokenNeeded { .. } if !self.tokens.is_empty() => {
                 let token = self.tokens.remove(0);

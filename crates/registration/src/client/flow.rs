@@ -1,0 +1,211 @@
+//! What a client does by itself: which node comes next, what a lost connection leads to, how a request
+//! is begun.
+
+use std::time::Instant;
+
+use super::Client;
+use super::config::{Alarm, PresentToken, Transport};
+use super::event::{ConnectionFailure, ConnectionId, Event};
+use super::lease::{Lease, later};
+use super::round::Round;
+use super::series::Series;
+use super::state::{Connection, Purpose, State, Transaction};
+
+impl Client {
+    /// Whether a token near its end is worth renewing.
+    pub(super) fn wants_token(&self) -> bool {
+        match &self.state {
+            State::Connecting { .. }
+            | State::Requesting { .. }
+            | State::AwaitingToken { .. }
+            | State::Registered { .. } => true,
+            State::Idle | State::Refused { .. } | State::Failed { .. } => false,
+        }
+    }
+
+    /// A round over all nodes.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.round = Round::all(self.config.targets.len());
+        self.try_next(None, now);
+    }
+
+    /// The next node of the round, or the end of it.
+    pub(super) fn try_next(&mut self, failed: Option<(usize, ConnectionFailure)>, now: Instant) {
+        let next = self.round.next();
+        match (next, failed) {
+            (Some(next), Some((from, cause))) if next != from => {
+                let (from, to) = (self.node_name(from), self.node_name(next));
+                self.events.push_back(Event::FailedOver { from, to, cause });
+            }
+            (Some(next), Some((_, cause))) => {
+                let node = self.node_name(next);
+                self.events.push_back(Event::Reconnecting { node, cause });
+            }
+            (Some(_), None) | (None, _) => {}
+        }
+        if let Some((node, target)) =
+            next.and_then(|node| Some((node, self.config.targets.get(node)?)))
+        {
+            self.connections += 1;
+            let id = ConnectionId(self.connections);
+            self.events.push_back(Event::Connect {
+                connection: id,
+                target: target.clone(),
+            });
+            self.state = State::Connecting {
+                id,
+                node,
+                give_up_at: later(now, self.config.options.connect_timeout),
+            };
+        } else {
+            let restart_at = self
+                .config
+                .options
+                .restart_after_failure
+                .map(|wait| later(now, wait));
+            let causes = self.round.take_causes();
+            self.state = State::Failed { restart_at };
+            self.events.push_back(Event::AllNodesFailed {
+                causes: causes
+                    .into_iter()
+                    .map(|(node, cause)| (self.node_name(node), cause))
+                    .collect(),
+                restart_at,
+            });
+        }
+    }
+
+    /// The connection of the present state is gone. Closing it, where it is still open, is the
+    /// caller's part.
+    pub(super) fn connection_failed(&mut self, cause: ConnectionFailure, now: Instant) {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {}
+            State::Connecting { node, .. } => self.node_failed(node, cause, now),
+            State::Requesting {
+                transaction:
+                    Transaction {
+                        purpose: Purpose::Deregister,
+                        ..
+                    },
+                ..
+            } => self.left(None, false),
+            State::Requesting { .. } if self.leaving => self.left(None, false),
+            State::Requesting {
+                connection,
+                lease: Some(_),
+                ..
+            }
+            | State::Registered { connection, .. } => {
+                self.round = Round::after_losing(connection.node, self.config.targets.len());
+                self.node_failed(connection.node, cause, now);
+            }
+            State::Requesting { connection, .. } => self.node_failed(connection.node, cause, now),
+            State::AwaitingToken {
+                connection,
+                answered,
+                lease,
+                ..
+            } => {
+                if lease.is_some() {
+                    self.lapsed(connection.map(|open| open.node));
+                }
+                self.state = State::AwaitingToken {
+                    connection: None,
+                    purpose: Purpose::Register,
+                    answered,
+                    lease: None,
+                };
+            }
+            State::Refused { retry_at, .. } => {
+                self.state = State::Refused {
+                    connection: None,
+                    retry_at,
+                };
+            }
+            failed @ State::Failed { .. } => self.state = failed,
+        }
+    }
+
+    pub(super) fn node_failed(&mut self, node: usize, cause: ConnectionFailure, now: Instant) {
+        self.alarm.get_or_insert_with(|| Alarm::after(&cause));
+        self.round.failed(node, cause.clone());
+        self.try_next(Some((node, cause)), now);
+    }
+
+    /// Makes the next REGISTER.
+    pub(super) fn request(
+        &mut self,
+        connection: Connection,
+        purpose: Purpose,
+        lease: Option<Lease>,
+        answered: u8,
+        now: Instant,
+    ) {
+        let unasked = match self.config.options.present_token {
+            PresentToken::Always => true,
+            PresentToken::Refreshes => purpose != Purpose::Register,
+            PresentToken::Challenged => false,
+        };
+        let allowed = self.may_carry_token(connection.node);
+        let token = self
+            .held
+            .usable(now)
+            .filter(|_| allowed && (unasked || answered > 0))
+            .cloned();
+        let Some(series) = self.series.as_mut() else {
+            // `handle_connected` makes the series before the first request of a connection.
+            return;
+        };
+        self.state = State::Requesting {
+            connection,
+            transaction: Transaction {
+                purpose,
+                branch: Series::branch(self.entropy.as_mut()),
+                cseq: series.next_cseq(),
+                token,
+                answered,
+                give_up_at: later(now, self.config.options.response_timeout),
+                unsent: true,
+            },
+            lease,
+        };
+    }
+
+    /// Whether a token may be sent to this node: over TLS, or where the caller insists.
+    pub(super) fn may_carry_token(&self, node: usize) -> bool {
+        self.config
+            .targets
+            .get(node)
+            .is_some_and(|target| match target.transport {
+                Transport::Tls => true,
+                Transport::Tcp => self.config.options.token_without_tls,
+            })
+    }
+
+    /// The caller wanted out, and is.
+    pub(super) fn left(&mut self, open: Option<ConnectionId>, confirmed: bool) {
+        self.close(open);
+        self.leaving = false;
+        self.state = State::Idle;
+        self.events.push_back(Event::Deregistered { confirmed });
+    }
+
+    pub(super) fn lapsed(&mut self, node: Option<usize>) {
+        if let Some(node) = node {
+            let node = self.node_name(node);
+            self.events.push_back(Event::Lapsed { node });
+        }
+    }
+
+    pub(super) fn close(&mut self, open: Option<ConnectionId>) {
+        self.events
+            .extend(open.map(|connection| Event::Close { connection }));
+    }
+
+    pub(super) fn node_name(&self, node: usize) -> String {
+        self.config
+            .targets
+            .get(node)
+            .map_or_else(String::new, |target| target.node.clone())
+    }
+}
