@@ -9,12 +9,10 @@ use sip_oauth_registration::{
     edge::{DiscoveredNode, Edge, EdgeConfig},
     registrar::Listener,
 };
-use sip_oauth_tokio::{
-    EdgeServer, FixedToken, RegistrarServer, RegistrationClient, ServerLimits,
-};
+use sip_oauth_tokio::{EdgeServer, FixedToken, RegistrarServer, RegistrationClient, ServerLimits};
 use sip_oauth_trust::{CertifiedIdentity, Reason, TrustStore};
 use support::{
-    Authority, BOTH, EDGE, EACH, Estate, NODE, Trace, client_tls, connector, device_at, loopback,
+    Authority, BOTH, EACH, EDGE, Estate, NODE, Trace, client_tls, connector, device_at, loopback,
     quick, registration, server_tls, soon,
 };
 
@@ -56,18 +54,21 @@ async fn register_refresh_and_deregister_through_the_edge() {
         let server = estate.serve().await;
         let trace = Arc::default();
         let identity = estate.authority.issue(EDGE);
-        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        let edge = edge(
+            &estate,
+            identity,
+            estate.authority.store("trusted CAs"),
+            &trace,
+        )
+        .await;
         let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
         assert_eq!(zones[0].zone.name, format!("CEOAuth {NODE}"));
         assert!(zones[0].zone.state.is_active(), "{:?}", zones[0]);
 
         let tokens = Arc::new(FixedToken::new(estate.token()));
-        let (handle, mut events) = RegistrationClient::new(
-            device_at(vec![through(&edge)]),
-            estate.connector(),
-            tokens,
-        )
-        .start();
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(vec![through(&edge)]), estate.connector(), tokens)
+                .start();
         let Event::Registered(grant) = registration(&mut events).await else {
             panic!("not registered");
         };
@@ -87,7 +88,11 @@ async fn register_refresh_and_deregister_through_the_edge() {
         // What the node got was rewritten on the way.
         let registers = estate.trace.messages();
         let registers = registers.iter().filter(|text| text.starts_with("REGISTER"));
-        assert!(registers.clone().all(|text| text.contains("orig-hostport=")));
+        assert!(
+            registers
+                .clone()
+                .all(|text| text.contains("orig-hostport="))
+        );
         assert_eq!(registers.count(), 4);
         soon(edge.shutdown()).await;
         soon(server.shutdown()).await;
@@ -100,16 +105,19 @@ async fn two_clients_of_one_edge_get_their_own_answers_over_one_zone() {
     let server = estate.serve().await;
     let trace = Arc::default();
     let identity = estate.authority.issue(EDGE);
-    let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+    let edge = edge(
+        &estate,
+        identity,
+        estate.authority.store("trusted CAs"),
+        &trace,
+    )
+    .await;
     soon(edge.refresh_servers(&[node_of(&server)])).await;
     for _ in 0..2 {
         let tokens = Arc::new(FixedToken::new(estate.token()));
-        let (handle, mut events) = RegistrationClient::new(
-            device_at(vec![through(&edge)]),
-            estate.connector(),
-            tokens,
-        )
-        .start();
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(vec![through(&edge)]), estate.connector(), tokens)
+                .start();
         let event = registration(&mut events).await;
         assert!(matches!(event, Event::Registered(_)), "{event:?}");
         handle.stop();
@@ -139,7 +147,9 @@ mod zone_that_fails {
             ));
             // The node reads the alert.
             let at_node = &estate.trace;
-            at_node.until("the alert", |trace| !trace.refusals().is_empty()).await;
+            at_node
+                .until("the alert", |trace| !trace.refusals().is_empty())
+                .await;
             let refusals = at_node.refusals();
             assert_eq!(refusals[0].1.refused_by, sip_oauth_trust::Party::Peer);
             assert_eq!(
@@ -170,17 +180,22 @@ mod zone_that_fails {
             let server = estate.serve().await;
             let trace = Arc::default();
             let stranger = Authority::new("Another CA").issue(EDGE);
-            let edge = edge(&estate, stranger, estate.authority.store("trusted CAs"), &trace).await;
+            let edge = edge(
+                &estate,
+                stranger,
+                estate.authority.store("trusted CAs"),
+                &trace,
+            )
+            .await;
             let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
             assert!(!zones[0].zone.state.is_active());
             let explanation = zones[0].explanation.as_ref().unwrap();
             assert_eq!(explanation.refused_by, sip_oauth_trust::Party::Peer);
-            assert_eq!(
-                explanation.alert,
-                Some(rustls::AlertDescription::UnknownCA)
-            );
+            assert_eq!(explanation.alert, Some(rustls::AlertDescription::UnknownCA));
             let at_node = &estate.trace;
-            at_node.until("the refusal", |trace| !trace.refusals().is_empty()).await;
+            at_node
+                .until("the refusal", |trace| !trace.refusals().is_empty())
+                .await;
             assert!(matches!(
                 &at_node.refusals()[0].1.reason,
                 Reason::UnknownIssuer { issuer: Some(issuer) } if issuer.contains("Another CA")
@@ -195,12 +210,20 @@ mod zone_that_fails {
             let server = estate.serve().await;
             let trace = Arc::default();
             let identity = estate.authority.issue("other.example.com");
-            let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+            let edge = edge(
+                &estate,
+                identity,
+                estate.authority.store("trusted CAs"),
+                &trace,
+            )
+            .await;
             let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
             assert!(!zones[0].zone.state.is_active());
             assert!(zones[0].explanation.is_some());
             let at_node = &estate.trace;
-            at_node.until("the refusal", |trace| !trace.refusals().is_empty()).await;
+            at_node
+                .until("the refusal", |trace| !trace.refusals().is_empty())
+                .await;
             let reason = at_node.refusals().remove(0).1.reason;
             let Reason::NameNotInTable { names: Some(names) } = reason else {
                 panic!("the reason lacks the names: {reason:?}");
@@ -216,7 +239,13 @@ mod zone_that_fails {
         let address = server.local_addr(Listener::SipMraOAuth).unwrap();
         let trace = Arc::default();
         let identity = estate.authority.issue(EDGE);
-        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        let edge = edge(
+            &estate,
+            identity,
+            estate.authority.store("trusted CAs"),
+            &trace,
+        )
+        .await;
         soon(edge.refresh_servers(&[node_of(&server)])).await;
 
         soon(server.restart([])).await.unwrap();
@@ -230,7 +259,10 @@ mod zone_that_fails {
             }
         })
         .await;
-        assert!(zones[0].explanation.is_none(), "this is not a matter of TLS");
+        assert!(
+            zones[0].explanation.is_none(),
+            "this is not a matter of TLS"
+        );
         soon(server.restart([(Listener::SipMraOAuth, address)]))
             .await
             .unwrap();
@@ -244,7 +276,13 @@ mod zone_that_fails {
         let server = estate.serve_with(quick(), ServerLimits::new()).await;
         let trace = Arc::default();
         let identity = estate.authority.issue(EDGE);
-        let edge = edge(&estate, identity, estate.authority.store("trusted CAs"), &trace).await;
+        let edge = edge(
+            &estate,
+            identity,
+            estate.authority.store("trusted CAs"),
+            &trace,
+        )
+        .await;
         soon(edge.refresh_servers(&[node_of(&server)])).await;
         assert_eq!(server.connections(), 1);
         assert!(soon(edge.refresh_servers(&[])).await.is_empty());

@@ -8,9 +8,7 @@ use sip_oauth_registration::{
     client::{ClientState, Event, GaveUp, Target, Transport},
     registrar::{Decision, Listener},
 };
-use sip_oauth_tokio::{
-    ClientEvent, FixedToken, RegistrationClient, TokenUnavailable, token_fn,
-};
+use sip_oauth_tokio::{ClientEvent, FixedToken, RegistrationClient, TokenUnavailable, token_fn};
 use support::{EACH, Estate, NODE, at_node, device_at, registration, soon};
 
 mod on_premises {
@@ -93,14 +91,18 @@ mod on_premises {
         let estate = Estate::new();
         let server = estate.serve().await;
         // The client's clock stands still while the registrar's goes on.
-        let connector = estate.connector().with_clock(sip_oauth_tokio::Clock::real());
+        let connector = estate
+            .connector()
+            .with_clock(sip_oauth_tokio::Clock::real());
         let tokens = Arc::new(FixedToken::new(estate.token()));
         let (_handle, mut events) =
             RegistrationClient::new(device_at(vec![at_node(&server)]), connector, tokens).start();
         registration(&mut events).await;
         estate.clock.advance(Duration::from_secs(121));
         let trace = &estate.trace;
-        trace.until("the end", |trace| !trace.ended().is_empty()).await;
+        trace
+            .until("the end", |trace| !trace.ended().is_empty())
+            .await;
         assert_eq!(trace.ended(), ["1010"]);
     }
 }
@@ -131,7 +133,11 @@ mod listeners {
         assert!(matches!(decisions[0].decision, Decision::Refused(_)));
         // No token went over a connection without protection.
         let messages = estate.trace.messages();
-        assert!(!messages.iter().any(|message| message.contains("Bearer token")));
+        assert!(
+            !messages
+                .iter()
+                .any(|message| message.contains("Bearer token"))
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +176,9 @@ mod listeners {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_listener_takes_a_socket_that_is_bound_already() {
         let estate = Estate::new();
-        let socket = tokio::net::TcpListener::bind(support::loopback(0)).await.unwrap();
+        let socket = tokio::net::TcpListener::bind(support::loopback(0))
+            .await
+            .unwrap();
         let address = socket.local_addr().unwrap();
         let server = sip_oauth_tokio::RegistrarServer::builder(
             Arc::clone(&estate.registrar),
@@ -196,7 +204,11 @@ mod tokens {
         let server = estate.serve().await;
         let (wrong, right) = (estate.token_of("somebody"), estate.token());
         let tokens = Arc::new(token_fn(move |request| {
-            let token = if request.is_rejected() { &right } else { &wrong };
+            let token = if request.is_rejected() {
+                &right
+            } else {
+                &wrong
+            };
             let token = token.clone();
             async move { Ok(token) }
         }));
@@ -246,7 +258,9 @@ mod failover {
         let estate = Estate::new();
         let server = estate.serve().await;
         // Bound and dropped: nobody listens there.
-        let closed = tokio::net::TcpListener::bind(support::loopback(0)).await.unwrap();
+        let closed = tokio::net::TcpListener::bind(support::loopback(0))
+            .await
+            .unwrap();
         let port = closed.local_addr().unwrap().port();
         drop(closed);
         let targets = vec![
@@ -276,7 +290,10 @@ mod failover {
         let Event::AllNodesFailed { causes, .. } = event else {
             panic!("{event:?}");
         };
-        assert!(causes[0].1.to_string().contains("cannot be resolved"), "{causes:?}");
+        assert!(
+            causes[0].1.to_string().contains("cannot be resolved"),
+            "{causes:?}"
+        );
         drop(handle);
         // Without a handle nobody can want it any more.
         soon(async { while events.recv().await.is_some() {} }).await;

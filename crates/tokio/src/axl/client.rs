@@ -36,8 +36,8 @@ impl AxlCredentials {
             return Err(AxlFailure::UserName);
         }
         let encoded = STANDARD.encode(format!("{user}:{password}"));
-        let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
-            .map_err(|_| AxlFailure::UserName)?;
+        let mut value =
+            HeaderValue::try_from(format!("Basic {encoded}")).map_err(|_| AxlFailure::UserName)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }

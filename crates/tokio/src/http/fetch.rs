@@ -129,11 +129,12 @@ fn redirect(from: &Uri, answer: &Answer) -> Result<Uri, FetchFailure> {
         .ok_or(FetchFailure::BadRedirect)?;
     let to: Uri = target.parse().map_err(|_| FetchFailure::BadRedirect)?;
     if to.host().is_none() {
-        // A path on the same server (RFC 9110 section 10.2.2); relative ones without a leading slash are refused.
+        // A path on the same server (RFC 9110 section 10.2.2). Paths without a leading slash are refused, and so is the
+        // network-path form `//host/path`, which would name another server.
         let mut parts = from.clone().into_parts();
         parts.path_and_query = to.path_and_query().cloned();
         return match parts.path_and_query.as_ref().map(PathAndQuery::as_str) {
-            Some(path) if path.starts_with('/') => {
+            Some(path) if path.starts_with('/') && !path.starts_with("//") => {
                 Uri::from_parts(parts).map_err(|_| FetchFailure::BadRedirect)
             }
             _ => Err(FetchFailure::BadRedirect),

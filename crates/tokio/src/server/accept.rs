@@ -25,19 +25,22 @@ pub(crate) async fn accept_tls(
     config: impl FnOnce() -> Arc<ServerConfig>,
     gate: &Gate,
     timeouts: &Timeouts,
-) -> Result<Stream, AcceptFailure> {
+) -> Result<Stream, NotAccepted> {
     let deadline = Instant::now() + timeouts.handshake;
-    let timed_out = || AcceptFailure::TimedOut(timeouts.handshake);
+    let timed_out = || NotAccepted {
+        failure: AcceptFailure::TimedOut(timeouts.handshake),
+        tcp: None,
+    };
 
     let mut hello = std::pin::pin!(LazyConfigAcceptor::new(Acceptor::default(), tcp));
     let start = match timeout_at(deadline, hello.as_mut()).await {
         Err(_) => return Err(timed_out()),
         Ok(Ok(start)) => start,
         Ok(Err(error)) => {
-            if let Some(tcp) = hello.take_io() {
-                linger(tcp, timeouts.linger).await;
-            }
-            return Err(AcceptFailure::from_handshake(error, None));
+            return Err(NotAccepted {
+                failure: AcceptFailure::from_handshake(error, None),
+                tcp: hello.take_io(),
+            });
         }
     };
     let turn = timeout_at(deadline, gate.handshake())
@@ -49,18 +52,30 @@ pub(crate) async fn accept_tls(
     match shaken {
         Err(_) => Err(timed_out()),
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(TlsStream::Server(stream)))),
-        Ok(Err((error, tcp))) => {
-            linger(tcp, timeouts.linger).await;
-            Err(AcceptFailure::from_handshake(error, refusal))
-        }
+        Ok(Err((error, tcp))) => Err(NotAccepted {
+            failure: AcceptFailure::from_handshake(error, refusal),
+            tcp: Some(tcp),
+        }),
     }
 }
 
-/// Ends a refused connection so that the alert arrives: our FIN after it, then the peer's bytes until it ends too.
-/// Closing with unread bytes would send a reset, which destroys what the peer has not read yet.
-async fn linger(mut tcp: TcpStream, for_at_most: Duration) {
-    let _ = timeout(for_at_most, tcp.shutdown()).await;
-    drain(&mut tcp, for_at_most).await;
+/// A socket that did not become a connection.
+#[derive(Debug)]
+pub(crate) struct NotAccepted {
+    pub(crate) failure: AcceptFailure,
+    /// The socket, where an alert is on its way to the peer.
+    tcp: Option<TcpStream>,
+}
+
+impl NotAccepted {
+    /// Ends the socket so that the alert arrives: our FIN after it, then the peer's bytes until it ends too. Closing with
+    /// unread bytes would send a reset, which destroys what the peer has not read yet.
+    pub(crate) async fn linger(self, for_at_most: Duration) {
+        if let Some(mut tcp) = self.tcp {
+            let _ = timeout(for_at_most, tcp.shutdown()).await;
+            drain(&mut tcp, for_at_most).await;
+        }
+    }
 }
 
 /// Why an accepted socket did not become a connection.

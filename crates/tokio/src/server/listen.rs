@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    accept::{AcceptFailure, accept_tls},
+    accept::{AcceptFailure, NotAccepted, accept_tls},
     gate::{Gate, Permit},
 };
 use crate::{
@@ -127,22 +127,9 @@ impl Entrance {
     ) -> Option<(Connection<Stream>, Option<PeerIdentity>)> {
         let stream = match self.shake_hands(tcp).await {
             Ok(stream) => stream,
-            Err(failure) => {
-                tracing::info!(
-                    connection = %ends.id, peer = %ends.peer, listener = self.label, %failure,
-                    "connection refused"
-                );
-                match &failure {
-                    AcceptFailure::Refused(explanation) => {
-                        self.report(&ends, ConnectionChange::Refused(explanation));
-                    }
-                    AcceptFailure::TimedOut(_) => {
-                        self.report(&ends, ConnectionChange::Limited(&failure.to_string()));
-                    }
-                    AcceptFailure::Io(_) => {
-                        self.report(&ends, ConnectionChange::Failed(&failure.to_string()));
-                    }
-                }
+            Err(not_accepted) => {
+                self.report_failure(&ends, &not_accepted.failure);
+                not_accepted.linger(self.doors.timeouts.linger).await;
                 return None;
             }
         };
@@ -176,7 +163,25 @@ impl Entrance {
         }
     }
 
-    async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, AcceptFailure> {
+    fn report_failure(&self, ends: &Ends, failure: &AcceptFailure) {
+        tracing::info!(
+            connection = %ends.id, peer = %ends.peer, listener = self.label, %failure,
+            "connection refused"
+        );
+        match failure {
+            AcceptFailure::Refused(explanation) => {
+                self.report(ends, ConnectionChange::Refused(explanation));
+            }
+            AcceptFailure::TimedOut(_) => {
+                self.report(ends, ConnectionChange::Limited(&failure.to_string()));
+            }
+            AcceptFailure::Io(_) => {
+                self.report(ends, ConnectionChange::Failed(&failure.to_string()));
+            }
+        }
+    }
+
+    async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, NotAccepted> {
         let Doors { gate, timeouts, .. } = &self.doors;
         match &self.security {
             Security::Plain => Ok(Stream::Tcp(tcp)),

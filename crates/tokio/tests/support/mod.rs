@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod http;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
@@ -26,7 +28,7 @@ use sip_oauth_registration::{
 use sip_oauth_token::{Verifier, issue::AuthorizationServer};
 use sip_oauth_tokio::{
     ClientEvent, ClientEvents, Clock, ConnectionChange, ConnectionEvent, Connector, Direction,
-    Ends, HttpEvent, MessageEvent, ObtainedToken, Observer, RefusalRelay, RegistrarServer, Role,
+    Ends, HttpEvent, MessageEvent, Observer, ObtainedToken, RefusalRelay, RegistrarServer, Role,
     ServerLimits, StaticResolver, Timeouts,
 };
 use sip_oauth_trust::{
@@ -143,9 +145,15 @@ pub(crate) fn loopback(port: u16) -> SocketAddr {
 pub(crate) fn names() -> Arc<StaticResolver> {
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Arc::new(
-        [NODE, "ucm2.example.com", EDGE, "edge.example.com", "as.example.com"]
-            .iter()
-            .fold(StaticResolver::new(), |names, name| names.with(name, home)),
+        [
+            NODE,
+            "ucm2.example.com",
+            EDGE,
+            "edge.example.com",
+            "as.example.com",
+        ]
+        .iter()
+        .fold(StaticResolver::new(), |names, name| names.with(name, home)),
     )
 }
 

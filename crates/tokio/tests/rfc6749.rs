@@ -1,0 +1,148 @@
+//! Access tokens by a refresh token, RFC 6749 section 6.
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use sip_oauth_registration::client::{Event, TokenReason};
+use sip_oauth_token::RefreshToken;
+use sip_oauth_tokio::{
+    Connector, RefreshGrant, RegistrationClient, TokenRequest, TokenSource, TokenUnavailable,
+};
+use support::{
+    BOTH, Estate, at_node, client_tls, device_at,
+    http::{HttpServer, respond},
+    names, quick, registration, server_tls, soon,
+};
+
+const SERVER: &str = "as.example.com";
+
+/// A token endpoint that answers with these statuses and bodies, the last one again and again.
+async fn endpoint(estate: &Estate, answers: Vec<(u16, String)>) -> HttpServer {
+    let authority = &estate.authority;
+    let tls = server_tls(authority.issue(SERVER), authority.store("trust"), "", BOTH);
+    let answers = Mutex::new(answers);
+    HttpServer::start(Some(tls.oauth()), move |_| {
+        let mut answers = answers.lock().unwrap();
+        let (status, body) = if answers.len() > 1 {
+            answers.remove(0)
+        } else {
+            answers[0].clone()
+        };
+        respond(status, body)
+    })
+    .await
+}
+
+fn grant(estate: &Estate, server: &HttpServer) -> RefreshGrant {
+    let tls = client_tls(estate.authority.store("trust"), None, BOTH);
+    let connector = Connector::new()
+        .with_resolver(names())
+        .with_tls(tls)
+        .with_timeouts(quick());
+    let url = format!("https://{SERVER}:{}/token", server.address.port());
+    let refresh = RefreshToken::parse("first-refresh").unwrap();
+    RefreshGrant::new(connector, &url, "C0ffee", refresh).unwrap()
+}
+
+async fn refused(status: u16, body: &str) -> TokenUnavailable {
+    let estate = Estate::new();
+    let server = endpoint(&estate, vec![(status, body.to_owned())]).await;
+    let grant = grant(&estate, &server);
+    let request = TokenRequest::new(TokenReason::Challenged, None);
+    soon(grant.token(&request)).await.unwrap_err()
+}
+
+mod section_5_1 {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_request_is_a_form_and_the_answer_registers_the_device() {
+        let estate = Estate::new();
+        let node = estate.serve().await;
+        let token = estate.token();
+        let body = format!(
+            r#"{{"access_token":"{}","token_type":"bearer","expires_in":3600}}"#,
+            token.token.expose()
+        );
+        let server = endpoint(&estate, vec![(200, body)]).await;
+        let tokens = Arc::new(grant(&estate, &server));
+        let (_handle, mut events) =
+            RegistrationClient::new(device_at(vec![at_node(&node)]), estate.connector(), tokens)
+                .start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        let seen = server.seen();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            seen[0].body,
+            "grant_type=refresh_token&refresh_token=first-refresh&client_id=C0ffee"
+        );
+        assert_eq!(
+            seen[0].headers["content-type"],
+            "application/x-www-form-urlencoded"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_new_refresh_token_replaces_the_old_one() {
+        let estate = Estate::new();
+        let rotating = r#"{"access_token":"abc","token_type":"Bearer","expires_in":"60","refresh_token":"second-refresh"}"#;
+        let server = endpoint(&estate, vec![(200, rotating.to_owned())]).await;
+        let stored = Arc::new(Mutex::new(Vec::new()));
+        let store = Arc::clone(&stored);
+        let grant = grant(&estate, &server).on_new_refresh_token(move |token| {
+            store.lock().unwrap().push(token.expose().to_owned());
+        });
+        let request = TokenRequest::new(TokenReason::Renewal, None);
+        for _ in 0..2 {
+            let obtained = soon(grant.token(&request)).await.unwrap();
+            assert_eq!(obtained.expires_in, Some(Duration::from_secs(60)));
+        }
+        assert!(
+            server.seen()[1]
+                .body
+                .contains("refresh_token=second-refresh")
+        );
+        assert_eq!(*stored.lock().unwrap(), ["second-refresh"]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_what_is_required_is_refused() {
+        for (body, words) in [
+            ("not json", "not JSON"),
+            (r#"{"access_token":"abc"}"#, "token_type"),
+            (r#"{"token_type":"Bearer"}"#, "no access_token"),
+            (
+                r#"{"access_token":"a b","token_type":"Bearer"}"#,
+                "access_token: ",
+            ),
+            (r#"{"access_token":"abc","token_type":"mac"}"#, "token_type"),
+        ] {
+            let error = refused(200, body).await.to_string();
+            assert!(error.contains(words), "{body}: {error}");
+        }
+    }
+}
+
+mod section_5_2 {
+    use super::*;
+
+    #[tokio::test]
+    async fn errors_say_what_to_do_and_never_repeat_a_token() {
+        for (status, body, words) in [
+            (400, r#"{"error":"invalid_grant"}"#, "sign in again"),
+            (401, r#"{"error":"invalid_client"}"#, "check client_id"),
+            (400, r#"{"error":"invalid_request"}"#, "invalid_request"),
+            (500, "<html/>", "status 500"),
+        ] {
+            let error = refused(status, body).await;
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(words), "{text}");
+            assert!(!text.contains("first-refresh"), "{text}");
+        }
+    }
+}
