@@ -22,6 +22,10 @@ pub mod refusal;
 pub mod registrar;
 mod reply;
 
+pub use sip_oauth_message;
+pub use sip_oauth_token;
+pub use sip_oauth_trust;
+
 pub use cause::{DeviceStatus, RegistrationFailure, Unregistration};
 pub use entropy::{Entropy, Seeded};
 pub use refusal::{Refusal, RefusalEntry};

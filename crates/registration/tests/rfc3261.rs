@@ -122,6 +122,78 @@ mod section_10_2 {
     }
 }
 
+mod section_10_2_8 {
+    use super::*;
+    use sip_oauth_registration::client::{
+        ClientConfig, ClientState, Event, GaveUp, Line, Target, Transport,
+    };
+    use support::{Pair, Path, device};
+
+    fn pair(asked: u64, shortest: u64) -> Pair {
+        let mut config = RegistrarConfig::rfc8898(DOMAIN, "https://as.example.com");
+        config.expires.min = Duration::from_secs(shortest);
+        config.expires.max = Duration::from_secs(shortest);
+        let targets = vec![Target::new(DOMAIN, 5061, Transport::Tls)];
+        let trusted = vec!["https://as.example.com".to_owned()];
+        let mut client =
+            ClientConfig::rfc8898(device(), Line::new("1010", "1010"), targets, trusted);
+        client.expires = Duration::from_secs(asked);
+        let mut pair = Pair::with(
+            client,
+            registrar_with(config),
+            Path::Direct(Listener::SipOAuth),
+        );
+        pair.tokens = vec![token_of("1010", wall())];
+        pair
+    }
+
+    #[test]
+    fn a_423_is_answered_with_its_min_expires_and_a_new_call_id() {
+        let mut pair = pair(30, 90);
+        pair.start();
+        assert_eq!(pair.statuses(), [401, 423, 200]);
+        let (refused, granted) = (pair.request(1), pair.request(2));
+        assert_eq!(granted.headers.get("Expires"), Some("90"));
+        assert_ne!(
+            refused.headers.get("Call-ID"),
+            granted.headers.get("Call-ID")
+        );
+        assert_eq!(
+            refused.headers.get("Authorization"),
+            granted.headers.get("Authorization")
+        );
+        assert_eq!(pair.client.state(), ClientState::Registered);
+    }
+
+    #[test]
+    fn a_423_without_a_usable_min_expires_ends_the_attempt() {
+        let mut client = pair(30, 90).client;
+        let now = std::time::Instant::now();
+        client.start(now);
+        let Some(Event::Connect { connection, .. }) = client.poll_event() else {
+            panic!("no Connect")
+        };
+        client.handle_connected(connection, local(), now);
+        let mut out = Vec::new();
+        client.poll_transmit(wall(), &mut out).unwrap();
+        let view = MessageView::parse(&out, &Limits::default()).unwrap();
+        let copied: Vec<String> = view
+            .fields()
+            .filter(|field| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&field.name_text()))
+            .map(|field| format!("{}: {}\r\n", field.name_text(), field.value()))
+            .collect();
+        let answer = format!(
+            "SIP/2.0 423 Interval Too Brief\r\n{}Min-Expires: 7200\r\n\r\n",
+            copied.concat()
+        );
+        client.handle_message(connection, answer.as_bytes(), now);
+        assert!(matches!(
+            client.poll_event(),
+            Some(Event::Refused(refused)) if refused.gave_up == Some(GaveUp::MinExpires)
+        ));
+    }
+}
+
 mod section_10_3 {
     use super::*;
 

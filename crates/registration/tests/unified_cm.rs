@@ -109,7 +109,7 @@ mod the_four_messages {
     fn all_lines_are_registered_by_one_request() {
         let mut pair = Pair::new();
         pair.start();
-        let aor = sip_oauth_registration::registrar::AddressOfRecord::new(LINE, "cluster");
+        let aor = sip_oauth_registration::registrar::AddressOfRecord::of_line(LINE);
         let snapshot =
             sip_oauth_registration::registrar::BindingStore::load(pair.registrar.store(), &aor)
                 .unwrap();

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use sip_oauth_trust::{AllowedNames, Identities};
+
 /// The listeners of a Unified CM node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listener {
@@ -82,6 +84,24 @@ impl PeerIdentity {
         Self {
             names: names.into_iter().map(Into::into).collect(),
             allowed_by: None,
+        }
+    }
+
+    /// The peer that showed a certificate with these identities, and the row of the table that lets it
+    /// in, if one does.
+    ///
+    /// ```
+    /// use sip_oauth_registration::registrar::{Cluster, PeerIdentity};
+    /// use sip_oauth_trust::Identities;
+    ///
+    /// fn identify(identities: &Identities, cluster: &Cluster) -> PeerIdentity {
+    ///     PeerIdentity::of(identities, &cluster.allowed_names())
+    /// }
+    /// ```
+    pub fn of(identities: &Identities, allowed: &AllowedNames) -> Self {
+        Self {
+            names: identities.names_for_table(),
+            allowed_by: allowed.check(identities).ok().map(|found| found.row),
         }
     }
 

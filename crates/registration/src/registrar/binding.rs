@@ -29,6 +29,12 @@ impl AddressOfRecord {
         Self(text.into())
     }
 
+    /// The address-of-record of a line of the cluster. Lines belong to the cluster, not to a node: a
+    /// device that moves to another node keeps its key.
+    pub fn of_line(line: &str) -> Self {
+        Self::new(line, "cluster.invalid")
+    }
+
     /// As `user@host`.
     pub fn as_str(&self) -> &str {
         &self.0

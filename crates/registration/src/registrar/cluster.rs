@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use sip_oauth_trust::{AllowedNames, AllowedRow};
+
 use super::arrival::Listener;
 use super::device::DeviceRecord;
 use super::ports::NodePorts;
@@ -64,6 +66,17 @@ pub struct ExpresswayRow {
     pub description: Option<String>,
     /// X.509 Subject Name or Subject Alternate Name: names separated by commas, semicolons or blanks.
     pub names: Option<String>,
+}
+
+impl ExpresswayRow {
+    /// The row as the certificate check reads it.
+    pub fn to_allowed(&self) -> AllowedRow {
+        AllowedRow::new(
+            &self.host_name_or_ip,
+            self.description.as_deref().unwrap_or_default(),
+            self.names.as_deref().unwrap_or_default(),
+        )
+    }
 }
 
 /// Why the administrator's change was refused.
@@ -322,6 +335,14 @@ impl Cluster {
     /// The rows of table `expresswaycconfiguration`.
     pub fn expressway_rows(&self) -> &[ExpresswayRow] {
         &self.expressway_rows
+    }
+
+    /// The names a certificate may have on the SIP Mobile and Remote Access Port: the table as it is now.
+    pub fn allowed_names(&self) -> AllowedNames {
+        self.expressway_rows
+            .iter()
+            .map(ExpresswayRow::to_allowed)
+            .collect()
     }
 
     /// Adds a row, or replaces the one of the same host name or address.

@@ -140,7 +140,7 @@ impl<S> Judge<'_, S> {
             expires.max = Duration::from_secs(timer_register_expires.into());
         }
         Ok(Verdict::Change(Box::new(Change {
-            aor: AddressOfRecord::new(first_line, "cluster"),
+            aor: AddressOfRecord::of_line(first_line),
             context: Context {
                 now: self.now,
                 node: config.node.clone(),
