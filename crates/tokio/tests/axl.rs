@@ -1,5 +1,12 @@
 //! Discovery and push against a small AXL service over HTTPS.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

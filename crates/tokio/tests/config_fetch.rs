@@ -1,5 +1,12 @@
 //! Fetching a device's configuration file: every way it can go wrong is one sentence.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

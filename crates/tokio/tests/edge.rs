@@ -1,5 +1,12 @@
 //! The same registration through an Expressway-C: a zone with mutual TLS to the node's 5091.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

@@ -1,5 +1,12 @@
 //! What a stranger may take up: time, bytes, connections.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::time::Duration;

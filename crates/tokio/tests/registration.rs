@@ -1,5 +1,12 @@
 //! A client and a registrar over real sockets, with real TLS and a real token.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

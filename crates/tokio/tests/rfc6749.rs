@@ -1,5 +1,12 @@
 //! Access tokens by a refresh token, RFC 6749 section 6.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
 mod support;
 
 use std::{

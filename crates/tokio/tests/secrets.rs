@@ -1,0 +1,106 @@
+//! No token, password or key reaches a log line, whatever is logged.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
+mod support;
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use sip_oauth_registration::{
+    client::Event,
+    edge::{DiscoveredNode, Edge, EdgeConfig},
+    registrar::Listener,
+};
+use sip_oauth_tokio::{EdgeServer, FixedToken, RegistrationClient};
+use support::{
+    BOTH, EDGE, Estate, NODE, client_tls, connector, device_at, loopback, registration, server_tls,
+    soon,
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_token() {
+    let log = Log::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .init();
+
+    let estate = Estate::new();
+    let server = estate.serve().await;
+    let identity = estate.authority.issue(EDGE);
+    let towards_node = client_tls(estate.authority.store("trusted CAs"), Some(&identity), BOTH);
+    let edge = EdgeServer::builder(
+        Edge::new(EdgeConfig::new(EDGE, 5061)),
+        server_tls(identity, estate.authority.store("trusted CAs"), "", BOTH),
+        connector(towards_node, &estate.clock),
+    )
+    .listen(loopback(0))
+    .start()
+    .await
+    .unwrap();
+    let port = server.local_addr(Listener::SipMraOAuth).unwrap().port();
+    soon(edge.refresh_servers(&[DiscoveredNode::new(NODE, port)])).await;
+    let token = estate.token();
+    let target = sip_oauth_registration::client::Target::new(
+        NODE,
+        5090,
+        sip_oauth_registration::client::Transport::Tls,
+    )
+    .through(EDGE, edge.local_addrs()[0].port());
+    let (handle, mut events) = RegistrationClient::new(
+        device_at(vec![target]),
+        estate.connector(),
+        Arc::new(FixedToken::new(token.clone())),
+    )
+    .start();
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    handle.stop();
+    soon(handle.stopped()).await;
+    soon(edge.shutdown()).await;
+    soon(server.shutdown()).await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        log.contains("REGISTER sip:ucm1.example.com SIP/2.0"),
+        "the log is not empty"
+    );
+    // Any 24 characters of it in a row, counted from its start.
+    let token = token.token.expose().as_bytes();
+    for piece in token.chunks_exact(24) {
+        let piece = std::str::from_utf8(piece).unwrap();
+        assert!(!log.contains(piece), "a piece of the token was logged");
+    }
+}
