@@ -23,6 +23,8 @@ use crate::{
 pub const NODE: &str = "ucm-pub.example.com";
 /// The edge's name.
 pub const EDGE: &str = "expc1.example.com";
+/// The name under which clients outside reach the edge: its Expressway-E.
+pub const OUTER_EDGE: &str = "expe1.example.com";
 /// The device.
 pub const DEVICE: &str = "CSFrado";
 /// Its owner.
@@ -38,7 +40,8 @@ const CLUSTER_UUID: &str = "8d0d5324-f4f0-4b0b-811e-4a59fdb6b722";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Expressway-C lacks the CA that signed the Tomcat certificate.
+    /// The Tomcat certificate was renewed by a CA that Expressway-C does not trust. Cisco CallManager has loaded it, Tomcat
+    /// itself (port 8443) has not been restarted yet: discovery still works, the MRA port is refused.
     EdgeDistrustsTomcat,
     /// Tomcat-trust lacks the CA that signed the Expressway-C certificate.
     NodeDistrustsEdge,
@@ -132,9 +135,10 @@ impl LabBuilder {
         let recorder = Recorder::new(clock.clone());
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let resolver: Arc<dyn Resolver> =
-            Arc::new(StaticResolver::new().with(NODE, loopback).with(EDGE, loopback));
+            Arc::new(StaticResolver::new().with(NODE, loopback).with(OUTER_EDGE, loopback));
         let authorities = Authorities {
             unified_cm: CertificateAuthority::new("Example Corp Unified CM CA")?,
+            renewed: CertificateAuthority::new("Example Corp Renewed CA")?,
             expressway: CertificateAuthority::new("Example Corp Expressway CA")?,
         };
         let axl_user = AxlUser { name: "axl-expressway".to_owned(), password: random_password(&provider)? };
@@ -169,6 +173,9 @@ impl LabBuilder {
             unified_cm.reset_device(DEVICE)?;
             unified_cm.assign_profile(DEVICE, unified_cm::OAUTH_PROFILE)?;
         }
+        if self.has(Fault::EdgeDistrustsTomcat) {
+            unified_cm.install_tomcat(&authorities.renewed.issue(NODE, &[NODE])?)?;
+        }
         unified_cm.restart_call_manager().await?;
         for listener in Listener::ALL {
             recorder.listener(unified_cm.port(listener), PartyId::UnifiedCm, Speaks::Sip);
@@ -179,6 +186,8 @@ impl LabBuilder {
 
         let expressway_c = ExpresswayC::start(expressway::Setup {
             name: EDGE.to_owned(),
+            outer_name: OUTER_EDGE.to_owned(),
+            outer_certificate: authorities.expressway.issue(OUTER_EDGE, &[OUTER_EDGE])?,
             certificate: authorities.expressway.issue(EDGE, &[EDGE, "expc-cluster.example.com"])?,
             clients: ports::listen("Expressway", product(5061)).await?,
             clock: clock.clone(),
@@ -189,9 +198,7 @@ impl LabBuilder {
         })
         .await?;
         recorder.listener(expressway_c.port(), PartyId::ExpresswayC, Speaks::Sip);
-        if !self.has(Fault::EdgeDistrustsTomcat) {
-            expressway_c.trust(&authorities.unified_cm)?;
-        }
+        expressway_c.trust(&authorities.unified_cm)?;
 
         Ok(Lab { clock, real_time: self.real_time, recorder, resolver, provider, authorities, unified_cm, expressway_c })
     }
@@ -223,6 +230,8 @@ impl LabBuilder {
 pub struct Authorities {
     /// Signs the Tomcat certificate.
     pub unified_cm: CertificateAuthority,
+    /// Signs the Tomcat certificate of [`Fault::EdgeDistrustsTomcat`].
+    pub renewed: CertificateAuthority,
     /// Signs the Expressway-C certificate.
     pub expressway: CertificateAuthority,
 }

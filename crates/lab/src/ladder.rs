@@ -204,7 +204,7 @@ impl Page {
     }
 
     fn sip(&mut self, time: &str, message: &SipMessage) {
-        let labels = label::sip(message);
+        let labels = label::sip(message, self.room(message.leg));
         self.arrow(time, &labels, message.leg, Ink::Accent, false);
     }
 
@@ -221,13 +221,19 @@ impl Page {
         self.arrow(time, &labels, connection.leg, ink, connection.refused);
     }
 
+    /// Columns for a label between two lifelines.
+    fn room(&self, leg: Leg) -> usize {
+        let column = |party| self.lanes.column(party).unwrap_or_default();
+        column(leg.from).abs_diff(column(leg.to)).saturating_sub(3)
+    }
+
     /// Label rows between two lifelines, then the arrow.
     fn arrow(&mut self, time: &str, labels: &[String], leg: Leg, first: Ink, refused: bool) {
         let (Some(from), Some(to)) = (self.lanes.column(leg.from), self.lanes.column(leg.to)) else {
             return;
         };
         let (left, right) = (from.min(to), from.max(to));
-        let room = right.saturating_sub(left).saturating_sub(3);
+        let room = self.room(leg);
         let mut time = Some(time);
         for (index, text) in labels.iter().enumerate() {
             for line in label::wrap(text, room, 2) {

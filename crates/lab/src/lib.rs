@@ -15,9 +15,9 @@ mod unified_cm;
 
 pub use authority::{Certificate, CertificateAuthority};
 pub use error::Error;
-pub use expressway::ExpresswayC;
+pub use expressway::{ExpresswayC, Refreshed};
 pub use jabber::{CLIENT_ID, Jabber, Outcome, Way};
-pub use lab::{Authorities, DEVICE, EDGE, Fault, LINE, Lab, LabBuilder, NODE, USER};
+pub use lab::{Authorities, DEVICE, EDGE, Fault, LINE, Lab, LabBuilder, NODE, OUTER_EDGE, USER};
 pub use ladder::{Ladder, WIDTH};
 pub use report::{
     Check, ClockKind, Connection, Event, Header, HttpMessage, Leg, Occurrence, Party, PartyId, PortsKind, Report,

@@ -8,6 +8,7 @@ use std::{
 
 use rustls::ProtocolVersion;
 use sip_oauth_message::{Limits, MessageView};
+use sip_oauth_registration::edge::Zone;
 use sip_oauth_tokio::{
     Clock, ConnectionChange, ConnectionEvent, Direction, HttpEvent, MessageEvent, Observer, Role, TlsFacts,
 };
@@ -45,10 +46,6 @@ pub(crate) enum Speaks {
 pub(crate) struct SeenRefusal {
     /// Who saw it.
     pub(crate) party: PartyId,
-    /// Whether that end had opened the connection.
-    pub(crate) opened: bool,
-    /// The listener's port.
-    pub(crate) port: Option<u16>,
     /// Who refused whom, why, and what to change.
     pub(crate) explanation: Explanation,
 }
@@ -152,12 +149,9 @@ impl Observer for PartyObserver {
 
     fn connection(&self, event: &ConnectionEvent<'_>) {
         let opened = event.role == Role::Initiator;
-        let listener = if opened { Some(event.peer.port()) } else { event.local.map(|local| local.port()) };
         if let ConnectionChange::Refused(explanation) = event.change {
             self.recorder.lock().refusals.push(SeenRefusal {
                 party: self.party,
-                opened,
-                port: listener,
                 explanation: explanation.clone(),
             });
         }
@@ -184,6 +178,11 @@ impl Observer for PartyObserver {
             _ => return,
         };
         self.recorder.push(event.at, Occurrence::Connection(connection));
+    }
+
+    fn zone(&self, zone: &Zone, _: Option<&Explanation>) {
+        let state = if zone.state.is_active() { "Active" } else { "Inactive" };
+        self.recorder.state(self.party, format!("zone {}: {state}", zone.name));
     }
 
     fn http(&self, event: &HttpEvent<'_>) {
@@ -233,10 +232,10 @@ fn handshake(leg: Leg, tls: &TlsFacts) -> Connection {
     let mut shows = Vec::new();
     if let Some(peer) = &tls.peer {
         let names: Vec<&str> = peer.dns_names().iter().map(String::as_str).collect();
-        shows.push(format!("{} shows {}", leg.to.name(), names.join(", ")));
+        shows.push(format!("certificate of {}", names.join(", ")));
     }
     if tls.own_certificate {
-        shows.push(format!("{} shows its own certificate", leg.from.name()));
+        shows.push(format!("{} has its own to show", leg.from.name()));
     }
     Connection { leg, refused: false, client_certificate: tls.own_certificate, summary: format!("{version} handshake"), shows }
 }

@@ -31,11 +31,14 @@ pub(super) fn wrap(text: &str, columns: usize, hang: usize) -> Vec<String> {
 
 /// `text` in pieces after which a line may end.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive([' ', ';', ','])
+    text.split_inclusive([' ', ';', ',', '@'])
 }
 
+/// Less room than this between two lifelines, and the branch is left out.
+const ROOM_FOR_BRANCH: usize = 44;
+
 /// The start line and the header fields that carry the story.
-pub(super) fn sip(message: &SipMessage) -> Vec<String> {
+pub(super) fn sip(message: &SipMessage, room: usize) -> Vec<String> {
     let mut lines = vec![message.start_line.trim_end_matches(" SIP/2.0").replacen("SIP/2.0 ", "", 1)];
     let mut correlation = Vec::new();
     if let Some(cseq) = message.header("CSeq") {
@@ -44,56 +47,75 @@ pub(super) fn sip(message: &SipMessage) -> Vec<String> {
     if let Some(expires) = message.header("Expires") {
         correlation.push(format!("Expires {expires}"));
     }
-    if message.is_request() && let Some(branch) = message.header("Via").and_then(branch_of) {
+    if message.is_request()
+        && room >= ROOM_FOR_BRANCH
+        && let Some(branch) = message.header("Via").and_then(branch_of)
+    {
         correlation.push(format!("branch {branch}"));
     }
     lines.push(correlation.join(" · "));
-    for name in ["Route", "Proxy-Authenticate", "WWW-Authenticate", "Proxy-Authorization", "Authorization", "Retry-After", "Warning"] {
+    for name in [
+        "Proxy-Authenticate",
+        "WWW-Authenticate",
+        "Proxy-Authorization",
+        "Authorization",
+        "Retry-After",
+        "Warning",
+    ] {
         if let Some(value) = message.header(name) {
             lines.push(format!("{name}: {value}"));
         }
     }
-    if let Some(contact) = message.header("Contact") {
-        lines.push(format!("Contact: {}", shortened_contact(contact)));
+    for name in ["Route", "Contact"] {
+        if let Some(value) = message.header(name) {
+            lines.push(format!("{name}: {}", shortened(value)));
+        }
     }
     lines
 }
 
-/// The last digits of the top Via's branch.
+/// The branch of the top Via without the magic cookie.
 fn branch_of(via: &str) -> Option<String> {
     let (_, rest) = via.split_once("branch=")?;
     let branch = rest.split([';', ',']).next()?;
     Some(branch.trim_start_matches("z9hG4bK").chars().take(12).collect())
 }
 
-/// A Contact with its user part and the parameters everybody has left out.
-fn shortened_contact(contact: &str) -> String {
-    let Some((address, parameters)) = contact.split_once('>') else {
-        return contact.to_owned();
+/// A Contact or Route with what everybody has left out: most of the GUID, the parameters that never change.
+fn shortened(value: &str) -> String {
+    let Some((address, parameters)) = value.split_once('>') else {
+        return value.to_owned();
     };
-    let address = match address.split_once('@') {
+    let (uri, uri_parameters) = address.split_once(';').unwrap_or((address, ""));
+    let mut out = match uri.split_once('@') {
         Some((user, host)) if user.chars().count() > 18 => {
             // `<sip:` and the first group of the GUID.
             let user: String = user.chars().take(13).collect();
             format!("{user}…@{host}")
         }
-        _ => address.to_owned(),
+        _ => uri.to_owned(),
     };
-    let mut out = format!("{address}>");
+    let common = ["transport=", "zone-id=", "directed", "lr"];
+    append(&mut out, uri_parameters, &common);
+    out.push('>');
+    append(&mut out, parameters, &["+sip.instance=", "+u.sip!devicename", "+u.sip!model"]);
+    out
+}
+
+/// Appends parameters; those that begin as one of `common` become one ellipsis.
+fn append(out: &mut String, parameters: &str, common: &[&str]) {
     let mut left_out = false;
     for parameter in parameters.split(';').filter(|parameter| !parameter.is_empty()) {
-        let common = ["+sip.instance=", "+u.sip!devicename", "+u.sip!model"];
         if common.iter().any(|prefix| parameter.starts_with(prefix)) {
             if !left_out {
-                out.push_str(";…");
+                out.push('…');
             }
             left_out = true;
         } else {
             out.push(';');
-            out.push_str(parameter);
+            out.push_str(&parameter.replace("userid.ccm.cisco.com=", "userid…="));
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -104,6 +126,7 @@ mod tests {
     fn lines_end_at_blanks_commas_and_semicolons_and_never_run_over() {
         assert_eq!(wrap("Proxy-Authenticate: Bearer realm=\"ccmsipline\"", 30, 2), ["Proxy-Authenticate: Bearer", "  realm=\"ccmsipline\""]);
         assert_eq!(wrap("<sip:a@b>;transport=tls;video", 16, 2), ["<sip:a@b>;", "  transport=tls;", "  video"]);
+        assert_eq!(wrap("<sip:a8ae9f92…@expc1.example.com:5061>", 26, 2), ["<sip:a8ae9f92…@", "  expc1.example.com:5061>"]);
         assert_eq!(wrap("", 20, 2), [""]);
         for columns in 9..40 {
             for line in wrap(&"Supported: replaces,join,sdp-anat,norefersub,resource-priority".repeat(2), columns, 2) {
@@ -115,6 +138,6 @@ mod tests {
     #[test]
     fn a_contact_keeps_what_differs_between_devices() {
         let contact = "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@192.0.2.10:62162;transport=tls>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-882323451234>\";+u.sip!devicename.ccm.cisco.com=\"CSFrado\";+u.sip!model.ccm.cisco.com=\"503\";video;x-cisco-newreg";
-        assert_eq!(shortened_contact(contact), "<sip:a8ae9f92…@192.0.2.10:62162;transport=tls>;…;video;x-cisco-newreg");
+        assert_eq!(shortened(contact), "<sip:a8ae9f92…@192.0.2.10:62162…>…;video;x-cisco-newreg");
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn log_in(lab: &Lab, jabber: &mut Jabber, story: &mut Story<'_>
     ];
     let mut events = story.events();
     let access_bytes = text.len();
-    annotate(&mut events, vec![format!("access token of {access_bytes} bytes, expires_in 3600")]);
+    annotate(&mut events, "", vec![format!("access token of {access_bytes} bytes, expires_in 3600")]);
     story.step(
         "Log in",
         events,
@@ -89,26 +89,33 @@ pub(super) async fn read_configuration(
         let mra = ports.sip_mra_oauth_port().map_err(failed)?.value;
         shows.push(format!("sipOAuthPort {oauth} · sipMRAOAuthPort {mra}"));
     }
-    annotate(&mut events, shows);
-    story.step("Read the device configuration file", events, expected.verdict.clone(), checks);
+    annotate(&mut events, "", shows);
+    story.step(expected.title, events, expected.verdict.clone(), checks);
     Ok(config)
 }
 
 /// What a device's file must lead to.
 pub(super) struct Expected {
+    pub(super) title: &'static str,
     pub(super) mode: u8,
     pub(super) port: u16,
     pub(super) transport: &'static str,
     pub(super) verdict: String,
 }
 
-/// Adds what an answer held, which only its reader knows, to the last HTTP answer.
-pub(super) fn annotate(events: &mut [Event], lines: Vec<String>) {
-    let last = events.iter_mut().rev().find_map(|event| match &mut event.what {
-        Occurrence::Http(message) if message.leg.port.is_none() => Some(message),
+/// Adds what an HTTP answer held, which only its reader knows: to the answer of the last request whose first line ends in
+/// `request`.
+pub(super) fn annotate(events: &mut [Event], request: &str, lines: Vec<String>) {
+    let is_request = |event: &Event| match &event.what {
+        Occurrence::Http(message) => message.leg.port.is_some() && message.start_line.ends_with(request),
+        _ => false,
+    };
+    let Some(asked) = events.iter().rposition(is_request) else { return };
+    let answer = events.iter_mut().skip(asked + 1).find_map(|event| match &mut event.what {
+        Occurrence::Http(message) => Some(message),
         _ => None,
     });
-    if let Some(message) = last {
-        message.shows.extend(lines);
+    if let Some(answer) = answer {
+        answer.shows.extend(lines);
     }
 }

@@ -38,6 +38,7 @@ pub async fn on_premises(lab: &LabBuilder) -> Result<Scenario, Error> {
     log_in(&lab, &mut jabber, &mut story).await?;
     let port = lab.unified_cm().port(Listener::SipOAuth);
     let expected = Expected {
+        title: "Read the device configuration file",
         mode: 1,
         port,
         transport: "Tls",
@@ -123,7 +124,7 @@ fn connected(story: &mut Story<'_>, events: Vec<Event>) {
     let client_certificate = handshake.map(|handshake| handshake.client_certificate);
     let checks = vec![
         Check::present("handshake", "TLS 1.3 handshake", handshake.map(|handshake| handshake.summary.as_str())),
-        Check::present("certificate of the node", format!("Unified CM shows {NODE}"), shown),
+        Check::present("certificate of the node", format!("certificate of {NODE}"), shown),
         Check::present("certificate of the client", false, client_certificate),
     ];
     story.step(

@@ -32,7 +32,7 @@ impl<'l> Story<'l> {
         let failed = checks.iter().find(|check| !check.holds);
         let verdict = match failed {
             None => verdict.into(),
-            Some(check) => format!("differs from the document: {}", check.what),
+            Some(check) => differs(check),
         };
         self.steps.push(Step {
             title: title.to_owned(),
@@ -42,6 +42,17 @@ impl<'l> Story<'l> {
             events,
             checks,
         });
+    }
+
+    /// Adds a check to the step told last.
+    pub(super) fn also(&mut self, check: Check) {
+        if let Some(step) = self.steps.last_mut() {
+            if step.as_documented && !check.holds {
+                step.as_documented = false;
+                step.verdict = differs(&check);
+            }
+            step.checks.push(check);
+        }
     }
 
     /// The last SIP request of a party in the steps told so far.
@@ -83,4 +94,8 @@ impl<'l> Story<'l> {
             steps: self.steps,
         }
     }
+}
+
+fn differs(check: &Check) -> String {
+    format!("differs from the document: {}", check.what)
 }

@@ -77,12 +77,19 @@ pub(crate) struct AxlUser {
     pub(crate) password: String,
 }
 
+impl std::fmt::Debug for AxlUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AxlUser").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// A Unified CM node: registrar, configuration server, database, authorization server, console.
 #[derive(Debug)]
 pub struct UnifiedCm {
     name: String,
     uuid: String,
     clock: Clock,
+    provider: Arc<CryptoProvider>,
     database: Database,
     rows: Arc<Rows>,
     files: Arc<ConfigurationServer>,
@@ -135,7 +142,7 @@ impl UnifiedCm {
         let configuration = HttpServer::start(ports.configuration, None, Arc::<ConfigurationServer>::clone(&files))
             .map_err(Error::socket("configuration server"))?;
         let user = &setup.axl_user;
-        let axl = AxlService::new(database.clone(), Arc::clone(&rows), provider, &user.name, &user.password)
+        let axl = AxlService::new(database.clone(), Arc::clone(&rows), Arc::clone(&provider), &user.name, &user.password)
             .map_err(|error| failed(&error))?;
         let tokens = TokenEndpoint::new(Arc::clone(&authorization_server), clock.clone());
         let web = Arc::new(Web { axl, tokens, token_path: setup.token_path.clone() });
@@ -148,6 +155,7 @@ impl UnifiedCm {
             name,
             uuid,
             clock,
+            provider,
             database,
             rows,
             files,
@@ -294,6 +302,18 @@ impl UnifiedCm {
     /// When there is no such device.
     pub fn reset_device(&self, device: &str) -> Result<(), Error> {
         self.files.generate(&self.database.read(), device, &self.uuid)
+    }
+
+    /// Installs another Tomcat certificate. Ports 5090 and 5091 present it after a restart of Cisco CallManager.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used.
+    pub fn install_tomcat(&self, certificate: &Certificate) -> Result<(), Error> {
+        let identity = CertifiedIdentity::from_der(certificate.chain().to_vec(), certificate.key(), &self.provider)
+            .map_err(|error| Error::setup("Tomcat certificate", error))?;
+        self.configs.certificate().install(identity);
+        Ok(())
     }
 
     /// Uploads a CA certificate to Tomcat-trust. The listeners go by it after a restart of Cisco CallManager.
