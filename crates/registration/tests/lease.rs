@@ -393,6 +393,34 @@ mod fail_over {
     }
 
     #[test]
+    fn a_node_that_drops_every_registration_is_not_asked_for_ever() {
+        let mut pair = Pair::new();
+        pair.start();
+        for _ in 0..3 {
+            let connections = pair
+                .take_events()
+                .into_iter()
+                .filter_map(|event| match event {
+                    Event::Connect { connection, .. } => Some(connection),
+                    _ => None,
+                });
+            let Some(connection) = connections.next_back() else {
+                break;
+            };
+            let now = pair.now();
+            pair.client
+                .handle_disconnected(connection, ConnectionFailure::Closed, now);
+            pair.drive();
+        }
+        assert_eq!(pair.client.state(), ClientState::Failed);
+        assert_eq!(
+            pair.statuses(),
+            [407, 200, 407, 200],
+            "registered twice, then given up"
+        );
+    }
+
+    #[test]
     fn all_nodes_are_tried_again_where_that_is_wanted() {
         let mut config = client_config();
         config.options.restart_after_failure = Some(Duration::from_secs(60));

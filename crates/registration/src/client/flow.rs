@@ -26,6 +26,7 @@ impl Client {
     /// A round over all nodes.
     pub(super) fn begin(&mut self, now: Instant) {
         self.round = Round::all(self.config.targets.len());
+        self.short_lived = 0;
         self.try_next(None, now);
     }
 
@@ -92,11 +93,11 @@ impl Client {
             State::Requesting { .. } if self.leaving => self.left(None, false),
             State::Requesting {
                 connection,
-                lease: Some(_),
+                lease: Some(lease),
                 ..
             }
-            | State::Registered { connection, .. } => {
-                self.round = Round::after_losing(connection.node, self.config.targets.len());
+            | State::Registered { connection, lease } => {
+                self.round = self.round_after_losing(connection.node, &lease, now);
                 self.node_failed(connection.node, cause, now);
             }
             State::Requesting { connection, .. } => self.node_failed(connection.node, cause, now),
@@ -123,6 +124,21 @@ impl Client {
                 };
             }
             failed @ State::Failed { .. } => self.state = failed,
+        }
+    }
+
+    /// The round after the loss of a registration.
+    ///
+    /// A node that takes a registration and drops the connection at once would be asked for ever: when
+    /// as many registrations in a row were short-lived as there are nodes, and one more, no node is left.
+    fn round_after_losing(&mut self, node: usize, lease: &Lease, now: Instant) -> Round {
+        let nodes = self.config.targets.len();
+        let settled = later(lease.started, self.config.options.min_refresh) <= now;
+        self.short_lived = if settled { 0 } else { self.short_lived + 1 };
+        if self.short_lived > nodes {
+            Round::default()
+        } else {
+            Round::after_losing(node, nodes)
         }
     }
 

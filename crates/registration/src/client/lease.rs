@@ -9,6 +9,7 @@ use super::config::{ClientConfig, ShortExpiry};
 /// Invariant: `refresh_at <= ends_at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lease {
+    pub(super) started: Instant,
     pub(super) granted: Duration,
     pub(super) refresh_at: Instant,
     pub(super) ends_at: Instant,
@@ -36,6 +37,7 @@ impl Lease {
             (None, ShortExpiry::Disregard) => (asked, refresh_after(asked).unwrap_or(asked / 2)),
         };
         Self {
+            started: now,
             granted,
             refresh_at: later(now, period),
             ends_at: later(now, granted),

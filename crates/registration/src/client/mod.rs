@@ -124,6 +124,8 @@ pub struct Client {
     /// new registration … until it has received a final response" (RFC 3261 section 10.2).
     leaving: bool,
     connections: u64,
+    /// How many registrations in a row lost their connection soon after they were made.
+    short_lived: usize,
     limits: Limits,
 }
 
@@ -154,6 +156,7 @@ impl Client {
             challenge: None,
             leaving: false,
             connections: 0,
+            short_lived: 0,
             limits: Limits::default(),
         }
     }
