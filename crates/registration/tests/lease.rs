@@ -397,7 +397,7 @@ mod fail_over {
         let mut pair = Pair::new();
         pair.start();
         for _ in 0..3 {
-            let connections = pair
+            let mut connections = pair
                 .take_events()
                 .into_iter()
                 .filter_map(|event| match event {

@@ -120,8 +120,8 @@ pub struct Client {
     /// The last challenge, and the header field that answers it.
     challenge: Option<TokenChallenge>,
     scheme: Scheme,
-    /// The caller wants to leave as soon as the outstanding request is answered: "a UA MUST NOT send a
-    /// new registration … until it has received a final response" (RFC 3261 section 10.2).
+    /// The caller wants to leave as soon as the outstanding request is answered: "UAs MUST NOT send
+    /// a new registration … until they have received a final response" (RFC 3261 section 10.2).
     leaving: bool,
     connections: u64,
     /// How many registrations in a row lost their connection soon after they were made.

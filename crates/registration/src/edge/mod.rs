@@ -231,8 +231,8 @@ impl Edge {
 
     /// A request of a client: where it goes and how it is rewritten.
     ///
-    /// Credentials are passed on as they are: tokens are end to end, and "a proxy MUST NOT remove
-    /// credentials of another realm" (RFC 3261 section 22.3).
+    /// Credentials are passed on as they are: a Proxy-Authorization value "MUST NOT be consumed by any proxy
+    /// whose realm does not match" (RFC 3261 section 22.3), and tokens are end to end.
     pub fn forward_request(
         &self,
         from: &EdgeArrival,

@@ -79,7 +79,8 @@ pub(super) fn connection_of(branch: &str) -> Option<u64> {
     }
 }
 
-/// "If the topmost Route names this proxy, the proxy MUST remove it" (RFC 3261 section 16.4).
+/// "If the first value in the Route header field indicates this proxy, the proxy MUST remove that value"
+/// (RFC 3261 section 16.4).
 fn remove_own_routes(headers: &mut Headers, config: &EdgeConfig) {
     loop {
         let Ok(Some(route)) = headers.header::<Route<'_>>() else {

@@ -111,7 +111,7 @@ impl Skeleton {
             register.contacts()
         };
         for (index, contact) in bound.iter().enumerate() {
-            // "It appears only on the first line's answer."
+            // The mark stands on the first line's Contact only.
             let mark = if new && index == 0 {
                 ";x-cisco-newreg"
             } else {
@@ -129,8 +129,8 @@ impl Skeleton {
         response
     }
 
-    /// The 200 that lists all bindings: "each Contact value MUST feature an expires parameter"
-    /// (RFC 3261 section 10.3 step 8).
+    /// The 200 that lists all bindings. "Each Contact value MUST feature an "expires" parameter" (RFC 3261
+    /// section 10.3 step 8).
     pub(super) fn listing(
         self,
         register: &Register,

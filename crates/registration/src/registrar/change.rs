@@ -89,18 +89,17 @@ fn grant(asked: Option<u32>, policy: &ExpiresPolicy) -> Result<Option<Duration>,
         Some(seconds) => Duration::from_secs(seconds.into()),
         None => policy.default,
     };
-    // "The registrar MAY choose an expiration less than the requested interval … if and only if the
-    // requested expiration interval is greater than zero AND smaller than one hour AND less than a
-    // registrar-configured minimum, the registrar MAY reject the registration".
+    // "If and only if the requested expiration interval is greater than zero AND smaller than one hour
+    // AND less than a registrar-configured minimum, the registrar MAY reject the registration".
     if asked < policy.min && asked < Duration::from_secs(3600) {
         return Err(Refusal::IntervalTooBrief);
     }
     Ok(Some(asked.min(policy.max)))
 }
 
-/// "If the value [of the Call-ID] agrees, the registrar compares the CSeq value. If the value is higher
-/// than that of the existing binding, it MUST update or remove the binding …. If not, the update MUST be
-/// aborted and the request fails."
+/// "If they are the same [the Call-IDs], the registrar compares the CSeq value. If the value is higher than
+/// that of the existing binding, it MUST update or remove the binding as above. If not, the update MUST
+/// be aborted and the request fails."
 fn in_order(binding: &Binding, register: &Register) -> Result<(), Refusal> {
     if binding.call_id == register.call_id && register.cseq <= binding.cseq {
         return Err(Refusal::OutOfOrder);

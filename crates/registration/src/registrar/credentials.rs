@@ -22,9 +22,9 @@ pub(super) enum Judged {
 
 /// Finds the token and verifies it.
 ///
-/// A request may carry several: one per proxy on its way, in fields of the same name. "Proxies MUST
-/// NOT remove credentials of other realms" (RFC 3261 section 22.3), so one that holds is enough; when
-/// none does, the first is what the client hears about.
+/// A request may carry several, one for each realm on its way: a value "MUST NOT be consumed by any proxy
+/// whose realm does not match" (RFC 3261 section 22.3). One that holds is enough; when none does, the
+/// first is what the client hears about.
 pub(super) fn judge(
     request: &MessageView<'_>,
     dialect: &RegistrarDialect,

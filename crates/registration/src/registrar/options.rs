@@ -57,7 +57,7 @@ pub enum RegistrarDialect {
     Rfc8898 {
         /// The realm of the challenge.
         realm: String,
-        /// The authorization server, "MUST include an AS address as https URI" (RFC 8898 section 2.1.1).
+        /// The authorization server, an https URI; every challenge names it (RFC 8898 section 2.2).
         authorization_server: String,
         /// The scope a token must have at least.
         scope: Option<String>,
