@@ -1,1 +1,7 @@
-//! Shared inputs of the benches.
+//! What the benches share: the messages, and the two jobs done on them.
+
+mod job;
+mod message;
+
+pub use self::job::{Proof, TenHeaders, head, ten_headers};
+pub use self::message::{Message, shared};

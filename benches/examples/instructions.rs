@@ -1,0 +1,76 @@
+//! Prints how many instructions each of the two jobs takes on each message.
+//!
+//! ```sh
+//! cargo run --profile bench -p sip-oauth-benches --example instructions
+//! ```
+//!
+//! Needs valgrind. The program runs itself under callgrind, twice for each figure, and takes the
+//! difference, so that what it does before and after the job is not counted. Instructions do not
+//! wobble as times do; they still change with the compiler and its options.
+#![expect(clippy::print_stdout, reason = "the table is what the program is for")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::process::Command;
+
+use sip_oauth_benches::{Message, head, shared, ten_headers};
+
+const JOBS: [&str; 2] = ["head", "ten headers"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => table(),
+        [job, name, times] => work(job, name, times.parse()?),
+        _ => Err("expected no arguments, or JOB NAME TIMES".into()),
+    }
+}
+
+fn messages() -> Vec<Message> {
+    let ours = Message::ours().into_iter().map(|(own, ..)| own);
+    ours.chain(shared()).collect()
+}
+
+fn work(job: &str, name: &str, times: u32) -> Result<(), Box<dyn Error>> {
+    let messages = messages();
+    let message = messages.iter().find(|message| message.name == name);
+    let message = message.ok_or("no message of this name")?;
+    for _ in 0..times {
+        let bytes = black_box(message.bytes.as_slice());
+        if job == JOBS[0] {
+            head(bytes)?;
+        } else {
+            black_box(&ten_headers(bytes)?);
+        }
+    }
+    Ok(())
+}
+
+fn table() -> Result<(), Box<dyn Error>> {
+    println!("| message | bytes | {} | {} |", JOBS[0], JOBS[1]);
+    println!("|---|---|---|---|");
+    for Message { name, bytes } in messages() {
+        let once = |job| -> Result<u64, Box<dyn Error>> {
+            let thousand = instructions(job, &name, 2000)? - instructions(job, &name, 1000)?;
+            Ok(thousand / 1000)
+        };
+        let [head, ten] = JOBS.map(once);
+        println!("| {name} | {} | {} | {} |", bytes.len(), head?, ten?);
+    }
+    Ok(())
+}
+
+/// The number behind `Collected :` in what callgrind says.
+fn instructions(job: &str, name: &str, times: u32) -> Result<u64, Box<dyn Error>> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe()?)
+        .args([job, name, &times.to_string()])
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let count = said
+        .split("Collected :")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next());
+    Ok(count.ok_or_else(|| format!("valgrind: {said}"))?.parse()?)
+}
