@@ -20,7 +20,9 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use sip_oauth_lab::{ClockKind, Error, Lab, LabBuilder, Ladder, PortsKind, Report, Scenario, scenario};
+use sip_oauth_lab::{
+    ClockKind, Error, Lab, LabBuilder, Ladder, PortsKind, Report, Scenario, scenario,
+};
 use tracing_subscriber::EnvFilter;
 
 /// A SIP OAuth cluster on loopback: registration on premises, through the edge, and refused.
@@ -65,8 +67,12 @@ enum Part {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.trace {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("sip_oauth=debug,info"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+        let filter = EnvFilter::try_from_default_env()
+            .unwrap_or_else(|_| EnvFilter::new("sip_oauth=debug,info"));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .init();
     }
     match run(&arguments).await {
         Ok(true) => ExitCode::SUCCESS,
@@ -101,8 +107,16 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
             scenarios.push(scenario);
         }
     }
-    let clock = if arguments.real_time { ClockKind::Real } else { ClockKind::Compressed };
-    let ports = if arguments.product_ports { PortsKind::Product } else { PortsKind::Free };
+    let clock = if arguments.real_time {
+        ClockKind::Real
+    } else {
+        ClockKind::Compressed
+    };
+    let ports = if arguments.product_ports {
+        PortsKind::Product
+    } else {
+        PortsKind::Free
+    };
     let report = Report::new(clock, ports, scenarios);
     match arguments.format {
         Format::Text => write!(io::stdout(), "{}", ladder.summary(&report))?,

@@ -8,7 +8,9 @@ use thiserror::Error as ThisError;
 #[non_exhaustive]
 pub enum Error {
     /// A port is taken.
-    #[error("port {port} ({purpose}) is in use on 127.0.0.1: stop what listens there, or run without product ports")]
+    #[error(
+        "port {port} ({purpose}) is in use on 127.0.0.1: stop what listens there, or run without product ports"
+    )]
     PortInUse {
         /// The port.
         port: u16,
@@ -45,11 +47,17 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn certificate(name: &str, cause: impl std::fmt::Display) -> Self {
-        Self::Certificate { name: name.to_owned(), reason: cause.to_string() }
+        Self::Certificate {
+            name: name.to_owned(),
+            reason: cause.to_string(),
+        }
     }
 
     pub(crate) fn setup(part: &'static str, cause: impl std::fmt::Display) -> Self {
-        Self::Setup { part, reason: cause.to_string() }
+        Self::Setup {
+            part,
+            reason: cause.to_string(),
+        }
     }
 
     pub(crate) fn socket(part: &'static str) -> impl Fn(std::io::Error) -> Self {

@@ -10,19 +10,24 @@ use std::{
 };
 
 use rustls::crypto::CryptoProvider;
-use sip_oauth_axl::{Description, HostNameOrIp, push::{OwnNames, Push}};
+use sip_oauth_axl::{
+    Description, HostNameOrIp,
+    push::{OwnNames, Push},
+};
 use sip_oauth_registration::edge::{DiscoveredNode, Edge, EdgeConfig, SearchRule, TokenGate};
 use sip_oauth_tokio::{
-    AxlClient, AxlCredentials, Clock, Connector, EdgeServer, Pushed, RefusalRelay, Resolver, ZoneReport,
+    AxlClient, AxlCredentials, Clock, Connector, EdgeServer, Pushed, RefusalRelay, Resolver,
+    ZoneReport,
 };
 use sip_oauth_trust::{
-    AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate, ServerConfigs,
-    ServerVerifier, Source, TrustStore, client_config,
+    AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate,
+    ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
 };
 use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
 
 use crate::{
-    Certificate, CertificateAuthority, Error, PartyId, UnifiedCm, Way, recorder::Recorder, unified_cm::AxlUser,
+    Certificate, CertificateAuthority, Error, PartyId, UnifiedCm, Way, recorder::Recorder,
+    unified_cm::AxlUser,
 };
 
 /// What an edge is started with.
@@ -73,7 +78,11 @@ pub struct ExpresswayC {
 
 impl ExpresswayC {
     pub(crate) async fn start(setup: Setup) -> Result<Self, Error> {
-        let port = setup.clients.local_addr().map_err(Error::socket("Expressway-C"))?.port();
+        let port = setup
+            .clients
+            .local_addr()
+            .map_err(Error::socket("Expressway-C"))?
+            .port();
         let certificate = identity(&setup.certificate, &setup.provider)?;
         let outer_certificate = identity(&setup.outer_certificate, &setup.provider)?;
         let edge = Self {
@@ -84,7 +93,9 @@ impl ExpresswayC {
             resolver: setup.resolver,
             provider: setup.provider,
             axl_user: setup.axl_user,
-            trust: Arc::new(LiveTrustStore::new(TrustStore::new("trusted CA list of Expressway-C"))),
+            trust: Arc::new(LiveTrustStore::new(TrustStore::new(
+                "trusted CA list of Expressway-C",
+            ))),
             outer_name: setup.outer_name,
             outer_certificate,
             certificate: Mutex::new(certificate),
@@ -112,7 +123,10 @@ impl ExpresswayC {
         Way::Mra {
             host: self.outer_name.clone(),
             port: self.port,
-            route: format!("<sip:127.0.0.1:{};transport=tls;zone-id=3;directed;lr>", self.port),
+            route: format!(
+                "<sip:127.0.0.1:{};transport=tls;zone-id=3;directed;lr>",
+                self.port
+            ),
         }
     }
 
@@ -131,7 +145,9 @@ impl ExpresswayC {
         self.trust
             .update(|store| {
                 let mut store = store.clone();
-                store.add_der(authority.certificate().clone(), &source).map(|_| store)
+                store
+                    .add_der(authority.certificate().clone(), &source)
+                    .map(|_| store)
             })
             .map_err(|error| Error::setup("trusted CA list", error))
     }
@@ -155,7 +171,8 @@ impl ExpresswayC {
         let identities = self.certificate().summary().identities().clone();
         let names = OwnNames::new(identities.common_names(), identities.dns_names());
         let host = HostNameOrIp::new(self.name.as_str()).map_err(|error| failed(&error))?;
-        let push = Push::new(host, names).with_description(Description::lossy("Expressway-C peer 1"));
+        let push =
+            Push::new(host, names).with_description(Description::lossy("Expressway-C peer 1"));
         let pushed = axl.push(&push).await.map_err(|error| failed(&error))?;
 
         *lock(&self.tokens) = TokenGate::judging(Arc::new(node.token_verifier()));
@@ -164,13 +181,18 @@ impl ExpresswayC {
             .nodes
             .iter()
             .map(|node| {
-                let mut found = DiscoveredNode::new(&node.process_node_name, node.sip_mra_oauth_port());
+                let mut found =
+                    DiscoveredNode::new(&node.process_node_name, node.sip_mra_oauth_port());
                 found.sip_oauth_mode = enabled;
                 found
             })
             .collect();
         let zones = self.connect_zones().await;
-        Ok(Refreshed { nodes: lock(&self.nodes).clone(), pushed, zones })
+        Ok(Refreshed {
+            nodes: lock(&self.nodes).clone(),
+            pushed,
+            zones,
+        })
     }
 
     /// Lets zones that are not active try again, and reports on all.
@@ -194,7 +216,10 @@ impl ExpresswayC {
     /// # Errors
     ///
     /// When the certificate cannot be used, or the port was taken meanwhile.
-    pub async fn install_certificate(&self, certificate: &Certificate) -> Result<Vec<ZoneReport>, Error> {
+    pub async fn install_certificate(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<Vec<ZoneReport>, Error> {
         let next = identity(certificate, &self.provider)?;
         *lock(&self.certificate) = next;
         let mut server = self.server.lock().await;
@@ -238,7 +263,8 @@ impl ExpresswayC {
         )
         .map_err(|error| failed(&error))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let config = EdgeConfig::new(&self.name, self.port).with_own_host(&address.ip().to_string());
+        let config =
+            EdgeConfig::new(&self.name, self.port).with_own_host(&address.ip().to_string());
         EdgeServer::builder(Edge::new(config), Arc::new(tls), self.connector()?)
             .listen_on(clients)
             .start()
@@ -270,7 +296,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn identity(certificate: &Certificate, provider: &CryptoProvider) -> Result<CertifiedIdentity, Error> {
+fn identity(
+    certificate: &Certificate,
+    provider: &CryptoProvider,
+) -> Result<CertifiedIdentity, Error> {
     CertifiedIdentity::from_der(certificate.chain().to_vec(), certificate.key(), provider)
         .map_err(|error| Error::setup("Expressway-C", error))
 }

@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use rustls::crypto::CryptoProvider;
 use sip_oauth_csf as csf;
+use sip_oauth_registration::client::TokenReason;
 use sip_oauth_registration::client::{
     Alarm, ClientConfig, Device, Event, Grant, Instance, Line, Load, Refused, Target, Transport,
 };
-use sip_oauth_tokio::{
-    ClientEvent, ClientEvents, ClientHandle, Clock, ConfigFetch, Connector, FixedToken, ObtainedToken, RefreshGrant,
-    RefusalRelay, RegistrationClient, Resolver, TokenRequest, TokenSource as _,
-};
-use sip_oauth_registration::client::TokenReason;
 use sip_oauth_token::RefreshToken;
+use sip_oauth_tokio::{
+    ClientEvent, ClientEvents, ClientHandle, Clock, ConfigFetch, Connector, FixedToken,
+    ObtainedToken, RefreshGrant, RefusalRelay, RegistrationClient, Resolver, TokenRequest,
+    TokenSource as _,
+};
 use sip_oauth_trust::{Explanation, LiveTrustStore, ServerVerifier, client_config};
 
 use crate::{Error, PartyId, recorder::Recorder};
@@ -98,7 +99,10 @@ pub struct Jabber {
 
 impl std::fmt::Debug for Jabber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Jabber").field("device", &self.device).field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Jabber")
+            .field("device", &self.device)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,11 +163,18 @@ impl Jabber {
     /// # Errors
     ///
     /// When the token endpoint gives none.
-    pub async fn obtain_token(&mut self, endpoint: &str, refresh_token: RefreshToken) -> Result<&ObtainedToken, Error> {
+    pub async fn obtain_token(
+        &mut self,
+        endpoint: &str,
+        refresh_token: RefreshToken,
+    ) -> Result<&ObtainedToken, Error> {
         let failed = |error: sip_oauth_tokio::TokenUnavailable| Error::setup("token", error);
-        let grant =
-            RefreshGrant::new(self.connector.clone(), endpoint, CLIENT_ID, refresh_token).map_err(failed)?;
-        let token = grant.token(&TokenRequest::new(TokenReason::Renewal, None)).await.map_err(failed)?;
+        let grant = RefreshGrant::new(self.connector.clone(), endpoint, CLIENT_ID, refresh_token)
+            .map_err(failed)?;
+        let token = grant
+            .token(&TokenRequest::new(TokenReason::Renewal, None))
+            .await
+            .map_err(failed)?;
         Ok(self.token.insert(token))
     }
 
@@ -172,14 +183,19 @@ impl Jabber {
     /// # Errors
     ///
     /// [`Error::Setup`] with the fetch's or the reader's own sentence.
-    pub async fn fetch_configuration(&self, host: &str, port: u16) -> Result<csf::DeviceConfig, Error> {
+    pub async fn fetch_configuration(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<csf::DeviceConfig, Error> {
         let failed = |cause: &dyn std::fmt::Display| Error::setup("configuration file", cause);
         let name = csf::DeviceName::new(&self.device).map_err(|error| failed(&error))?;
         let fetched = ConfigFetch::new(self.connector.clone())
             .get(&name.plain_url(host, port))
             .await
             .map_err(|error| failed(&error))?;
-        csf::DeviceConfig::read(&fetched.bytes, &csf::Limits::default()).map_err(|error| failed(&error))
+        csf::DeviceConfig::read(&fetched.bytes, &csf::Limits::default())
+            .map_err(|error| failed(&error))
     }
 
     /// Starts to register where the file and the way lead, and gives back the node of the file that was chosen.
@@ -187,39 +203,76 @@ impl Jabber {
     /// # Errors
     ///
     /// When the file leads nowhere.
-    pub fn register(&mut self, config: &csf::DeviceConfig, way: &Way) -> Result<csf::RegistrationTarget, Error> {
+    pub fn register(
+        &mut self,
+        config: &csf::DeviceConfig,
+        way: &Way,
+    ) -> Result<csf::RegistrationTarget, Error> {
         let failed = |cause: &dyn std::fmt::Display| Error::setup("configuration file", cause);
         let place = match way {
             Way::OnPremises => csf::Place::OnPremises,
             Way::Mra { .. } => csf::Place::Mra,
         };
-        let targets = config.registration_targets(place).map_err(|error| failed(&error))?;
-        let first = targets.first().ok_or_else(|| failed(&"it names no node"))?.clone();
-        let targets = targets.iter().map(|target| client_target(target, way)).collect();
-        let line = config.lines().next().ok_or_else(|| failed(&"it names no line"))?;
+        let targets = config
+            .registration_targets(place)
+            .map_err(|error| failed(&error))?;
+        let first = targets
+            .first()
+            .ok_or_else(|| failed(&"it names no node"))?
+            .clone();
+        let targets = targets
+            .iter()
+            .map(|target| client_target(target, way))
+            .collect();
+        let line = config
+            .lines()
+            .next()
+            .ok_or_else(|| failed(&"it names no line"))?;
         let text = |value: Option<csf::Value<std::borrow::Cow<'_, str>>>| {
-            value.map(|value| value.value.into_owned()).unwrap_or_default()
+            value
+                .map(|value| value.value.into_owned())
+                .unwrap_or_default()
         };
         let line = Line::new(&text(line.name()), &text(line.contact()));
 
         let mut device = Device::csf(&self.device, self.instance.clone());
-        device.load = Load::new("Jabber_for_Windows-12.8.0.51973", "Jabber_for_Windows-12.8.0.51973");
+        device.load = Load::new(
+            "Jabber_for_Windows-12.8.0.51973",
+            "Jabber_for_Windows-12.8.0.51973",
+        );
         device.alarm = Some(Alarm::forced());
         let mut settings = ClientConfig::unified_cm(device, line, targets);
         let stack = config.sip_stack();
-        settings.expires = stack.timer_register_expires().map_err(|error| failed(&error))?.value;
-        settings.register_delta = stack.timer_register_delta().map_err(|error| failed(&error))?.value;
+        settings.expires = stack
+            .timer_register_expires()
+            .map_err(|error| failed(&error))?
+            .value;
+        settings.register_delta = stack
+            .timer_register_delta()
+            .map_err(|error| failed(&error))?
+            .value;
 
-        let token = self.token.clone().ok_or_else(|| Error::setup("Jabber", "no access token yet"))?;
-        let client = RegistrationClient::new(settings, self.connector.clone(), Arc::new(FixedToken::new(token)));
+        let token = self
+            .token
+            .clone()
+            .ok_or_else(|| Error::setup("Jabber", "no access token yet"))?;
+        let client = RegistrationClient::new(
+            settings,
+            self.connector.clone(),
+            Arc::new(FixedToken::new(token)),
+        );
         self.registration = Some(client.start());
         Ok(first)
     }
 
     /// Waits for what becomes of the registration.
     pub async fn outcome(&mut self) -> Outcome {
-        let Some((_, events)) = &mut self.registration else { return Outcome::Silence };
-        tokio::time::timeout(PATIENCE, outcome(events)).await.unwrap_or(Outcome::Silence)
+        let Some((_, events)) = &mut self.registration else {
+            return Outcome::Silence;
+        };
+        tokio::time::timeout(PATIENCE, outcome(events))
+            .await
+            .unwrap_or(Outcome::Silence)
     }
 
     /// Starts again after a refusal, on the file's nodes as before.
@@ -251,14 +304,27 @@ async fn outcome(events: &mut ClientEvents) -> Outcome {
     let mut last = None;
     while let Some(event) = events.recv().await {
         match event {
-            ClientEvent::Registration(Event::Registered(grant)) => return Outcome::Registered(grant),
+            ClientEvent::Registration(Event::Registered(grant)) => {
+                return Outcome::Registered(grant);
+            }
             ClientEvent::Registration(Event::Refreshed(grant)) => return Outcome::Refreshed(grant),
-            ClientEvent::Registration(Event::Deregistered { confirmed }) => return Outcome::Deregistered { confirmed },
-            ClientEvent::Registration(Event::Refused(refused)) => return Outcome::Refused(Box::new(refused)),
-            ClientEvent::Connection { failure, explanation, .. } => last = Some((failure.to_string(), explanation)),
+            ClientEvent::Registration(Event::Deregistered { confirmed }) => {
+                return Outcome::Deregistered { confirmed };
+            }
+            ClientEvent::Registration(Event::Refused(refused)) => {
+                return Outcome::Refused(Box::new(refused));
+            }
+            ClientEvent::Connection {
+                failure,
+                explanation,
+                ..
+            } => last = Some((failure.to_string(), explanation)),
             ClientEvent::Registration(Event::AllNodesFailed { .. }) => {
                 let (reason, explanation) = last.unwrap_or_default();
-                return Outcome::Unreachable { reason, explanation };
+                return Outcome::Unreachable {
+                    reason,
+                    explanation,
+                };
             }
             _ => {}
         }

@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
+use rustls::crypto::CryptoProvider;
 use sip_oauth_registration::registrar::{Listener, NodePorts, SipOAuthMode};
 use sip_oauth_tokio::{Clock, Resolver, StaticResolver};
 use sip_oauth_trust::{LiveTrustStore, Source, TrustStore, default_provider};
-use rustls::crypto::CryptoProvider;
 
 use crate::{
-    CertificateAuthority, Error, ExpresswayC, Jabber, PartyId, UnifiedCm,
-    expressway, ports,
+    CertificateAuthority, Error, ExpresswayC, Jabber, PartyId, UnifiedCm, expressway, ports,
     recorder::{Recorder, Speaks},
     report::Occurrence,
     unified_cm::{self, AxlUser},
@@ -130,18 +129,29 @@ impl LabBuilder {
     ///
     /// [`Error::PortInUse`] when a product port is taken; other [`Error`]s when no keys or sockets are to be had.
     pub async fn start(&self) -> Result<Lab, Error> {
-        let provider = default_provider().map_err(|error| Error::setup("crypto provider", error))?;
-        let clock = if self.real_time { Clock::real() } else { Clock::adjustable() };
+        let provider =
+            default_provider().map_err(|error| Error::setup("crypto provider", error))?;
+        let clock = if self.real_time {
+            Clock::real()
+        } else {
+            Clock::adjustable()
+        };
         let recorder = Recorder::new(clock.clone());
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let resolver: Arc<dyn Resolver> =
-            Arc::new(StaticResolver::new().with(NODE, loopback).with(OUTER_EDGE, loopback));
+        let resolver: Arc<dyn Resolver> = Arc::new(
+            StaticResolver::new()
+                .with(NODE, loopback)
+                .with(OUTER_EDGE, loopback),
+        );
         let authorities = Authorities {
             unified_cm: CertificateAuthority::new("Example Corp Unified CM CA")?,
             renewed: CertificateAuthority::new("Example Corp Renewed CA")?,
             expressway: CertificateAuthority::new("Example Corp Expressway CA")?,
         };
-        let axl_user = AxlUser { name: "axl-expressway".to_owned(), password: random_password(&provider)? };
+        let axl_user = AxlUser {
+            name: "axl-expressway".to_owned(),
+            password: random_password(&provider)?,
+        };
 
         let product = |port: u16| self.product_ports.then_some(port);
         let unified_cm = UnifiedCm::start(unified_cm::Setup {
@@ -188,7 +198,9 @@ impl LabBuilder {
             name: EDGE.to_owned(),
             outer_name: OUTER_EDGE.to_owned(),
             outer_certificate: authorities.expressway.issue(OUTER_EDGE, &[OUTER_EDGE])?,
-            certificate: authorities.expressway.issue(EDGE, &[EDGE, "expc-cluster.example.com"])?,
+            certificate: authorities
+                .expressway
+                .issue(EDGE, &[EDGE, "expc-cluster.example.com"])?,
             clients: ports::listen("Expressway", product(5061)).await?,
             clock: clock.clone(),
             recorder: recorder.clone(),
@@ -200,7 +212,16 @@ impl LabBuilder {
         recorder.listener(expressway_c.port(), PartyId::ExpresswayC, Speaks::Sip);
         expressway_c.trust(&authorities.unified_cm)?;
 
-        Ok(Lab { clock, real_time: self.real_time, recorder, resolver, provider, authorities, unified_cm, expressway_c })
+        Ok(Lab {
+            clock,
+            real_time: self.real_time,
+            recorder,
+            resolver,
+            provider,
+            authorities,
+            unified_cm,
+            expressway_c,
+        })
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -218,10 +239,14 @@ impl LabBuilder {
         }
         let mut free = [0; 4];
         for (port, socket) in free.iter_mut().zip(&sockets) {
-            *port = socket.local_addr().map_err(Error::socket("Unified CM"))?.port();
+            *port = socket
+                .local_addr()
+                .map_err(Error::socket("Unified CM"))?
+                .port();
         }
         let [sip, sip_secure, sip_oauth, sip_mra_oauth] = free;
-        NodePorts::new(sip, sip_secure, sip_oauth, sip_mra_oauth).map_err(|error| Error::setup("Unified CM", error))
+        NodePorts::new(sip, sip_secure, sip_oauth, sip_mra_oauth)
+            .map_err(|error| Error::setup("Unified CM", error))
     }
 }
 
@@ -308,7 +333,10 @@ impl Lab {
     /// As [`UnifiedCm::cli`].
     pub async fn cli(&self, command: &str) -> Result<Vec<String>, Error> {
         let output = self.unified_cm.cli(command).await?;
-        self.recorder.now(Occurrence::Console { command: command.to_owned(), output: output.clone() });
+        self.recorder.now(Occurrence::Console {
+            command: command.to_owned(),
+            output: output.clone(),
+        });
         Ok(output)
     }
 
@@ -343,6 +371,9 @@ impl Lab {
 /// The application user's password: nobody types it.
 fn random_password(provider: &CryptoProvider) -> Result<String, Error> {
     let mut bytes = [0; 16];
-    provider.secure_random.fill(&mut bytes).map_err(|_| Error::setup("AXL", "no random numbers"))?;
+    provider
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| Error::setup("AXL", "no random numbers"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,6 +1,9 @@
 //! A report drawn for a person: lifelines, arrows, one verdict per step.
 
-use crate::report::{Connection, Event, HttpMessage, Leg, Occurrence, Party, PartyId, Report, Scenario, SipMessage, Step};
+use crate::report::{
+    Connection, Event, HttpMessage, Leg, Occurrence, Party, PartyId, Report, Scenario, SipMessage,
+    Step,
+};
 
 mod canvas;
 mod label;
@@ -48,7 +51,11 @@ impl Ladder {
 
     /// One scenario.
     pub fn scenario(&self, scenario: &Scenario) -> String {
-        let mut page = Page { out: String::new(), colour: self.colour, lanes: Lanes::of(&scenario.parties) };
+        let mut page = Page {
+            out: String::new(),
+            colour: self.colour,
+            lanes: Lanes::of(&scenario.parties),
+        };
         page.heading(scenario);
         for (index, step) in scenario.steps.iter().enumerate() {
             page.step(index + 1, step);
@@ -59,7 +66,11 @@ impl Ladder {
 
     /// The last lines: one per scenario, then one sentence.
     pub fn summary(&self, report: &Report) -> String {
-        let mut page = Page { out: String::new(), colour: self.colour, lanes: Lanes::default() };
+        let mut page = Page {
+            out: String::new(),
+            colour: self.colour,
+            lanes: Lanes::default(),
+        };
         page.rule('━');
         for scenario in &report.scenarios {
             let checks: usize = scenario.steps.iter().map(|step| step.checks.len()).sum();
@@ -79,7 +90,15 @@ impl Ladder {
             (false, n) => format!("{n} steps differ from the document:"),
         };
         let mut row = Row::new();
-        row.put(1, &sentence, if report.as_documented { Ink::Good } else { Ink::Bad });
+        row.put(
+            1,
+            &sentence,
+            if report.as_documented {
+                Ink::Good
+            } else {
+                Ink::Bad
+            },
+        );
         page.blank();
         page.row(&row);
         for (scenario, step) in report.differences() {
@@ -104,7 +123,10 @@ fn clip(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return text.to_owned();
     }
-    text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(columns.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 /// Where the lifelines are.
@@ -127,8 +149,15 @@ impl Lanes {
         Self { columns }
     }
 
+    fn first(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| *column)
+    }
+
     fn column(&self, party: PartyId) -> Option<usize> {
-        self.columns.iter().find(|(id, _)| *id == party).map(|(_, column)| *column)
+        self.columns
+            .iter()
+            .find(|(id, _)| *id == party)
+            .map(|(_, column)| *column)
     }
 }
 
@@ -145,7 +174,12 @@ impl Page {
         self.rule('━');
         self.line(1, &scenario.title, Ink::Bold);
         self.rule('━');
-        for part in [canvas::Part::Top, canvas::Part::Name, canvas::Part::Instance, canvas::Part::Bottom] {
+        for part in [
+            canvas::Part::Top,
+            canvas::Part::Name,
+            canvas::Part::Instance,
+            canvas::Part::Bottom,
+        ] {
             let mut row = Row::new();
             for party in &scenario.parties {
                 if let Some(column) = self.lanes.column(party.id) {
@@ -159,7 +193,13 @@ impl Page {
     fn step(&mut self, number: usize, step: &Step) {
         self.lifelines();
         let mut row = self.lanes_row();
-        row.put(0, &format!(" {number:>2}  {} ", step.title), Ink::Title);
+        let heading = format!(" {number:>2}  ");
+        // The first lifeline would cut a short title off from nothing.
+        row.clear(0, self.lanes.first() + 2);
+        row.put(0, &heading, Ink::Faint);
+        row.put(heading.len(), &step.title, Ink::Bold);
+        let end = heading.len() + step.title.chars().count();
+        row.put(end, "  ", Ink::Plain);
         self.row(&row);
         for event in &step.events {
             self.event(event);
@@ -217,7 +257,11 @@ impl Page {
     fn connection(&mut self, time: &str, connection: &Connection) {
         let mut labels = vec![connection.summary.clone()];
         labels.extend(connection.shows.iter().cloned());
-        let ink = if connection.refused { Ink::Bad } else { Ink::Bold };
+        let ink = if connection.refused {
+            Ink::Bad
+        } else {
+            Ink::Bold
+        };
         self.arrow(time, &labels, connection.leg, ink, connection.refused);
     }
 
@@ -229,7 +273,8 @@ impl Page {
 
     /// Label rows between two lifelines, then the arrow.
     fn arrow(&mut self, time: &str, labels: &[String], leg: Leg, first: Ink, refused: bool) {
-        let (Some(from), Some(to)) = (self.lanes.column(leg.from), self.lanes.column(leg.to)) else {
+        let (Some(from), Some(to)) = (self.lanes.column(leg.from), self.lanes.column(leg.to))
+        else {
             return;
         };
         let (left, right) = (from.min(to), from.max(to));
@@ -250,7 +295,11 @@ impl Page {
         row.put_arrow(from, to, leg.transport, refused);
         if let Some(port) = leg.port {
             let text = format!(":{port}");
-            let column = if to > from { to + 1 } else { to.saturating_sub(text.chars().count()) };
+            let column = if to > from {
+                to + 1
+            } else {
+                to.saturating_sub(text.chars().count())
+            };
             row.put(column, &text, Ink::Faint);
         }
         self.row(&row);
@@ -258,10 +307,26 @@ impl Page {
 
     /// A change inside one party: a dot on its lifeline, the text where there is room.
     fn state(&mut self, time: &str, party: PartyId, text: &str) {
-        let Some(column) = self.lanes.column(party) else { return };
-        let last = self.lanes.columns.last().is_some_and(|(id, _)| *id == party);
-        let next = self.lanes.columns.iter().map(|(_, column)| *column).find(|other| *other > column);
-        let before = self.lanes.columns.iter().map(|(_, column)| *column).rfind(|other| *other < column);
+        let Some(column) = self.lanes.column(party) else {
+            return;
+        };
+        let last = self
+            .lanes
+            .columns
+            .last()
+            .is_some_and(|(id, _)| *id == party);
+        let next = self
+            .lanes
+            .columns
+            .iter()
+            .map(|(_, column)| *column)
+            .find(|other| *other > column);
+        let before = self
+            .lanes
+            .columns
+            .iter()
+            .map(|(_, column)| *column)
+            .rfind(|other| *other < column);
         let (start, room) = if last {
             let start = before.map_or(12, |before| before + 2);
             (start, column.saturating_sub(start + 1))
@@ -274,7 +339,11 @@ impl Page {
                 row.put(0, time, Ink::Faint);
                 row.put(column, "●", Ink::Accent);
             }
-            let at = if last { column.saturating_sub(line.chars().count() + 1) } else { start };
+            let at = if last {
+                column.saturating_sub(line.chars().count() + 1)
+            } else {
+                start
+            };
             row.put(at, line, Ink::Plain);
             self.row(&row);
         }
@@ -282,7 +351,10 @@ impl Page {
 
     /// What the administrator typed stands over the lifelines, as on a console beside them.
     fn console(&mut self, time: &str, command: &str, output: &[String]) {
-        for (index, line) in label::wrap(&format!("admin:{command}"), WIDTH - 15, 6).iter().enumerate() {
+        for (index, line) in label::wrap(&format!("admin:{command}"), WIDTH - 15, 6)
+            .iter()
+            .enumerate()
+        {
             let mut row = Row::new();
             if index == 0 {
                 row.put(0, time, Ink::Faint);
@@ -318,7 +390,11 @@ impl Page {
 
     fn rule(&mut self, with: char) {
         let mut row = Row::new();
-        row.put(0, &String::from_iter(std::iter::repeat_n(with, WIDTH)), Ink::Line);
+        row.put(
+            0,
+            &String::from_iter(std::iter::repeat_n(with, WIDTH)),
+            Ink::Line,
+        );
         self.row(&row);
     }
 

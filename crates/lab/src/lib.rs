@@ -20,7 +20,7 @@ pub use jabber::{CLIENT_ID, Jabber, Outcome, Way};
 pub use lab::{Authorities, DEVICE, EDGE, Fault, LINE, Lab, LabBuilder, NODE, OUTER_EDGE, USER};
 pub use ladder::{Ladder, WIDTH};
 pub use report::{
-    Check, ClockKind, Connection, Event, Header, HttpMessage, Leg, Occurrence, Party, PartyId, PortsKind, Report,
-    SCHEMA, Scenario, SipMessage, Step,
+    Check, ClockKind, Connection, Event, Header, HttpMessage, Leg, Occurrence, Party, PartyId,
+    PortsKind, Report, SCHEMA, Scenario, SipMessage, Step,
 };
 pub use unified_cm::{OAUTH_PROFILE, SCOPE, STANDARD_PROFILE, UnifiedCm};

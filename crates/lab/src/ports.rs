@@ -22,7 +22,11 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 /// [`Error::PortInUse`] naming `purpose`, if the wanted port or every port tried is taken.
 pub(crate) async fn listen(purpose: &'static str, port: Option<u16>) -> Result<TcpListener, Error> {
     if let Some(port) = port {
-        return bind(port).await.map_err(|cause| Error::PortInUse { port, purpose, source: cause });
+        return bind(port).await.map_err(|cause| Error::PortInUse {
+            port,
+            purpose,
+            source: cause,
+        });
     }
     let span = RANGE.end() - RANGE.start() + 1;
     // Two processes start at different places.
@@ -37,7 +41,11 @@ pub(crate) async fn listen(purpose: &'static str, port: Option<u16>) -> Result<T
         }
     }
     let (port, cause) = last.unwrap_or((*RANGE.start(), std::io::ErrorKind::AddrInUse.into()));
-    Err(Error::PortInUse { port, purpose, source: cause })
+    Err(Error::PortInUse {
+        port,
+        purpose,
+        source: cause,
+    })
 }
 
 async fn bind(port: u16) -> std::io::Result<TcpListener> {

@@ -10,7 +10,8 @@ use rustls::ProtocolVersion;
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::edge::Zone;
 use sip_oauth_tokio::{
-    Clock, ConnectionChange, ConnectionEvent, Direction, HttpEvent, MessageEvent, Observer, Role, TlsFacts,
+    Clock, ConnectionChange, ConnectionEvent, ConnectionId, Direction, HttpEvent, MessageEvent,
+    Observer, Role, TlsFacts,
 };
 use sip_oauth_trust::{Explanation, Party, alert_name};
 
@@ -31,6 +32,8 @@ struct Inner {
     origin: SystemTime,
     events: Vec<Event>,
     refusals: Vec<SeenRefusal>,
+    /// Connections that are being made, and since when.
+    connecting: HashMap<ConnectionId, SystemTime>,
     listeners: HashMap<u16, (PartyId, Speaks)>,
 }
 
@@ -53,13 +56,25 @@ pub(crate) struct SeenRefusal {
 impl Recorder {
     pub(crate) fn new(clock: Clock) -> Self {
         let origin = clock.system_now();
-        let inner = Inner { origin, events: Vec::new(), refusals: Vec::new(), listeners: HashMap::new() };
-        Self { clock, inner: Arc::new(Mutex::new(inner)) }
+        let inner = Inner {
+            origin,
+            events: Vec::new(),
+            refusals: Vec::new(),
+            connecting: HashMap::new(),
+            listeners: HashMap::new(),
+        };
+        Self {
+            clock,
+            inner: Arc::new(Mutex::new(inner)),
+        }
     }
 
     /// The observer through which `party` reports.
     pub(crate) fn observer(&self, party: PartyId) -> Arc<dyn Observer> {
-        Arc::new(PartyObserver { party, recorder: self.clone() })
+        Arc::new(PartyObserver {
+            party,
+            recorder: self.clone(),
+        })
     }
 
     /// Says whose listener a port is.
@@ -89,7 +104,10 @@ impl Recorder {
 
     /// Records a change inside `party`, now.
     pub(crate) fn state(&self, party: PartyId, text: impl Into<String>) {
-        self.now(Occurrence::State { party, text: text.into() });
+        self.now(Occurrence::State {
+            party,
+            text: text.into(),
+        });
     }
 
     /// Records something now.
@@ -127,7 +145,9 @@ impl Observer for PartyObserver {
         if event.ends.role != Role::Initiator {
             return;
         }
-        let Some(other) = self.recorder.owner(event.ends.peer.port(), Speaks::Sip) else { return };
+        let Some(other) = self.recorder.owner(event.ends.peer.port(), Speaks::Sip) else {
+            return;
+        };
         let leg = match event.direction {
             Direction::Sent => Leg {
                 from: self.party,
@@ -158,18 +178,39 @@ impl Observer for PartyObserver {
         if !opened {
             return;
         }
-        let Some(other) = self.recorder.owner(event.peer.port(), Speaks::Sip) else { return };
+        let Some(other) = self.recorder.owner(event.peer.port(), Speaks::Sip) else {
+            return;
+        };
         let outward = Leg {
             from: self.party,
             to: other,
             transport: event.transport.via_name(),
             port: Some(event.peer.port()),
         };
+        let since = match event.change {
+            ConnectionChange::Connecting { .. } => {
+                self.recorder.lock().connecting.insert(event.id, event.at);
+                None
+            }
+            _ => self.recorder.lock().connecting.remove(&event.id),
+        };
         let connection = match event.change {
             ConnectionChange::Connected { tls: Some(tls) } => handshake(outward, tls),
-            ConnectionChange::Refused(explanation) => refusal(outward, explanation),
+            ConnectionChange::Refused(explanation) => {
+                // Refused before there was anything else to show of it.
+                if let Some(since) = since {
+                    self.recorder
+                        .push(since, Occurrence::Connection(attempt(outward)));
+                }
+                refusal(outward, explanation)
+            }
             ConnectionChange::Failed(why) => Connection {
-                leg: Leg { from: other, to: self.party, port: None, ..outward },
+                leg: Leg {
+                    from: other,
+                    to: self.party,
+                    port: None,
+                    ..outward
+                },
                 refused: true,
                 client_certificate: false,
                 summary: why.to_owned(),
@@ -177,17 +218,27 @@ impl Observer for PartyObserver {
             },
             _ => return,
         };
-        self.recorder.push(event.at, Occurrence::Connection(connection));
+        self.recorder
+            .push(event.at, Occurrence::Connection(connection));
     }
 
     fn zone(&self, zone: &Zone, _: Option<&Explanation>) {
-        let state = if zone.state.is_active() { "Active" } else { "Inactive" };
-        self.recorder.state(self.party, format!("zone {}: {state}", zone.name));
+        let state = if zone.state.is_active() {
+            "Active"
+        } else {
+            "Inactive"
+        };
+        self.recorder
+            .state(self.party, format!("zone {}: {state}", zone.name));
     }
 
     fn http(&self, event: &HttpEvent<'_>) {
-        let Some((secure, port, path)) = parts(event.url) else { return };
-        let Some(other) = self.recorder.owner(port, Speaks::Http) else { return };
+        let Some((secure, port, path)) = parts(event.url) else {
+            return;
+        };
+        let Some(other) = self.recorder.owner(port, Speaks::Http) else {
+            return;
+        };
         let transport = if secure { "HTTPS" } else { "HTTP" };
         let mut start_line = format!("{} {path}", event.method);
         if !path.ends_with(event.subject) {
@@ -196,13 +247,23 @@ impl Observer for PartyObserver {
         self.recorder.push(
             event.started_at,
             Occurrence::Http(HttpMessage {
-                leg: Leg { from: self.party, to: other, transport, port: Some(port) },
+                leg: Leg {
+                    from: self.party,
+                    to: other,
+                    transport,
+                    port: Some(port),
+                },
                 start_line,
                 shows: Vec::new(),
                 body_bytes: 0,
             }),
         );
-        let back = Leg { from: other, to: self.party, transport, port: None };
+        let back = Leg {
+            from: other,
+            to: self.party,
+            transport,
+            port: None,
+        };
         let what = match (event.status, event.error) {
             (Some(status), error) => Occurrence::Http(HttpMessage {
                 leg: back,
@@ -237,20 +298,48 @@ fn handshake(leg: Leg, tls: &TlsFacts) -> Connection {
     if tls.own_certificate {
         shows.push(format!("{} has its own to show", leg.from.name()));
     }
-    Connection { leg, refused: false, client_certificate: tls.own_certificate, summary: format!("{version} handshake"), shows }
+    Connection {
+        leg,
+        refused: false,
+        client_certificate: tls.own_certificate,
+        summary: format!("{version} handshake"),
+        shows,
+    }
+}
+
+/// A handshake of which nothing but its refusal is to come.
+fn attempt(leg: Leg) -> Connection {
+    Connection {
+        leg,
+        refused: false,
+        client_certificate: false,
+        summary: "TLS handshake begins".to_owned(),
+        shows: Vec::new(),
+    }
 }
 
 /// A refused handshake: the alert goes from the side that refused to the other.
 fn refusal(outward: Leg, explanation: &Explanation) -> Connection {
     let leg = match explanation.refused_by {
-        Party::Us => Leg { port: None, ..outward },
-        Party::Peer => Leg { from: outward.to, to: outward.from, port: None, ..outward },
+        Party::Us => outward,
+        Party::Peer => Leg {
+            from: outward.to,
+            to: outward.from,
+            port: None,
+            ..outward
+        },
     };
     let summary = match explanation.alert {
         Some(alert) => format!("alert {} ({})", alert_name(alert), u8::from(alert)),
         None => "TLS handshake failed".to_owned(),
     };
-    Connection { leg, refused: true, client_certificate: false, summary, shows: vec![explanation.reason.to_string()] }
+    Connection {
+        leg,
+        refused: true,
+        client_certificate: false,
+        summary,
+        shows: vec![explanation.reason.to_string()],
+    }
 }
 
 /// Scheme, port and path of a URL, as far as the ladder needs them.
@@ -258,31 +347,51 @@ fn parts(url: &str) -> Option<(bool, u16, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let slash = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(slash)?;
-    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok())?;
+    let port = authority
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok())?;
     Some((scheme == "https", port, path))
 }
 
 /// A message as the report keeps it; nothing for bytes that are no message.
 pub(crate) fn sip_message(leg: Leg, bytes: &[u8]) -> Option<SipMessage> {
     let view = MessageView::parse(bytes, &Limits::default()).ok()?;
-    let start_line = bytes.split(|&byte| byte == b'\r').next().map(String::from_utf8_lossy)?.into_owned();
+    let start_line = bytes
+        .split(|&byte| byte == b'\r')
+        .next()
+        .map(String::from_utf8_lossy)?
+        .into_owned();
     let headers = view
         .fields()
         .map(|field| {
             let name = field.name_text();
-            Header { name: name.to_owned(), value: redacted(name, field.value()) }
+            Header {
+                name: name.to_owned(),
+                value: redacted(name, field.value()),
+            }
         })
         .collect();
-    Some(SipMessage { leg, start_line, headers, body_bytes: view.body().len(), message_bytes: bytes.len() })
+    Some(SipMessage {
+        leg,
+        start_line,
+        headers,
+        body_bytes: view.body().len(),
+        message_bytes: bytes.len(),
+    })
 }
 
 /// A header field value without secrets: credentials keep their scheme, their form and their length.
 fn redacted(name: &str, value: &str) -> String {
-    if !name.eq_ignore_ascii_case("Authorization") && !name.eq_ignore_ascii_case("Proxy-Authorization") {
+    if !name.eq_ignore_ascii_case("Authorization")
+        && !name.eq_ignore_ascii_case("Proxy-Authorization")
+    {
         return value.to_owned();
     }
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
-    match rest.strip_prefix("token=\"").and_then(|rest| rest.split_once('"')) {
+    match rest
+        .strip_prefix("token=\"")
+        .and_then(|rest| rest.split_once('"'))
+    {
         Some((token, "")) => format!("{scheme} token=\"<{} bytes>\"", token.len()),
         _ => format!("{scheme} <{} bytes>", rest.len()),
     }
@@ -292,14 +401,22 @@ fn redacted(name: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
-    const LEG: Leg = Leg { from: PartyId::Jabber, to: PartyId::UnifiedCm, transport: "TLS", port: Some(5090) };
+    const LEG: Leg = Leg {
+        from: PartyId::Jabber,
+        to: PartyId::UnifiedCm,
+        transport: "TLS",
+        port: Some(5090),
+    };
 
     #[test]
     fn credentials_keep_their_form_and_length_only() {
         for (value, shown) in [
             ("Bearer token=\"eyJhbGciOi\"", "Bearer token=\"<10 bytes>\""),
             ("Bearer eyJhbGciOi", "Bearer <10 bytes>"),
-            ("Bearer token=\"eyJ\", username=\"eyJ\"", "Bearer <27 bytes>"),
+            (
+                "Bearer token=\"eyJ\", username=\"eyJ\"",
+                "Bearer <27 bytes>",
+            ),
             ("Digest username=\"a\"", "Digest <12 bytes>"),
             ("eyJhbGciOi", " <10 bytes>"),
         ] {
@@ -314,16 +431,29 @@ mod tests {
         let bytes = b"REGISTER sip:ucm.example.com SIP/2.0\r\nCSeq: 1 REGISTER\r\nVia: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1\r\nContent-Length: 2\r\n\r\nab";
         let message = sip_message(LEG, bytes).unwrap();
         assert_eq!(message.start_line, "REGISTER sip:ucm.example.com SIP/2.0");
-        let names: Vec<_> = message.headers.iter().map(|header| header.name.as_str()).collect();
+        let names: Vec<_> = message
+            .headers
+            .iter()
+            .map(|header| header.name.as_str())
+            .collect();
         assert_eq!(names, ["CSeq", "Via", "Content-Length"]);
-        assert_eq!((message.body_bytes, message.message_bytes), (2, bytes.len()));
+        assert_eq!(
+            (message.body_bytes, message.message_bytes),
+            (2, bytes.len())
+        );
         assert!(sip_message(LEG, b"\x15\x03\x03").is_none());
     }
 
     #[test]
     fn urls_give_scheme_port_and_path() {
-        assert_eq!(parts("https://ucm.example.com:8443/axl/"), Some((true, 8443, "/axl/")));
-        assert_eq!(parts("http://ucm.example.com:6970"), Some((false, 6970, "")));
+        assert_eq!(
+            parts("https://ucm.example.com:8443/axl/"),
+            Some((true, 8443, "/axl/"))
+        );
+        assert_eq!(
+            parts("http://ucm.example.com:6970"),
+            Some((false, 6970, ""))
+        );
         assert_eq!(parts("ucm.example.com"), None);
     }
 }

@@ -31,7 +31,13 @@ impl Report {
     pub fn new(clock: ClockKind, ports: PortsKind, scenarios: Vec<Scenario>) -> Self {
         let as_documented =
             !scenarios.is_empty() && scenarios.iter().all(|scenario| scenario.as_documented);
-        Self { schema: SCHEMA, clock, ports, as_documented, scenarios }
+        Self {
+            schema: SCHEMA,
+            clock,
+            ports,
+            as_documented,
+            scenarios,
+        }
     }
 
     /// The report as one JSON document, indented, without a line end.
@@ -221,7 +227,11 @@ impl SipMessage {
 
     /// The number in the status line; nothing for a request.
     pub fn status(&self) -> Option<u16> {
-        self.start_line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
+        self.start_line
+            .strip_prefix("SIP/2.0 ")?
+            .get(..3)?
+            .parse()
+            .ok()
     }
 
     /// Whether this is a request.
@@ -290,9 +300,18 @@ impl Check {
     /// assert!(Check::equal("Expires of the 200", "120", "120").holds);
     /// assert!(!Check::equal("Expires of the 200", "120", "60").holds);
     /// ```
-    pub fn equal<E: Display, O: Display>(what: impl Into<String>, expected: E, observed: O) -> Self {
+    pub fn equal<E: Display, O: Display>(
+        what: impl Into<String>,
+        expected: E,
+        observed: O,
+    ) -> Self {
         let (expected, observed) = (expected.to_string(), observed.to_string());
-        Self { what: what.into(), holds: expected == observed, expected, observed }
+        Self {
+            what: what.into(),
+            holds: expected == observed,
+            expected,
+            observed,
+        }
     }
 
     /// Holds if there is a value and it equals `expected`; a missing value is reported as `absent`.

@@ -3,20 +3,31 @@
 use std::time::Duration;
 
 use sip_oauth_lab::{
-    Check, ClockKind, Connection, Event, Header, HttpMessage, Ladder, Leg, Occurrence, Party, PartyId, PortsKind,
-    Report, Scenario, SipMessage, Step, WIDTH,
+    Check, ClockKind, Connection, Event, Header, HttpMessage, Ladder, Leg, Occurrence, Party,
+    PartyId, PortsKind, Report, Scenario, SipMessage, Step, WIDTH,
 };
 
 fn leg(from: PartyId, to: PartyId, port: Option<u16>) -> Leg {
-    Leg { from, to, transport: "TLS", port }
+    Leg {
+        from,
+        to,
+        transport: "TLS",
+        port,
+    }
 }
 
 fn at(milliseconds: u64, what: Occurrence) -> Event {
-    Event { at: Duration::from_millis(milliseconds), what }
+    Event {
+        at: Duration::from_millis(milliseconds),
+        what,
+    }
 }
 
 fn header(name: &str, value: &str) -> Header {
-    Header { name: name.to_owned(), value: value.to_owned() }
+    Header {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 fn register(leg: Leg) -> Occurrence {
@@ -26,7 +37,10 @@ fn register(leg: Leg) -> Occurrence {
         headers: vec![
             header("Via", "SIP/2.0/TLS 127.0.0.1:50312;branch=z9hG4bK00001188"),
             header("CSeq", "2271 REGISTER"),
-            header("Contact", "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@127.0.0.1:50312;transport=tls>;+sip.instance=\"<urn:uuid:0>\";video"),
+            header(
+                "Contact",
+                "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@127.0.0.1:50312;transport=tls>;+sip.instance=\"<urn:uuid:0>\";video",
+            ),
             header("Proxy-Authorization", "Bearer token=\"<1999 bytes>\""),
             header("Expires", "3600"),
         ],
@@ -48,9 +62,21 @@ fn step(title: &str, verdict: &str, checks: Vec<Check>, events: Vec<Event>) -> S
 fn report(granted: &str) -> Report {
     use PartyId::{ExpresswayC, Jabber, UnifiedCm};
     let parties = vec![
-        Party { id: Jabber, name: "Jabber", instance: "CSFrado".to_owned() },
-        Party { id: ExpresswayC, name: "Expressway-C", instance: "expc1.example.com".to_owned() },
-        Party { id: UnifiedCm, name: "Unified CM", instance: "ucm-pub.example.com".to_owned() },
+        Party {
+            id: Jabber,
+            name: "Jabber",
+            instance: "CSFrado".to_owned(),
+        },
+        Party {
+            id: ExpresswayC,
+            name: "Expressway-C",
+            instance: "expc1.example.com".to_owned(),
+        },
+        Party {
+            id: UnifiedCm,
+            name: "Unified CM",
+            instance: "ucm-pub.example.com".to_owned(),
+        },
     ];
     let steps = vec![
         step(
@@ -58,10 +84,36 @@ fn report(granted: &str) -> Report {
             "one node found",
             vec![Check::equal("nodes", 1, 1)],
             vec![
-                at(0, Occurrence::Console { command: "run sql select * from expresswaycconfiguration".to_owned(), output: vec!["hostnameorip".to_owned(), "============".to_owned()] }),
-                at(3, Occurrence::Http(HttpMessage { leg: leg(ExpresswayC, UnifiedCm, Some(8443)), start_line: "POST /axl/ listCallManager".to_owned(), shows: Vec::new(), body_bytes: 512 })),
-                at(5, Occurrence::State { party: ExpresswayC, text: "zone CEOAuth ucm-pub.example.com: Active".to_owned() }),
-                at(6, Occurrence::State { party: UnifiedCm, text: "row expc1.example.com".to_owned() }),
+                at(
+                    0,
+                    Occurrence::Console {
+                        command: "run sql select * from expresswaycconfiguration".to_owned(),
+                        output: vec!["hostnameorip".to_owned(), "============".to_owned()],
+                    },
+                ),
+                at(
+                    3,
+                    Occurrence::Http(HttpMessage {
+                        leg: leg(ExpresswayC, UnifiedCm, Some(8443)),
+                        start_line: "POST /axl/ listCallManager".to_owned(),
+                        shows: Vec::new(),
+                        body_bytes: 512,
+                    }),
+                ),
+                at(
+                    5,
+                    Occurrence::State {
+                        party: ExpresswayC,
+                        text: "zone CEOAuth ucm-pub.example.com: Active".to_owned(),
+                    },
+                ),
+                at(
+                    6,
+                    Occurrence::State {
+                        party: UnifiedCm,
+                        text: "row expc1.example.com".to_owned(),
+                    },
+                ),
             ],
         ),
         step(
@@ -71,7 +123,16 @@ fn report(granted: &str) -> Report {
             vec![
                 at(7, register(leg(Jabber, ExpresswayC, Some(5061)))),
                 at(8, register(leg(ExpresswayC, UnifiedCm, Some(5091)))),
-                at(9, Occurrence::Connection(Connection { leg: leg(UnifiedCm, Jabber, None), refused: true, summary: "alert unknown_ca (48)".to_owned(), shows: Vec::new() })),
+                at(
+                    9,
+                    Occurrence::Connection(Connection {
+                        leg: leg(UnifiedCm, Jabber, None),
+                        refused: true,
+                        client_certificate: false,
+                        summary: "alert unknown_ca (48)".to_owned(),
+                        shows: Vec::new(),
+                    }),
+                ),
             ],
         ),
     ];
@@ -87,7 +148,10 @@ fn report(granted: &str) -> Report {
 
 #[test]
 fn no_line_is_wider_than_a_hundred_columns() {
-    for granted in ["120", "a grant that takes far more room than any line on this page has, so that it must be broken into two"] {
+    for granted in [
+        "120",
+        "a grant that takes far more room than any line on this page has, so that it must be broken into two",
+    ] {
         let text = Ladder::new().draw(&report(granted));
         for line in text.lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
@@ -110,7 +174,11 @@ fn a_difference_is_named_with_both_sides() {
 fn a_run_without_differences_says_so() {
     let report = report("120");
     assert!(report.as_documented);
-    assert!(Ladder::new().draw(&report).ends_with("Every step went as the document says.\n"));
+    assert!(
+        Ladder::new()
+            .draw(&report)
+            .ends_with("Every step went as the document says.\n")
+    );
 }
 
 #[test]
@@ -121,7 +189,9 @@ fn colour_changes_no_text() {
     let mut rest = coloured.as_str();
     while let Some(start) = rest.find('\x1b') {
         plain.push_str(&rest[..start]);
-        let end = rest[start..].find('m').expect("an SGR sequence ends with m");
+        let end = rest[start..]
+            .find('m')
+            .expect("an SGR sequence ends with m");
         rest = &rest[start + end + 1..];
     }
     plain.push_str(rest);
@@ -147,5 +217,3 @@ fn a_report_has_the_documented_members() {
     assert_eq!(event["port"], 5061);
     assert_eq!(event["headers"][0]["name"], "Via");
 }
-#[test]
-fn show() { println!("{}", Ladder::new().draw(&report("60"))); }

@@ -8,7 +8,6 @@ pub(super) enum Ink {
     Bold,
     Faint,
     Line,
-    Title,
     Accent,
     Good,
     Bad,
@@ -21,7 +20,6 @@ impl Ink {
             Self::Plain => "",
             Self::Bold => "\x1b[1m",
             Self::Faint | Self::Line => "\x1b[2m",
-            Self::Title => "\x1b[1;4m",
             Self::Accent => "\x1b[1;36m",
             Self::Good => "\x1b[32m",
             Self::Bad => "\x1b[31m",
@@ -72,7 +70,13 @@ impl Row {
         let bar = |middle: char, ends: (char, char)| -> String {
             let half = inner / 2;
             let side = |n: usize| std::iter::repeat_n('─', n);
-            [ends.0].into_iter().chain(side(half)).chain([middle]).chain(side(half)).chain([ends.1]).collect()
+            [ends.0]
+                .into_iter()
+                .chain(side(half))
+                .chain([middle])
+                .chain(side(half))
+                .chain([ends.1])
+                .collect()
         };
         let text = |text: &str| format!("│{text:^inner$}│");
         match part {
@@ -93,9 +97,16 @@ impl Row {
     /// An arrow between two lifelines; one that stands for a refusal is broken.
     pub(super) fn put_arrow(&mut self, from: usize, to: usize, transport: &str, refused: bool) {
         let (left, right) = (from.min(to), from.max(to));
-        let (stroke, ink) = if refused { ('╌', Ink::Bad) } else { ('─', Ink::Line) };
+        let (stroke, ink) = if refused {
+            ('╌', Ink::Bad)
+        } else {
+            ('─', Ink::Line)
+        };
         for column in left + 1..right {
-            let crossing = self.cells.get(column).is_some_and(|(character, _)| *character == '│');
+            let crossing = self
+                .cells
+                .get(column)
+                .is_some_and(|(character, _)| *character == '│');
             self.set(column, if crossing { '┼' } else { stroke }, ink);
         }
         let rightwards = to > from;
@@ -108,7 +119,11 @@ impl Row {
         if !transport.is_empty() {
             let text = format!(" {transport} ");
             let length = text.chars().count();
-            let column = if rightwards { to.saturating_sub(length + 3) } else { to + 4 };
+            let column = if rightwards {
+                to.saturating_sub(length + 3)
+            } else {
+                to + 4
+            };
             self.put(column, &text, Ink::Faint);
         }
     }
@@ -178,7 +193,11 @@ mod tests {
             row.put_box(6, part, "Jabber", "CSFrado");
             text(&row)
         });
-        assert_eq!(rows, ["┌─────────┐", "│ Jabber  │", "│ CSFrado │", "└────┬────┘"].map(|line| format!(" {line}")));
+        assert_eq!(
+            rows,
+            ["┌─────────┐", "│ Jabber  │", "│ CSFrado │", "└────┬────┘"]
+                .map(|line| format!(" {line}"))
+        );
     }
 
     #[test]

@@ -39,7 +39,12 @@ const ROOM_FOR_BRANCH: usize = 44;
 
 /// The start line and the header fields that carry the story.
 pub(super) fn sip(message: &SipMessage, room: usize) -> Vec<String> {
-    let mut lines = vec![message.start_line.trim_end_matches(" SIP/2.0").replacen("SIP/2.0 ", "", 1)];
+    let mut lines = vec![
+        message
+            .start_line
+            .trim_end_matches(" SIP/2.0")
+            .replacen("SIP/2.0 ", "", 1),
+    ];
     let mut correlation = Vec::new();
     if let Some(cseq) = message.header("CSeq") {
         correlation.push(format!("CSeq {}", cseq.split(' ').next().unwrap_or(cseq)));
@@ -78,7 +83,13 @@ pub(super) fn sip(message: &SipMessage, room: usize) -> Vec<String> {
 fn branch_of(via: &str) -> Option<String> {
     let (_, rest) = via.split_once("branch=")?;
     let branch = rest.split([';', ',']).next()?;
-    Some(branch.trim_start_matches("z9hG4bK").chars().take(12).collect())
+    Some(
+        branch
+            .trim_start_matches("z9hG4bK")
+            .chars()
+            .take(12)
+            .collect(),
+    )
 }
 
 /// A Contact or Route with what everybody has left out: most of the GUID, the parameters that never change.
@@ -98,14 +109,21 @@ fn shortened(value: &str) -> String {
     let common = ["transport=", "zone-id=", "directed", "lr"];
     append(&mut out, uri_parameters, &common);
     out.push('>');
-    append(&mut out, parameters, &["+sip.instance=", "+u.sip!devicename", "+u.sip!model"]);
+    append(
+        &mut out,
+        parameters,
+        &["+sip.instance=", "+u.sip!devicename", "+u.sip!model"],
+    );
     out
 }
 
 /// Appends parameters; those that begin as one of `common` become one ellipsis.
 fn append(out: &mut String, parameters: &str, common: &[&str]) {
     let mut left_out = false;
-    for parameter in parameters.split(';').filter(|parameter| !parameter.is_empty()) {
+    for parameter in parameters
+        .split(';')
+        .filter(|parameter| !parameter.is_empty())
+    {
         if common.iter().any(|prefix| parameter.starts_with(prefix)) {
             if !left_out {
                 out.push('…');
@@ -124,12 +142,25 @@ mod tests {
 
     #[test]
     fn lines_end_at_blanks_commas_and_semicolons_and_never_run_over() {
-        assert_eq!(wrap("Proxy-Authenticate: Bearer realm=\"ccmsipline\"", 30, 2), ["Proxy-Authenticate: Bearer", "  realm=\"ccmsipline\""]);
-        assert_eq!(wrap("<sip:a@b>;transport=tls;video", 16, 2), ["<sip:a@b>;", "  transport=tls;", "  video"]);
-        assert_eq!(wrap("<sip:a8ae9f92…@expc1.example.com:5061>", 26, 2), ["<sip:a8ae9f92…@", "  expc1.example.com:5061>"]);
+        assert_eq!(
+            wrap("Proxy-Authenticate: Bearer realm=\"ccmsipline\"", 30, 2),
+            ["Proxy-Authenticate: Bearer", "  realm=\"ccmsipline\""]
+        );
+        assert_eq!(
+            wrap("<sip:a@b>;transport=tls;video", 16, 2),
+            ["<sip:a@b>;", "  transport=tls;", "  video"]
+        );
+        assert_eq!(
+            wrap("<sip:a8ae9f92…@expc1.example.com:5061>", 26, 2),
+            ["<sip:a8ae9f92…@", "  expc1.example.com:5061>"]
+        );
         assert_eq!(wrap("", 20, 2), [""]);
         for columns in 9..40 {
-            for line in wrap(&"Supported: replaces,join,sdp-anat,norefersub,resource-priority".repeat(2), columns, 2) {
+            for line in wrap(
+                &"Supported: replaces,join,sdp-anat,norefersub,resource-priority".repeat(2),
+                columns,
+                2,
+            ) {
                 assert!(line.chars().count() <= columns.max(10), "{columns}: {line}");
             }
         }
@@ -138,6 +169,9 @@ mod tests {
     #[test]
     fn a_contact_keeps_what_differs_between_devices() {
         let contact = "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@192.0.2.10:62162;transport=tls>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-882323451234>\";+u.sip!devicename.ccm.cisco.com=\"CSFrado\";+u.sip!model.ccm.cisco.com=\"503\";video;x-cisco-newreg";
-        assert_eq!(shortened(contact), "<sip:a8ae9f92…@192.0.2.10:62162…>…;video;x-cisco-newreg");
+        assert_eq!(
+            shortened(contact),
+            "<sip:a8ae9f92…@192.0.2.10:62162…>…;video;x-cisco-newreg"
+        );
     }
 }

@@ -10,7 +10,8 @@ mod sip;
 mod story;
 
 pub use failures::{
-    edge_distrusts_tomcat, failures, name_not_in_table, node_distrusts_edge, profile_without_oauth, wrong_listener,
+    edge_distrusts_tomcat, failures, name_not_in_table, node_distrusts_edge, profile_without_oauth,
+    wrong_listener,
 };
 pub use mra::mra;
 pub use on_premises::on_premises;

@@ -44,7 +44,8 @@ pub async fn on_premises(lab: &LabBuilder) -> Result<Scenario, Error> {
         transport: "Tls",
         verdict: format!("mode 1 on premises leads to {NODE}:{port} over TLS, with the token"),
     };
-    let config = read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &expected).await?;
+    let config =
+        read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &expected).await?;
 
     jabber.register(&config, &Way::OnPremises)?;
     let outcome = jabber.outcome().await;
@@ -72,7 +73,8 @@ async fn enable_mode(lab: &Lab, story: &mut Story<'_>) -> Result<(), Error> {
     let node = lab.unified_cm();
     let port = node.port(Listener::SipOAuth);
     let pattern = format!("show open ports regexp {port}");
-    let read_mode = "run sql select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
+    let read_mode =
+        "run sql select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
 
     let before = lab.cli(read_mode).await?;
     lab.cli("utils sipOAuth-mode enable").await?;
@@ -85,17 +87,35 @@ async fn enable_mode(lab: &Lab, story: &mut Story<'_>) -> Result<(), Error> {
     node.reset_device(DEVICE)?;
 
     let listens = |lines: &[String]| {
-        let found = lines.iter().any(|line| line.contains(&format!(":{port} (LISTEN)")));
+        let found = lines
+            .iter()
+            .any(|line| line.contains(&format!(":{port} (LISTEN)")));
         if found { "LISTEN" } else { "no line" }
     };
     let opens = |open: bool| if open { "accepted" } else { "refused" };
     let checks = vec![
         Check::present("ClusterSIPOAuthMode before", "0", before.last()),
         Check::present("ClusterSIPOAuthMode after", "1", after.last()),
-        Check::equal("open ports before the restart", "no line", listens(&listening_before)),
-        Check::equal("TCP connection before the restart", "refused", opens(!refused)),
-        Check::equal("open ports after the restart", "LISTEN", listens(&listening_after)),
-        Check::equal("TCP connection after the restart", "accepted", opens(accepted)),
+        Check::equal(
+            "open ports before the restart",
+            "no line",
+            listens(&listening_before),
+        ),
+        Check::equal(
+            "TCP connection before the restart",
+            "refused",
+            opens(!refused),
+        ),
+        Check::equal(
+            "open ports after the restart",
+            "LISTEN",
+            listens(&listening_after),
+        ),
+        Check::equal(
+            "TCP connection after the restart",
+            "accepted",
+            opens(accepted),
+        ),
     ];
     let events = story.events();
     story.step(
@@ -109,7 +129,10 @@ async fn enable_mode(lab: &Lab, story: &mut Story<'_>) -> Result<(), Error> {
 
 /// What happened before the first message, and the rest.
 pub(super) fn split(events: Vec<Event>) -> (Vec<Event>, Vec<Event>) {
-    let first = events.iter().position(|event| matches!(event.what, Occurrence::Sip(_))).unwrap_or(events.len());
+    let first = events
+        .iter()
+        .position(|event| matches!(event.what, Occurrence::Sip(_)))
+        .unwrap_or(events.len());
     let mut before = events;
     let after = before.split_off(first);
     (before, after)
@@ -123,8 +146,16 @@ fn connected(story: &mut Story<'_>, events: Vec<Event>) {
     let shown = handshake.and_then(|handshake| handshake.shows.first());
     let client_certificate = handshake.map(|handshake| handshake.client_certificate);
     let checks = vec![
-        Check::present("handshake", "TLS 1.3 handshake", handshake.map(|handshake| handshake.summary.as_str())),
-        Check::present("certificate of the node", format!("certificate of {NODE}"), shown),
+        Check::present(
+            "handshake",
+            "TLS 1.3 handshake",
+            handshake.map(|handshake| handshake.summary.as_str()),
+        ),
+        Check::present(
+            "certificate of the node",
+            format!("certificate of {NODE}"),
+            shown,
+        ),
         Check::present("certificate of the client", false, client_certificate),
     ];
     story.step(
@@ -150,14 +181,28 @@ fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<E
         sip::parameter(challenge, "To", "tag"),
         sip::parameter(granted, "To", "tag"),
     ));
-    of_second.push(Check::equal("what the client reports", "registered for 120 s", outcome));
-    of_second.push(Check::equal("bindings at the node", 1, lab.unified_cm().bindings()));
-    of_second.push(Check::equal("messages in all", 4, requests.len() + answers.len()));
+    of_second.push(Check::equal(
+        "what the client reports",
+        "registered for 120 s",
+        outcome,
+    ));
+    of_second.push(Check::equal(
+        "bindings at the node",
+        1,
+        lab.unified_cm().bindings(),
+    ));
+    of_second.push(Check::equal(
+        "messages in all",
+        4,
+        requests.len() + answers.len(),
+    ));
 
     let second_at = events
         .iter()
         .enumerate()
-        .filter(|(_, event)| matches!(&event.what, Occurrence::Sip(message) if message.is_request()))
+        .filter(
+            |(_, event)| matches!(&event.what, Occurrence::Sip(message) if message.is_request()),
+        )
         .nth(1)
         .map_or(events.len(), |(index, _)| index);
     let mut of_challenge = events;
@@ -184,14 +229,27 @@ fn refreshed(story: &mut Story<'_>, outcome: &Outcome) {
     let last = story.last_request(Jabber);
     let (waited, shown) = story.is_115_s_later(&events, UnifiedCm);
     let checks = vec![
-        Check::that("time since the 200", "115 s (granted 120 minus delta 5)", shown, waited),
-        sip::same("same Call-ID", sip::value(last.as_ref(), "Call-ID"), sip::value(request, "Call-ID")),
+        Check::that(
+            "time since the 200",
+            "115 s (granted 120 minus delta 5)",
+            shown,
+            waited,
+        ),
+        sip::same(
+            "same Call-ID",
+            sip::value(last.as_ref(), "Call-ID"),
+            sip::value(request, "Call-ID"),
+        ),
         Check::present(
             "CSeq of the last plus one",
             sip::cseq(last.as_ref()).map_or(0, |number| number + 1),
             sip::cseq(request),
         ),
-        sip::same("same connection", sip::sent_by(last.as_ref()), sip::sent_by(request)),
+        sip::same(
+            "same connection",
+            sip::sent_by(last.as_ref()),
+            sip::sent_by(request),
+        ),
         sip::start_line("status line", "SIP/2.0 200 OK", answer),
         sip::field("200", "Expires", "120", answer),
         Check::present(
@@ -218,10 +276,19 @@ fn deregistered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome) {
     let last = story.last_request(Jabber);
     let checks = vec![
         sip::field("REGISTER", "Expires", "0", request),
-        sip::same("same Call-ID", sip::value(last.as_ref(), "Call-ID"), sip::value(request, "Call-ID")),
+        sip::same(
+            "same Call-ID",
+            sip::value(last.as_ref(), "Call-ID"),
+            sip::value(request, "Call-ID"),
+        ),
         sip::start_line("status line", "SIP/2.0 200 OK", answer),
         Check::equal("what the client reports", "deregistered", outcome),
         Check::equal("bindings at the node", 0, lab.unified_cm().bindings()),
     ];
-    story.step("Sign out", events, "REGISTER with Expires: 0; 200, and the node has no binding left", checks);
+    story.step(
+        "Sign out",
+        events,
+        "REGISTER with Expires: 0; 200, and the node has no binding left",
+        checks,
+    );
 }

@@ -16,10 +16,28 @@ pub(super) struct Story<'l> {
 
 impl<'l> Story<'l> {
     /// Begins now: time counts from here.
-    pub(super) fn begin(lab: &'l Lab, id: &'static str, title: impl Into<String>, parties: &[PartyId]) -> Self {
+    pub(super) fn begin(
+        lab: &'l Lab,
+        id: &'static str,
+        title: impl Into<String>,
+        parties: &[PartyId],
+    ) -> Self {
         lab.recorder().restart();
-        let parties = parties.iter().map(|&id| Party { id, name: id.name(), instance: lab.instance(id) }).collect();
-        Self { lab, id, title: title.into(), parties, steps: Vec::new() }
+        let parties = parties
+            .iter()
+            .map(|&id| Party {
+                id,
+                name: id.name(),
+                instance: lab.instance(id),
+            })
+            .collect();
+        Self {
+            lab,
+            id,
+            title: title.into(),
+            parties,
+            steps: Vec::new(),
+        }
     }
 
     /// What was recorded since the last step.
@@ -28,7 +46,13 @@ impl<'l> Story<'l> {
     }
 
     /// Adds a step. `verdict` is said when every check holds; otherwise the first that does not is named.
-    pub(super) fn step(&mut self, title: &str, events: Vec<Event>, verdict: impl Into<String>, checks: Vec<Check>) {
+    pub(super) fn step(
+        &mut self,
+        title: &str,
+        events: Vec<Event>,
+        verdict: impl Into<String>,
+        checks: Vec<Check>,
+    ) {
         let failed = checks.iter().find(|check| !check.holds);
         let verdict = match failed {
             None => verdict.into(),
@@ -58,7 +82,9 @@ impl<'l> Story<'l> {
     /// The last SIP request of a party in the steps told so far.
     pub(super) fn last_request(&self, from: PartyId) -> Option<SipMessage> {
         self.told().rev().find_map(|event| match &event.what {
-            Occurrence::Sip(message) if message.leg.from == from && message.is_request() => Some(message.clone()),
+            Occurrence::Sip(message) if message.leg.from == from && message.is_request() => {
+                Some(message.clone())
+            }
             _ => None,
         })
     }
@@ -67,10 +93,15 @@ impl<'l> Story<'l> {
     /// take what a busy machine needs; and the time in words.
     pub(super) fn is_115_s_later(&self, events: &[Event], answering: PartyId) -> (bool, String) {
         let answered = self.told().rev().find_map(|event| match &event.what {
-            Occurrence::Sip(message) if message.leg.from == answering && !message.is_request() => Some(event.at),
+            Occurrence::Sip(message) if message.leg.from == answering && !message.is_request() => {
+                Some(event.at)
+            }
             _ => None,
         });
-        let refreshed = events.iter().find(|event| matches!(event.what, Occurrence::Sip(_))).map(|event| event.at);
+        let refreshed = events
+            .iter()
+            .find(|event| matches!(event.what, Occurrence::Sip(_)))
+            .map(|event| event.at);
         match (answered, refreshed) {
             (Some(answered), Some(refreshed)) => {
                 let waited = refreshed.saturating_sub(answered).as_secs_f64();
@@ -89,7 +120,8 @@ impl<'l> Story<'l> {
         Scenario {
             id: self.id,
             title: self.title,
-            as_documented: !self.steps.is_empty() && self.steps.iter().all(|step| step.as_documented),
+            as_documented: !self.steps.is_empty()
+                && self.steps.iter().all(|step| step.as_documented),
             parties: self.parties,
             steps: self.steps,
         }

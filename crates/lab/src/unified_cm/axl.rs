@@ -10,7 +10,10 @@ use hyper::{
 };
 use rustls::crypto::CryptoProvider;
 use sip_oauth_axl as axl;
-use sip_oauth_axl::{Answer, CallManager, Call, ColumnName, Envelope, Fault, Operation, Prose, Reply, Returned, SqlRow, SqlRows};
+use sip_oauth_axl::{
+    Answer, Call, CallManager, ColumnName, Envelope, Fault, Operation, Prose, Reply, Returned,
+    SqlRow, SqlRows,
+};
 use sip_oauth_registration::registrar::{Database, Listener, Node};
 
 use super::{console, rows::Rows, sql};
@@ -44,10 +47,17 @@ impl AxlService {
         user: &str,
         password: &str,
     ) -> Result<Self, hyper::header::InvalidHeaderValue> {
-        let mut authorization =
-            HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))?;
+        let mut authorization = HeaderValue::try_from(format!(
+            "Basic {}",
+            STANDARD.encode(format!("{user}:{password}"))
+        ))?;
         authorization.set_sensitive(true);
-        Ok(Self { database, rows, provider, authorization })
+        Ok(Self {
+            database,
+            rows,
+            provider,
+            authorization,
+        })
     }
 
     /// The answer to one HTTP request for the AXL path.
@@ -56,16 +66,26 @@ impl AxlService {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "AXL takes POST\n");
         }
         if request.headers().get(AUTHORIZATION) != Some(&self.authorization) {
-            let mut refused = plain(StatusCode::UNAUTHORIZED, "expected the application user's credentials\n");
-            refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"AXL\""));
+            let mut refused = plain(
+                StatusCode::UNAUTHORIZED,
+                "expected the application user's credentials\n",
+            );
+            refused.headers_mut().insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"AXL\""),
+            );
             return refused;
         }
-        let soap_action = request.headers().get("SOAPAction").and_then(|value| value.to_str().ok());
+        let soap_action = request
+            .headers()
+            .get("SOAPAction")
+            .and_then(|value| value.to_str().ok());
         let reply = match Call::decode(request.body(), soap_action, &axl::Limits::default()) {
             Ok(call) => self.reply(&call),
             Err(error) => Reply::from(Fault::unreadable(&error)),
         };
-        let status = StatusCode::from_u16(reply.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(reply.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         with_type(status, Envelope::CONTENT_TYPE, reply.encode())
     }
 
@@ -81,8 +101,14 @@ impl AxlService {
         match request {
             axl::Request::AddExpresswayCConfiguration(add) => self.rows.edit(|rows| {
                 let key = &add.host_name_or_ip;
-                if rows.iter().filter_map(|row| row.host_name_or_ip.as_ref()).any(|host| host.is_same_host(key)) {
-                    let message = format!("Could not insert new row - duplicate value {key} in a unique column");
+                if rows
+                    .iter()
+                    .filter_map(|row| row.host_name_or_ip.as_ref())
+                    .any(|host| host.is_same_host(key))
+                {
+                    let message = format!(
+                        "Could not insert new row - duplicate value {key} in a unique column"
+                    );
                     return Err(Fault::axl(DUPLICATE, &message, operation));
                 }
                 let uuid = self.new_uuid(operation)?;
@@ -90,42 +116,71 @@ impl AxlService {
                 Ok(Answer::AddExpresswayCConfiguration(Returned::Uuid(uuid)))
             }),
             axl::Request::UpdateExpresswayCConfiguration(update) => self.rows.edit(|rows| {
-                let row = rows.iter_mut().find(|row| update.key.selects(row)).ok_or_else(|| no_row(operation))?;
+                let row = rows
+                    .iter_mut()
+                    .find(|row| update.key.selects(row))
+                    .ok_or_else(|| no_row(operation))?;
                 let uuid = row.uuid;
                 update.apply_to(row);
                 Ok(Answer::UpdateExpresswayCConfiguration(returned(uuid)))
             }),
             axl::Request::GetExpresswayCConfiguration(get) => {
                 let rows = self.rows.read();
-                let row = rows.into_iter().find(|row| get.key.selects(row)).ok_or_else(|| no_row(operation))?;
+                let row = rows
+                    .into_iter()
+                    .find(|row| get.key.selects(row))
+                    .ok_or_else(|| no_row(operation))?;
                 let tags = get.returned_tags.unwrap_or(axl::ExpresswayCTags::ALL);
                 Ok(Answer::GetExpresswayCConfiguration(row.only(tags)))
             }
             axl::Request::ListExpresswayCConfiguration(list) => {
                 let matching = self.rows.read().into_iter().filter(|row| {
-                    like(list.host_name_or_ip.as_ref(), row.host_name_or_ip.as_ref().map(axl::HostNameOrIp::as_str))
-                        && like(list.description.as_ref(), row.description.value().map(axl::Text::as_str))
+                    like(
+                        list.host_name_or_ip.as_ref(),
+                        row.host_name_or_ip.as_ref().map(axl::HostNameOrIp::as_str),
+                    ) && like(
+                        list.description.as_ref(),
+                        row.description.value().map(axl::Text::as_str),
+                    )
                 });
-                let rows = page(matching, list.skip, list.first).map(|row| row.only(list.returned_tags));
+                let rows =
+                    page(matching, list.skip, list.first).map(|row| row.only(list.returned_tags));
                 Ok(Answer::ListExpresswayCConfiguration(rows.collect()))
             }
             axl::Request::RemoveExpresswayCConfiguration(remove) => self.rows.edit(|rows| {
-                let at = rows.iter().position(|row| remove.key.selects(row)).ok_or_else(|| no_row(operation))?;
-                Ok(Answer::RemoveExpresswayCConfiguration(returned(rows.remove(at).uuid)))
+                let at = rows
+                    .iter()
+                    .position(|row| remove.key.selects(row))
+                    .ok_or_else(|| no_row(operation))?;
+                Ok(Answer::RemoveExpresswayCConfiguration(returned(
+                    rows.remove(at).uuid,
+                )))
             }),
             axl::Request::GetCallManager(get) => {
                 let node = self.nodes().into_iter().find(|node| get.key.selects(node));
                 let node = node.ok_or_else(|| {
-                    Fault::axl(NOT_FOUND, "Item not valid: The specified CallManager was not found", operation)
+                    Fault::axl(
+                        NOT_FOUND,
+                        "Item not valid: The specified CallManager was not found",
+                        operation,
+                    )
                 })?;
-                Ok(Answer::GetCallManager(node.only(get.returned_tags.unwrap_or(axl::CallManagerTags::ALL))))
+                Ok(Answer::GetCallManager(node.only(
+                    get.returned_tags.unwrap_or(axl::CallManagerTags::ALL),
+                )))
             }
             axl::Request::ListCallManager(list) => {
                 let matching = self.nodes().into_iter().filter(|node| {
-                    like(list.name.as_ref(), node.name.as_ref().map(axl::ObjectName::as_str))
-                        && like(list.description.as_ref(), node.description.as_ref().map(Prose::as_str))
+                    like(
+                        list.name.as_ref(),
+                        node.name.as_ref().map(axl::ObjectName::as_str),
+                    ) && like(
+                        list.description.as_ref(),
+                        node.description.as_ref().map(Prose::as_str),
+                    )
                 });
-                let nodes = page(matching, list.skip, list.first).map(|node| node.only(list.returned_tags));
+                let nodes =
+                    page(matching, list.skip, list.first).map(|node| node.only(list.returned_tags));
                 Ok(Answer::ListCallManager(nodes.collect()))
             }
             axl::Request::ExecuteSqlQuery(query) => {
@@ -134,12 +189,21 @@ impl AxlService {
                     .map_err(|error| Fault::axl(STATEMENT, &error.to_string(), operation))?;
                 Ok(Answer::ExecuteSqlQuery(sql_rows(&selection)))
             }
-            _ => Err(Fault::axl(NOT_FOUND, "operation not available in the lab", operation)),
+            _ => Err(Fault::axl(
+                NOT_FOUND,
+                "operation not available in the lab",
+                operation,
+            )),
         }
     }
 
     fn nodes(&self) -> Vec<CallManager> {
-        self.database.read().nodes().iter().map(call_manager).collect()
+        self.database
+            .read()
+            .nodes()
+            .iter()
+            .map(call_manager)
+            .collect()
     }
 
     /// A random identifier (RFC 9562 section 5.4).
@@ -157,7 +221,11 @@ impl AxlService {
 }
 
 fn no_row(operation: Operation) -> Fault {
-    Fault::axl(NOT_FOUND, "Item not valid: The specified Expressway-C was not found", operation)
+    Fault::axl(
+        NOT_FOUND,
+        "Item not valid: The specified Expressway-C was not found",
+        operation,
+    )
 }
 
 fn returned(uuid: Option<axl::Uuid>) -> Returned {
@@ -171,10 +239,14 @@ fn call_manager(node: &Node) -> CallManager {
         uuid: None,
         name: object_name(&node.name),
         description: None,
-        process_node_name: object_name(&node.name).map(|name| axl::ProcessNodeName { name, uuid: None }),
+        process_node_name: object_name(&node.name)
+            .map(|name| axl::ProcessNodeName { name, uuid: None }),
         ports: Some(axl::Ports {
             ethernet_phone_port: Some(2000),
-            mgcp_ports: Some(axl::MgcpPorts { listen: Some(2427), keep_alive: Some(2428) }),
+            mgcp_ports: Some(axl::MgcpPorts {
+                listen: Some(2427),
+                keep_alive: Some(2428),
+            }),
             sip_ports: Some(axl::SipPorts {
                 sip_phone_port: port(Listener::Sip),
                 sip_phone_secure_port: port(Listener::SipSecure),
@@ -187,21 +259,35 @@ fn call_manager(node: &Node) -> CallManager {
 
 fn sql_rows(selection: &sql::Selection) -> SqlRows {
     let row = |cells: &Vec<String>| {
-        selection.columns.iter().zip(cells).fold(SqlRow::default(), |row, (name, cell)| {
-            match ColumnName::new(*name) {
-                Ok(name) => row.with(name, Some(Prose::lossy(cell))),
-                // Not reached: the columns of the lab's tables are XML names.
-                Err(_) => row,
-            }
-        })
+        selection
+            .columns
+            .iter()
+            .zip(cells)
+            .fold(SqlRow::default(), |row, (name, cell)| {
+                match ColumnName::new(*name) {
+                    Ok(name) => row.with(name, Some(Prose::lossy(cell))),
+                    // Not reached: the columns of the lab's tables are XML names.
+                    Err(_) => row,
+                }
+            })
     };
-    SqlRows { rows: selection.rows.iter().map(row).collect() }
+    SqlRows {
+        rows: selection.rows.iter().map(row).collect(),
+    }
 }
 
 /// `skip` counts only beside `first`, as the schema says.
-fn page<T>(rows: impl Iterator<Item = T>, skip: Option<u64>, first: Option<u64>) -> impl Iterator<Item = T> {
+fn page<T>(
+    rows: impl Iterator<Item = T>,
+    skip: Option<u64>,
+    first: Option<u64>,
+) -> impl Iterator<Item = T> {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let skip = if first.is_some() { skip.map_or(0, number) } else { 0 };
+    let skip = if first.is_some() {
+        skip.map_or(0, number)
+    } else {
+        0
+    };
     rows.skip(skip).take(first.map_or(usize::MAX, number))
 }
 
@@ -212,7 +298,9 @@ fn like(pattern: Option<&Prose>, text: Option<&str>) -> bool {
     let text = text.unwrap_or_default().to_lowercase();
     let mut pieces = pattern.split('%');
     let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut last = None;
     for piece in pieces {
         if let Some(piece) = last.replace(piece) {
@@ -244,7 +332,11 @@ mod tests {
             ("%example", "expc1.example.com", false),
             ("a%a", "a", false),
         ] {
-            assert_eq!(like(Some(&Prose::lossy(pattern)), Some(text)), matches, "{pattern} {text}");
+            assert_eq!(
+                like(Some(&Prose::lossy(pattern)), Some(text)),
+                matches,
+                "{pattern} {text}"
+            );
         }
         assert!(like(None, None));
     }

@@ -8,7 +8,9 @@ use std::{
 use bytes::Bytes;
 use hyper::{Method, Request, Response, StatusCode};
 use sip_oauth_csf::{DeviceFile, DeviceName, LineSettings, Member};
-use sip_oauth_registration::registrar::{Cluster, DeviceLine, DeviceRecord, DeviceSecurityMode, Listener, Node};
+use sip_oauth_registration::registrar::{
+    Cluster, DeviceLine, DeviceRecord, DeviceSecurityMode, Listener, Node,
+};
 
 use crate::{
     Error,
@@ -28,11 +30,21 @@ impl ConfigurationServer {
     /// # Errors
     ///
     /// [`Error::Setup`] when the device does not exist or its name cannot be one.
-    pub(super) fn generate(&self, cluster: &Cluster, device: &str, uuid: &str) -> Result<(), Error> {
-        let failed = |reason: &dyn std::fmt::Display| Error::setup("configuration file", format!("{device}: {reason}"));
-        let record = cluster.device(device).ok_or_else(|| failed(&"no such device"))?;
+    pub(super) fn generate(
+        &self,
+        cluster: &Cluster,
+        device: &str,
+        uuid: &str,
+    ) -> Result<(), Error> {
+        let failed = |reason: &dyn std::fmt::Display| {
+            Error::setup("configuration file", format!("{device}: {reason}"))
+        };
+        let record = cluster
+            .device(device)
+            .ok_or_else(|| failed(&"no such device"))?;
         let name = DeviceName::new(&record.name).map_err(|error| failed(&error))?;
-        let file = device_file(cluster, record, name.clone(), uuid).ok_or_else(|| failed(&"no node or no line"))?;
+        let file = device_file(cluster, record, name.clone(), uuid)
+            .ok_or_else(|| failed(&"no node or no line"))?;
         let text = file.to_xml().map_err(|error| failed(&error))?;
         self.lock().insert(name, text);
         Ok(())
@@ -49,7 +61,9 @@ impl Answers for ConfigurationServer {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         }
         let path = request.uri().path().trim_start_matches('/');
-        let file = DeviceName::from_file_name(path).ok().and_then(|name| self.lock().get(&name).cloned());
+        let file = DeviceName::from_file_name(path)
+            .ok()
+            .and_then(|name| self.lock().get(&name).cloned());
         match file {
             Some(text) => with_type(StatusCode::OK, "application/xml; charset=utf-8", text),
             None => plain(StatusCode::NOT_FOUND, "no such file\n"),
@@ -59,17 +73,25 @@ impl Answers for ConfigurationServer {
 
 /// What the product would write for `device`: SIP OAuth if cluster mode and profile agree on it, else what the profile
 /// says.
-fn device_file(cluster: &Cluster, device: &DeviceRecord, name: DeviceName, uuid: &str) -> Option<DeviceFile> {
+fn device_file(
+    cluster: &Cluster,
+    device: &DeviceRecord,
+    name: DeviceName,
+    uuid: &str,
+) -> Option<DeviceFile> {
     let mut nodes = cluster.nodes().iter().map(member);
     let mut lines = device.lines.iter().map(line);
-    let mut builder = DeviceFile::builder(name, uuid).node(nodes.next()?).line(lines.next()?);
+    let mut builder = DeviceFile::builder(name, uuid)
+        .node(nodes.next()?)
+        .line(lines.next()?);
     for node in nodes {
         builder = builder.node(node);
     }
     for line in lines {
         builder = builder.line(line);
     }
-    let builder = builder.with(|settings| settings.owner_id = device.owner.clone().unwrap_or_default());
+    let builder =
+        builder.with(|settings| settings.owner_id = device.owner.clone().unwrap_or_default());
     let profile = cluster.profile(&device.profile)?;
     Some(if cluster.sip_oauth_mode_of(device) {
         builder.sip_oauth()

@@ -54,16 +54,23 @@ pub(super) fn set_mode(database: &Database, mode: SipOAuthMode) -> Vec<String> {
             format!("Cluster SIPOAuth Mode is now {}.", mode_name(mode)),
             "Restart the Cisco CallManager service on every node that runs it.".to_owned(),
         ],
-        Err(error @ ClusterError::RefreshLoginFlowDisabled) => vec![format!("Command failed: {error}.")],
+        Err(error @ ClusterError::RefreshLoginFlowDisabled) => {
+            vec![format!("Command failed: {error}.")]
+        }
         Err(error) => vec![format!("Command failed: {error}.")],
     }
 }
 
 /// `utils sipOAuth-mode status`.
 pub(super) fn mode_status(cluster: &Cluster) -> Vec<String> {
-    let mut lines = vec![format!("Cluster SIPOAuth Mode: {}", mode_name(cluster.sip_oauth_mode()))];
+    let mut lines = vec![format!(
+        "Cluster SIPOAuth Mode: {}",
+        mode_name(cluster.sip_oauth_mode())
+    )];
     for node in cluster.nodes_to_restart() {
-        lines.push(format!("Cisco CallManager on {node} runs with other values: restart it."));
+        lines.push(format!(
+            "Cisco CallManager on {node} runs with other values: restart it."
+        ));
     }
     lines
 }
@@ -83,8 +90,14 @@ pub(super) fn open_ports(node: &str, open: &[(Listener, u16)], pattern: &str) ->
     let mut lines = vec!["Executing.. please wait.".to_owned()];
     lines.extend(
         open.iter()
-            .map(|(_, port)| format!("ccm {pid} ccmbase {port}u IPv4 0 0t0 TCP {node}:{port} (LISTEN)"))
-            .filter(|line| pattern.split('|').any(|alternative| line.contains(alternative))),
+            .map(|(_, port)| {
+                format!("ccm {pid} ccmbase {port}u IPv4 0 0t0 TCP {node}:{port} (LISTEN)")
+            })
+            .filter(|line| {
+                pattern
+                    .split('|')
+                    .any(|alternative| line.contains(alternative))
+            }),
     );
     lines
 }
@@ -104,7 +117,11 @@ pub(super) fn tables(cluster: &Cluster) -> Vec<Table> {
         // The names of these columns are ours, after the names AXL gives the fields.
         Table {
             name: "expresswaycconfiguration",
-            columns: &["hostnameorip", "description", "x509subjectnameorsubjectalternatename"],
+            columns: &[
+                "hostnameorip",
+                "description",
+                "x509subjectnameorsubjectalternatename",
+            ],
             rows: cluster
                 .expressway_rows()
                 .iter()
@@ -135,30 +152,56 @@ mod tests {
 
     fn database() -> Database {
         let mut cluster = Cluster::new();
-        cluster.add_node(Node::new("ucm.example.com", NodePorts::default())).unwrap();
+        cluster
+            .add_node(Node::new("ucm.example.com", NodePorts::default()))
+            .unwrap();
         cluster.restart("ucm.example.com").unwrap();
         Database::new(cluster)
     }
 
     #[test]
     fn the_commands_of_the_documents_are_known_and_no_others() {
-        assert_eq!(Command::read("utils sipOAuth-mode enable"), Command::SetMode(SipOAuthMode::Enabled));
-        assert_eq!(Command::read(" run sql select 1 "), Command::Sql("select 1"));
-        assert_eq!(Command::read("show open ports regexp 5090"), Command::OpenPorts("5090"));
+        assert_eq!(
+            Command::read("utils sipOAuth-mode enable"),
+            Command::SetMode(SipOAuthMode::Enabled)
+        );
+        assert_eq!(
+            Command::read(" run sql select 1 "),
+            Command::Sql("select 1")
+        );
+        assert_eq!(
+            Command::read("show open ports regexp 5090"),
+            Command::OpenPorts("5090")
+        );
         assert_eq!(Command::read("utils sip-oauth enable"), Command::Unknown);
     }
 
     #[test]
     fn the_mode_is_configured_at_once_and_runs_after_a_restart() {
         let database = database();
-        assert!(set_mode(&database, SipOAuthMode::Enabled)[0].contains("OAuth with Refresh Login Flow"));
+        assert!(
+            set_mode(&database, SipOAuthMode::Enabled)[0].contains("OAuth with Refresh Login Flow")
+        );
         database.edit(|cluster| cluster.set_refresh_login_flow(true));
-        assert_eq!(set_mode(&database, SipOAuthMode::Enabled)[0], "Cluster SIPOAuth Mode is now enabled.");
-        let statement = "select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
+        assert_eq!(
+            set_mode(&database, SipOAuthMode::Enabled)[0],
+            "Cluster SIPOAuth Mode is now enabled."
+        );
+        let statement =
+            "select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
         assert_eq!(run_sql(&database.read(), statement)[2], "1");
-        assert_eq!(mode_status(&database.read()).len(), 2, "a restart is still owed");
-        database.edit(|cluster| cluster.restart("ucm.example.com").map(|_| ())).unwrap();
-        assert_eq!(mode_status(&database.read()), ["Cluster SIPOAuth Mode: enabled"]);
+        assert_eq!(
+            mode_status(&database.read()).len(),
+            2,
+            "a restart is still owed"
+        );
+        database
+            .edit(|cluster| cluster.restart("ucm.example.com").map(|_| ()))
+            .unwrap();
+        assert_eq!(
+            mode_status(&database.read()),
+            ["Cluster SIPOAuth Mode: enabled"]
+        );
     }
 
     #[test]

@@ -18,13 +18,14 @@ use hyper::{Request, Response, StatusCode};
 use rustls::crypto::CryptoProvider;
 use sip_oauth_axl::{ExpresswayCConfiguration, Nullable, X509Names};
 use sip_oauth_registration::registrar::{
-    Cluster, Database, DeviceLine, DeviceRecord, Listener, Node, NodePorts, SecurityProfile, SipOAuthMode,
+    Cluster, Database, DeviceLine, DeviceRecord, Listener, Node, NodePorts, SecurityProfile,
+    SipOAuthMode,
 };
 use sip_oauth_token::{RefreshToken, Verifier, issue::AuthorizationServer};
 use sip_oauth_tokio::{Clock, RefusalRelay};
 use sip_oauth_trust::{
-    AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate, ServerConfigs, Source,
-    TrustStore,
+    AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate,
+    ServerConfigs, Source, TrustStore,
 };
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -44,7 +45,8 @@ use tokens::TokenEndpoint;
 /// The name of the phone security profile that enables OAuth, as in the document's screenshot.
 pub const OAUTH_PROFILE: &str = "Cisco Unified Client Services Framework - OAuth auth";
 /// The name of the product's standard profile for the same phone type.
-pub const STANDARD_PROFILE: &str = "Cisco Unified Client Services Framework - Standard SIP Non-Secure Profile";
+pub const STANDARD_PROFILE: &str =
+    "Cisco Unified Client Services Framework - Standard SIP Non-Secure Profile";
 /// The scope Jabber asks for.
 pub const SCOPE: &str = "UnifiedCommunications:readwrite";
 
@@ -79,7 +81,9 @@ pub(crate) struct AxlUser {
 
 impl std::fmt::Debug for AxlUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AxlUser").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("AxlUser")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,24 +110,47 @@ pub struct UnifiedCm {
 impl UnifiedCm {
     /// Starts the web services; Cisco CallManager is started by [`UnifiedCm::restart_call_manager`].
     pub(crate) fn start(setup: Setup) -> Result<Self, Error> {
-        let Setup { name, uuid, clock, recorder, provider, tomcat, ports, .. } = setup;
+        let Setup {
+            name,
+            uuid,
+            clock,
+            recorder,
+            provider,
+            tomcat,
+            ports,
+            ..
+        } = setup;
         let failed = |cause: &dyn std::fmt::Display| Error::setup("Unified CM", cause);
 
         let mut cluster = Cluster::new();
-        cluster.add_node(Node::new(&name, ports.sip)).map_err(|error| failed(&error))?;
+        cluster
+            .add_node(Node::new(&name, ports.sip))
+            .map_err(|error| failed(&error))?;
         cluster.set_refresh_login_flow(true);
-        cluster.set_sip_oauth_mode(setup.sip_oauth_mode).map_err(|error| failed(&error))?;
-        for profile in [SecurityProfile::oauth(OAUTH_PROFILE), SecurityProfile::non_secure(STANDARD_PROFILE)] {
-            cluster.put_profile(profile).map_err(|error| failed(&error))?;
+        cluster
+            .set_sip_oauth_mode(setup.sip_oauth_mode)
+            .map_err(|error| failed(&error))?;
+        for profile in [
+            SecurityProfile::oauth(OAUTH_PROFILE),
+            SecurityProfile::non_secure(STANDARD_PROFILE),
+        ] {
+            cluster
+                .put_profile(profile)
+                .map_err(|error| failed(&error))?;
         }
         let database = Database::new(cluster);
 
-        let authorization_server = AuthorizationServer::new(&uuid).map_err(|error| failed(&error))?;
-        let verifier = Arc::new(Verifier::new(authorization_server.key_set(), authorization_server.policy()));
+        let authorization_server =
+            AuthorizationServer::new(&uuid).map_err(|error| failed(&error))?;
+        let verifier = Arc::new(Verifier::new(
+            authorization_server.key_set(),
+            authorization_server.policy(),
+        ));
         let authorization_server = Arc::new(Mutex::new(authorization_server));
 
-        let identity = CertifiedIdentity::from_der(tomcat.chain().to_vec(), tomcat.key(), &provider)
-            .map_err(|error| failed(&error))?;
+        let identity =
+            CertifiedIdentity::from_der(tomcat.chain().to_vec(), tomcat.key(), &provider)
+                .map_err(|error| failed(&error))?;
         let tomcat_trust = Arc::new(LiveTrustStore::new(TrustStore::new("Tomcat-trust")));
         let allowed = Arc::new(LiveAllowedNames::new(AllowedNames::new([])));
         let rows = Arc::new(Rows::new(database.clone(), Arc::clone(&allowed)));
@@ -139,16 +166,31 @@ impl UnifiedCm {
         );
 
         let files = Arc::new(ConfigurationServer::default());
-        let configuration = HttpServer::start(ports.configuration, None, Arc::<ConfigurationServer>::clone(&files))
-            .map_err(Error::socket("configuration server"))?;
+        let configuration = HttpServer::start(
+            ports.configuration,
+            None,
+            Arc::<ConfigurationServer>::clone(&files),
+        )
+        .map_err(Error::socket("configuration server"))?;
         let user = &setup.axl_user;
-        let axl = AxlService::new(database.clone(), Arc::clone(&rows), Arc::clone(&provider), &user.name, &user.password)
-            .map_err(|error| failed(&error))?;
+        let axl = AxlService::new(
+            database.clone(),
+            Arc::clone(&rows),
+            Arc::clone(&provider),
+            &user.name,
+            &user.password,
+        )
+        .map_err(|error| failed(&error))?;
         let tokens = TokenEndpoint::new(Arc::clone(&authorization_server), clock.clone());
-        let web = Arc::new(Web { axl, tokens, token_path: setup.token_path.clone() });
+        let web = Arc::new(Web {
+            axl,
+            tokens,
+            token_path: setup.token_path.clone(),
+        });
         // Tomcat's own port: one way, as 5090.
         let tls = TlsAcceptor::from(configs.oauth());
-        let web = HttpServer::start(ports.web, Some(tls), web).map_err(Error::socket("port 8443"))?;
+        let web =
+            HttpServer::start(ports.web, Some(tls), web).map_err(Error::socket("port 8443"))?;
 
         let service = Service::new(&name, setup.keep_alive_interval, clock.clone(), recorder);
         Ok(Self {
@@ -183,7 +225,10 @@ impl UnifiedCm {
     /// The configured port of a listener.
     pub fn port(&self, listener: Listener) -> u16 {
         // The lab adds its one node when it starts and never removes it.
-        self.database.read().node(&self.name).map_or(0, |node| node.ports.port(listener))
+        self.database
+            .read()
+            .node(&self.name)
+            .map_or(0, |node| node.ports.port(listener))
     }
 
     /// The port of the configuration server, 6970 in the product.
@@ -199,7 +244,12 @@ impl UnifiedCm {
     /// The URL of the token endpoint. Unified CM's own is not public; see
     /// [`LabBuilder::token_path`](crate::LabBuilder::token_path).
     pub fn token_endpoint(&self) -> String {
-        format!("https://{}:{}{}", self.name, self.web.port(), self.token_path)
+        format!(
+            "https://{}:{}{}",
+            self.name,
+            self.web.port(),
+            self.token_path
+        )
     }
 
     /// The listeners that are open now, with their ports.
@@ -226,12 +276,19 @@ impl UnifiedCm {
             Command::SetMode(mode) => console::set_mode(&self.database, mode),
             Command::ModeStatus => console::mode_status(&self.database.read()),
             Command::Sql(statement) => console::run_sql(&self.database.read(), statement),
-            Command::OpenPorts(pattern) => console::open_ports(&self.name, &self.open_listeners(), pattern),
+            Command::OpenPorts(pattern) => {
+                console::open_ports(&self.name, &self.open_listeners(), pattern)
+            }
             Command::RestartCallManager => {
                 self.restart_call_manager().await?;
-                vec!["Cisco CallManager[STOPPING]".to_owned(), "Cisco CallManager[STARTED]".to_owned()]
+                vec![
+                    "Cisco CallManager[STOPPING]".to_owned(),
+                    "Cisco CallManager[STARTED]".to_owned(),
+                ]
             }
-            Command::Unknown => vec!["Executed command unsuccessfully: not a command of the lab".to_owned()],
+            Command::Unknown => {
+                vec!["Executed command unsuccessfully: not a command of the lab".to_owned()]
+            }
         })
     }
 
@@ -259,7 +316,13 @@ impl UnifiedCm {
     /// # Errors
     ///
     /// When `name` is no device name.
-    pub fn add_device(&self, name: &str, owner: &str, line: &str, contact: &str) -> Result<(), Error> {
+    pub fn add_device(
+        &self,
+        name: &str,
+        owner: &str,
+        line: &str,
+        contact: &str,
+    ) -> Result<(), Error> {
         let line = DeviceLine::new(line).with_contact(contact);
         let record = DeviceRecord::csf(name, OAUTH_PROFILE, owner, [line]);
         self.database
@@ -275,7 +338,9 @@ impl UnifiedCm {
     /// When there is no such device or profile.
     pub fn assign_profile(&self, device: &str, profile: &str) -> Result<(), Error> {
         let read = self.database.read();
-        let record = read.device(device).ok_or_else(|| Error::setup("device", format!("no device {device}")))?;
+        let record = read
+            .device(device)
+            .ok_or_else(|| Error::setup("device", format!("no device {device}")))?;
         let mut record = record.clone();
         profile.clone_into(&mut record.profile);
         self.database
@@ -289,7 +354,10 @@ impl UnifiedCm {
     ///
     /// None in practice: the profile stays valid either way.
     pub fn set_oauth_authentication(&self, enabled: bool) -> Result<(), Error> {
-        let profile = SecurityProfile { oauth_authentication: enabled, ..SecurityProfile::oauth(OAUTH_PROFILE) };
+        let profile = SecurityProfile {
+            oauth_authentication: enabled,
+            ..SecurityProfile::oauth(OAUTH_PROFILE)
+        };
         self.database
             .edit(|cluster| cluster.put_profile(profile))
             .map_err(|error| Error::setup("phone security profile", error))
@@ -301,7 +369,8 @@ impl UnifiedCm {
     ///
     /// When there is no such device.
     pub fn reset_device(&self, device: &str) -> Result<(), Error> {
-        self.files.generate(&self.database.read(), device, &self.uuid)
+        self.files
+            .generate(&self.database.read(), device, &self.uuid)
     }
 
     /// Installs another Tomcat certificate. Ports 5090 and 5091 present it after a restart of Cisco CallManager.
@@ -310,8 +379,12 @@ impl UnifiedCm {
     ///
     /// When it cannot be used.
     pub fn install_tomcat(&self, certificate: &Certificate) -> Result<(), Error> {
-        let identity = CertifiedIdentity::from_der(certificate.chain().to_vec(), certificate.key(), &self.provider)
-            .map_err(|error| Error::setup("Tomcat certificate", error))?;
+        let identity = CertifiedIdentity::from_der(
+            certificate.chain().to_vec(),
+            certificate.key(),
+            &self.provider,
+        )
+        .map_err(|error| Error::setup("Tomcat certificate", error))?;
         self.configs.certificate().install(identity);
         Ok(())
     }
@@ -326,7 +399,9 @@ impl UnifiedCm {
         self.tomcat_trust
             .update(|store| {
                 let mut store = store.clone();
-                store.add_der(authority.certificate().clone(), &source).map(|_| store)
+                store
+                    .add_der(authority.certificate().clone(), &source)
+                    .map(|_| store)
             })
             .map_err(|error| Error::setup("Tomcat-trust", error))
     }
@@ -368,7 +443,9 @@ impl UnifiedCm {
     }
 
     fn authorization_server(&self) -> MutexGuard<'_, AuthorizationServer> {
-        self.authorization_server.lock().unwrap_or_else(PoisonError::into_inner)
+        self.authorization_server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> SystemTime {

@@ -17,7 +17,11 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(database: Database, allowed: Arc<LiveAllowedNames>) -> Self {
-        Self { rows: Mutex::new(Vec::new()), database, allowed }
+        Self {
+            rows: Mutex::new(Vec::new()),
+            database,
+            allowed,
+        }
     }
 
     /// The rows as they are.
@@ -26,13 +30,20 @@ impl Rows {
     }
 
     /// Changes the rows and publishes the outcome.
-    pub(super) fn edit<R>(&self, change: impl FnOnce(&mut Vec<ExpresswayCConfiguration>) -> R) -> R {
+    pub(super) fn edit<R>(
+        &self,
+        change: impl FnOnce(&mut Vec<ExpresswayCConfiguration>) -> R,
+    ) -> R {
         let mut rows = self.lock();
         let before: Vec<String> = keys(&rows).collect();
         let result = change(&mut rows);
-        self.allowed.replace(AllowedNames::new(rows.iter().map(allowed_row)));
+        self.allowed
+            .replace(AllowedNames::new(rows.iter().map(allowed_row)));
         self.database.edit(|cluster| {
-            for key in before.iter().filter(|key| !keys(&rows).any(|kept| kept == **key)) {
+            for key in before
+                .iter()
+                .filter(|key| !keys(&rows).any(|kept| kept == **key))
+            {
                 cluster.remove_expressway_row(key);
             }
             for row in rows.iter() {
@@ -68,6 +79,9 @@ fn database_row(row: &ExpresswayCConfiguration) -> ExpresswayRow {
     ExpresswayRow {
         host_name_or_ip: text(row.host_name_or_ip.as_ref()),
         description: row.description.value().map(ToString::to_string),
-        names: row.x509_subject_name_or_subject_alternate_name.value().map(ToString::to_string),
+        names: row
+            .x509_subject_name_or_subject_alternate_name
+            .value()
+            .map(ToString::to_string),
     }
 }

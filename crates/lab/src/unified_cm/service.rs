@@ -34,7 +34,12 @@ struct State {
 }
 
 impl Service {
-    pub(super) fn new(node: &str, keep_alive_interval: Duration, clock: Clock, recorder: Recorder) -> Self {
+    pub(super) fn new(
+        node: &str,
+        keep_alive_interval: Duration,
+        clock: Clock,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             node: node.to_owned(),
             keep_alive_interval,
@@ -64,7 +69,11 @@ impl Service {
         let mut config = RegistrarConfig::unified_cm(&self.node);
         config.expires.max = self.keep_alive_interval;
         config.expires.default = self.keep_alive_interval;
-        let registrar = Arc::new(Registrar::new(config, database.clone(), Arc::clone(verifier)));
+        let registrar = Arc::new(Registrar::new(
+            config,
+            database.clone(),
+            Arc::clone(verifier),
+        ));
         // The bindings that end with it are the registrar's to report; here nobody asks.
         let (running, _ended) = registrar.restart().map_err(|error| failed(&error))?;
 
@@ -73,12 +82,24 @@ impl Service {
             .observer(self.recorder.observer(PartyId::UnifiedCm));
         let mut open = Vec::new();
         // The secure port is for phones with certificates of their own, of which the lab has none.
-        for (listener, port) in running.listeners().filter(|(listener, _)| *listener != Listener::SipSecure) {
-            builder = builder.listen_on(listener, ports::listen(listener.label(), Some(port)).await?);
+        for (listener, port) in running
+            .listeners()
+            .filter(|(listener, _)| *listener != Listener::SipSecure)
+        {
+            builder =
+                builder.listen_on(listener, ports::listen(listener.label(), Some(port)).await?);
             open.push((listener, port));
         }
-        *server = Some(builder.start().await.map_err(Error::socket("Cisco CallManager"))?);
-        *self.state() = State { registrar: Some(registrar), open };
+        *server = Some(
+            builder
+                .start()
+                .await
+                .map_err(Error::socket("Cisco CallManager"))?,
+        );
+        *self.state() = State {
+            registrar: Some(registrar),
+            open,
+        };
         Ok(())
     }
 
@@ -99,7 +120,9 @@ impl Service {
     pub(super) fn bindings(&self) -> usize {
         let registrar = self.state().registrar.clone();
         // A store in memory always answers.
-        registrar.and_then(|registrar| registrar.store().of_node(&self.node).ok()).map_or(0, |bindings| bindings.len())
+        registrar
+            .and_then(|registrar| registrar.store().of_node(&self.node).ok())
+            .map_or(0, |bindings| bindings.len())
     }
 
     /// A poisoned lock still holds a whole state: it is only ever replaced.

@@ -47,7 +47,9 @@ impl fmt::Display for SqlError {
 ///
 /// [`SqlError`]; names are compared without regard to case, values exactly.
 pub(super) fn select(statement: &str, tables: &[Table]) -> Result<Selection, SqlError> {
-    let mut words = Words { rest: statement.trim().trim_end_matches(';') };
+    let mut words = Words {
+        rest: statement.trim().trim_end_matches(';'),
+    };
     words.keyword("select")?;
     let mut wanted = Vec::new();
     let table = loop {
@@ -77,15 +79,26 @@ pub(super) fn select(statement: &str, tables: &[Table]) -> Result<Selection, Sql
     let columns: Vec<usize> = if wanted == ["*"] {
         (0..table.columns.len()).collect()
     } else {
-        wanted.into_iter().map(|name| table.column(name)).collect::<Result<_, _>>()?
+        wanted
+            .into_iter()
+            .map(|name| table.column(name))
+            .collect::<Result<_, _>>()?
     };
     let matching = table.rows.iter().filter(|row| {
         condition.is_none_or(|(column, value)| row.get(column).is_some_and(|cell| cell == value))
     });
     Ok(Selection {
-        columns: columns.iter().filter_map(|&column| table.columns.get(column).copied()).collect(),
+        columns: columns
+            .iter()
+            .filter_map(|&column| table.columns.get(column).copied())
+            .collect(),
         rows: matching
-            .map(|row| columns.iter().filter_map(|&column| row.get(column).cloned()).collect())
+            .map(|row| {
+                columns
+                    .iter()
+                    .filter_map(|&column| row.get(column).cloned())
+                    .collect()
+            })
             .collect(),
     })
 }
@@ -107,13 +120,19 @@ impl Selection {
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+                let cells = self
+                    .rows
+                    .iter()
+                    .filter_map(|row| row.get(index))
+                    .map(|cell| cell.chars().count());
                 cells.chain([name.chars().count()]).max().unwrap_or(0)
             })
             .collect();
         let line = |cells: &mut dyn Iterator<Item = String>| {
-            let padded: Vec<String> =
-                cells.zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+            let padded: Vec<String> = cells
+                .zip(&widths)
+                .map(|(cell, &width)| format!("{cell:<width$}"))
+                .collect();
             padded.join("  ").trim_end().to_owned()
         };
         let mut lines = vec![
@@ -150,11 +169,15 @@ impl<'a> Iterator for Words<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let text = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        let text = self
+            .rest
+            .trim_start_matches(|c: char| c.is_whitespace() || c == ',');
         let end = match text.chars().next()? {
             '=' => 1,
             '\'' => text.get(1..)?.find('\'').map_or(text.len(), |end| end + 2),
-            _ => text.find(|c: char| c.is_whitespace() || matches!(c, ',' | '=' | '\'')).unwrap_or(text.len()),
+            _ => text
+                .find(|c: char| c.is_whitespace() || matches!(c, ',' | '=' | '\''))
+                .unwrap_or(text.len()),
         };
         let (word, rest) = text.split_at_checked(end)?;
         self.rest = rest;
@@ -179,7 +202,8 @@ mod tests {
 
     #[test]
     fn the_documented_statement_reads_the_mode() {
-        let statement = "select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
+        let statement =
+            "select paramvalue FROM processconfig WHERE paramname = 'ClusterSIPOAuthMode'";
         let selection = select(statement, &tables()).unwrap();
         assert_eq!(selection.columns, ["paramvalue"]);
         assert_eq!(selection.rows, [["1"]]);
@@ -189,9 +213,17 @@ mod tests {
     #[test]
     fn a_star_selects_every_column_and_an_empty_table_says_so() {
         let mut tables = tables();
-        assert_eq!(select("select * from PROCESSCONFIG", &tables).unwrap().rows.len(), 2);
+        assert_eq!(
+            select("select * from PROCESSCONFIG", &tables)
+                .unwrap()
+                .rows
+                .len(),
+            2
+        );
         tables[0].rows.clear();
-        let lines = select("select * from processconfig;", &tables).unwrap().lines();
+        let lines = select("select * from processconfig;", &tables)
+            .unwrap()
+            .lines();
         assert_eq!(lines.last().unwrap(), "No records found");
     }
 
@@ -201,11 +233,23 @@ mod tests {
             ("drop table processconfig", SqlError::Statement),
             ("select", SqlError::Statement),
             ("select from processconfig", SqlError::Statement),
-            ("select * from processconfig where paramname", SqlError::Statement),
-            ("select * from processconfig where paramname = x", SqlError::Statement),
-            ("select * from processconfig order by paramname", SqlError::Statement),
+            (
+                "select * from processconfig where paramname",
+                SqlError::Statement,
+            ),
+            (
+                "select * from processconfig where paramname = x",
+                SqlError::Statement,
+            ),
+            (
+                "select * from processconfig order by paramname",
+                SqlError::Statement,
+            ),
             ("select * from device", SqlError::Table("device".to_owned())),
-            ("select nothing from processconfig", SqlError::Column("nothing".to_owned())),
+            (
+                "select nothing from processconfig",
+                SqlError::Column("nothing".to_owned()),
+            ),
         ] {
             assert_eq!(select(statement, &tables()), Err(error), "{statement}");
         }

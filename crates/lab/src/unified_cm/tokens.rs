@@ -24,23 +24,38 @@ pub(super) struct TokenEndpoint {
 
 impl TokenEndpoint {
     pub(super) fn new(authorization_server: Arc<Mutex<AuthorizationServer>>, clock: Clock) -> Self {
-        Self { authorization_server, clock }
+        Self {
+            authorization_server,
+            clock,
+        }
     }
 
     /// The answer of RFC 6749 section 5.1 or 5.2.
     pub(super) fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         if request.method() != Method::POST {
-            return plain(StatusCode::METHOD_NOT_ALLOWED, "the token endpoint takes POST\n");
+            return plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "the token endpoint takes POST\n",
+            );
         }
-        let Ok(form) = std::str::from_utf8(request.body()) else { return refused("invalid_request") };
+        let Ok(form) = std::str::from_utf8(request.body()) else {
+            return refused("invalid_request");
+        };
         if field(form, "grant_type").as_deref() != Some("refresh_token") {
             return refused("unsupported_grant_type");
         }
-        let (Some(token), Some(client_id)) = (field(form, "refresh_token"), field(form, "client_id")) else {
+        let (Some(token), Some(client_id)) =
+            (field(form, "refresh_token"), field(form, "client_id"))
+        else {
             return refused("invalid_request");
         };
-        let Ok(token) = RefreshToken::parse(&token) else { return refused("invalid_grant") };
-        match self.lock().refresh(&token, &client_id, self.clock.system_now()) {
+        let Ok(token) = RefreshToken::parse(&token) else {
+            return refused("invalid_grant");
+        };
+        match self
+            .lock()
+            .refresh(&token, &client_id, self.clock.system_now())
+        {
             Ok(issued) => answer(
                 StatusCode::OK,
                 &json!({
@@ -54,7 +69,9 @@ impl TokenEndpoint {
     }
 
     fn lock(&self) -> MutexGuard<'_, AuthorizationServer> {
-        self.authorization_server.lock().unwrap_or_else(PoisonError::into_inner)
+        self.authorization_server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,13 +82,18 @@ fn refused(error: &str) -> Response<Bytes> {
 fn answer(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
     let mut response = with_type(status, "application/json", body.to_string());
     // "The authorization server MUST include … no-store" (RFC 6749 section 5.1).
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// The value of a field of `application/x-www-form-urlencoded` text.
 fn field(form: &str, name: &str) -> Option<String> {
-    let mut values = form.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+    let mut values = form
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(key, _)| *key == name);
     let (_, value) = values.next()?;
     // "Parameters … MUST NOT be included more than once" (RFC 6749 section 3.2).
     values.next().is_none().then(|| decoded(value)).flatten()
@@ -84,7 +106,11 @@ fn decoded(text: &str) -> Option<String> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                let mut digit = || {
+                    char::from(rest.next()?)
+                        .to_digit(16)
+                        .and_then(|digit| u8::try_from(digit).ok())
+                };
                 digit()? << 4 | digit()?
             }
             other => other,
