@@ -454,6 +454,9 @@ pub enum Waiting {
     /// Any message or keep-alive.
     #[error("idle for {0:?}")]
     Idle(Duration),
+    /// The answer to our keep-alive.
+    #[error("no answer to a keep-alive within {0:?}")]
+    Pong(Duration),
     /// The peer reading what we write.
     #[error("the peer did not take our message within {0:?}")]
     Write(Duration),

@@ -257,6 +257,32 @@ mod tokens {
     }
 }
 
+mod keep_alive {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answered_keep_alive_leaves_the_registration_alone() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&server)]),
+            estate.connector(),
+            tokens,
+        )
+        .with_keep_alive(Duration::from_millis(20))
+        .start();
+        registration(&mut events).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(handle.state(), ClientState::Registered);
+        assert_eq!(
+            estate.trace.ladder().len(),
+            4,
+            "keep-alives are no messages"
+        );
+    }
+}
+
 mod failover {
     use super::*;
 

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sip_oauth_message::Limits;
 use sip_oauth_registration::client::{
     Client, ClientState, ConnectionFailure, ConnectionId, Disposition, Event,
 };
@@ -10,19 +9,17 @@ use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use super::{
     handle::{ClientEvent, Command, Ends},
-    link::{Link, News},
+    link::{Flow, Link, News},
     token_source::{ObtainedToken, TokenRequest, TokenSource, TokenUnavailable},
 };
-use crate::connect::Connector;
 
 /// News of connections not yet taken up; a connection that has more waits.
 const MAX_NEWS: usize = 32;
 
 pub(super) struct Driver {
     client: Client,
-    connector: Connector,
+    flow: Flow,
     tokens: Arc<dyn TokenSource>,
-    limits: Limits,
     ends: Ends,
     links: HashMap<ConnectionId, Link>,
     news: mpsc::Receiver<(ConnectionId, News)>,
@@ -38,17 +35,15 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         client: Client,
-        connector: Connector,
+        flow: Flow,
         tokens: Arc<dyn TokenSource>,
-        limits: Limits,
         ends: Ends,
     ) -> Self {
         let (for_news, news) = mpsc::channel(MAX_NEWS);
         Self {
             client,
-            connector,
+            flow,
             tokens,
-            limits,
             ends,
             links: HashMap::new(),
             news,
@@ -76,11 +71,11 @@ impl Driver {
 
     /// Waits for one thing to happen and tells the machine.
     async fn step(&mut self) {
-        let clock = self.connector.clock().clone();
+        let clock = self.flow.connector.clock().clone();
         let deadline = self.client.poll_timeout();
         tokio::select! {
             () = self.ends.stopped.wait(), if self.stop_by.is_none() => {
-                self.stop_by = Some(Instant::now() + self.connector.timeouts().shutdown);
+                self.stop_by = Some(Instant::now() + self.flow.connector.timeouts().shutdown);
                 self.client.deregister(self.now());
             }
             () = sleep_until(self.stop_by) => {}
@@ -102,7 +97,7 @@ impl Driver {
     }
 
     fn now(&self) -> std::time::Instant {
-        self.connector.clock().now()
+        self.flow.connector.clock().now()
     }
 
     fn command(&mut self, command: Command) {
@@ -125,7 +120,7 @@ impl Driver {
             let mut idle = true;
             // Before events: a connection is closed after what belongs to it was written.
             let mut request = Vec::new();
-            let wall = self.connector.clock().system_now();
+            let wall = self.flow.connector.clock().system_now();
             if let Some(id) = self.client.poll_transmit(wall, &mut request) {
                 idle = false;
                 let sent = self.links.get(&id).is_some_and(|link| link.send(request));
@@ -148,13 +143,8 @@ impl Driver {
     fn handle_event(&mut self, event: Event) {
         match event {
             Event::Connect { connection, target } => {
-                let link = Link::open(
-                    connection,
-                    target,
-                    self.connector.clone(),
-                    self.limits,
-                    self.for_news.clone(),
-                );
+                let news = self.for_news.clone();
+                let link = Link::open(connection, target, self.flow.clone(), news);
                 self.links.insert(connection, link);
             }
             Event::Close { connection } => {
@@ -236,7 +226,8 @@ impl Driver {
     }
 }
 
-async fn sleep_until(deadline: Option<Instant>) {
+/// Waits until `deadline` by real time; for ever if there is none.
+pub(super) async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,

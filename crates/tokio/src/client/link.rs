@@ -1,16 +1,33 @@
 //! One connection of a client: made, kept, and given up.
 
+use std::time::Duration;
+
+use sip_oauth_message::Limits;
 use sip_oauth_registration::client::{ConnectionFailure, ConnectionId, Target};
 use sip_oauth_trust::Explanation;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
+use tracing::Instrument as _;
 
+use super::driver::sleep_until;
 use crate::{
     connect::{ConnectError, ConnectFailure, Connector},
-    connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
+    connection::{Connection, ConnectionError, ConnectionSettings, Incoming, Waiting},
 };
 
 /// Requests waiting for a registrar that does not read. A client has one outstanding at a time.
 const MAX_QUEUED: usize = 8;
+
+/// RFC 5626 section 4.4.1: "If a pong is not received within 10 seconds after sending a ping ..., then the client MUST
+/// treat the flow as failed."
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// How connections are made and kept.
+#[derive(Debug, Clone)]
+pub(super) struct Flow {
+    pub(super) connector: Connector,
+    pub(super) limits: Limits,
+    pub(super) keep_alive: Option<Duration>,
+}
 
 /// What a connection tells the driver.
 #[derive(Debug)]
@@ -32,26 +49,19 @@ impl Link {
     pub(super) fn open(
         id: ConnectionId,
         target: Target,
-        connector: Connector,
-        limits: sip_oauth_message::Limits,
+        flow: Flow,
         news: mpsc::Sender<(ConnectionId, News)>,
     ) -> Self {
         let (requests, for_requests) = mpsc::channel(MAX_QUEUED);
-        let settings = ConnectionSettings {
-            limits,
-            timeouts: connector.timeouts().clone(),
-            clock: connector.clock().clone(),
-            observed: connector.observed().clone(),
-        };
         let task = Task {
             id,
             target: target.clone(),
-            connector,
-            settings,
+            flow,
             requests: for_requests,
             news,
         };
-        tokio::spawn(task.run());
+        let span = tracing::info_span!("connection", node = target.node, host = target.host);
+        tokio::spawn(task.run().instrument(span));
         Self { target, requests }
     }
 
@@ -64,8 +74,7 @@ impl Link {
 struct Task {
     id: ConnectionId,
     target: Target,
-    connector: Connector,
-    settings: ConnectionSettings,
+    flow: Flow,
     requests: mpsc::Receiver<Vec<u8>>,
     news: mpsc::Sender<(ConnectionId, News)>,
 }
@@ -73,7 +82,8 @@ struct Task {
 impl Task {
     async fn run(mut self) {
         let connecting =
-            self.connector
+            self.flow
+                .connector
                 .connect(&self.target.host, self.target.port, self.target.transport);
         let (stream, ends) = tokio::select! {
             connected = connecting => match connected {
@@ -87,7 +97,14 @@ impl Task {
             // Nothing is queued before the connection is there: the driver has given it up.
             _ = self.requests.recv() => return,
         };
-        let mut connection = Connection::new(stream, ends, self.settings.clone());
+        let connector = &self.flow.connector;
+        let settings = ConnectionSettings {
+            limits: self.flow.limits,
+            timeouts: connector.timeouts().clone(),
+            clock: connector.clock().clone(),
+            observed: connector.observed().clone(),
+        };
+        let mut connection = Connection::new(stream, ends, settings);
         self.tell(News::Connected(ends.local)).await;
         let ended = self.serve(&mut connection).await;
         connection.report_end(ended.as_ref().err());
@@ -107,15 +124,32 @@ impl Task {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
+        // At most one of the two is pending.
+        let mut ping_at = self
+            .flow
+            .keep_alive
+            .map(|interval| Instant::now() + interval);
+        let mut pong_by = None;
         loop {
             tokio::select! {
+                () = sleep_until(ping_at) => {
+                    connection.ping().await?;
+                    ping_at = None;
+                    pong_by = Some(Instant::now() + PONG_WITHIN);
+                }
+                () = sleep_until(pong_by) => {
+                    return Err(ConnectionError::TimedOut(Waiting::Pong(PONG_WITHIN)));
+                }
                 request = self.requests.recv() => match request {
                     Some(request) => connection.send(&request).await?,
                     None => return Ok(End::OurWish),
                 },
                 incoming = connection.receive() => match incoming? {
                     Incoming::Message(message) => self.tell(News::Message(message)).await,
-                    Incoming::Pong => {}
+                    Incoming::Pong => {
+                        pong_by = None;
+                        ping_at = self.flow.keep_alive.map(|interval| Instant::now() + interval);
+                    }
                     Incoming::End => return Ok(End::PeersWish),
                 },
             }

@@ -6,7 +6,7 @@ mod link;
 mod refresh_grant;
 mod token_source;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sip_oauth_message::Limits;
 use sip_oauth_registration::{
@@ -16,6 +16,7 @@ use sip_oauth_registration::{
 
 use crate::{connect::Connector, entropy::ProviderEntropy};
 use driver::Driver;
+use link::Flow;
 
 pub use handle::{ClientEvent, ClientEvents, ClientHandle, ClientStopped};
 pub use refresh_grant::RefreshGrant;
@@ -61,6 +62,7 @@ pub struct RegistrationClient {
     tokens: Arc<dyn TokenSource>,
     entropy: Box<dyn Entropy + Send>,
     limits: Limits,
+    keep_alive: Option<Duration>,
 }
 
 impl RegistrationClient {
@@ -73,6 +75,7 @@ impl RegistrationClient {
             connector,
             tokens,
             limits: Limits::default(),
+            keep_alive: None,
         }
     }
 
@@ -87,6 +90,16 @@ impl RegistrationClient {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sends a keep-alive of two CRLF every `interval` of real time, and gives a connection up whose peer does not answer
+    /// one within 10 s (RFC 5626 section 4.4.1).
+    ///
+    /// Off by default: whether Unified CM answers them is not published, and a refresh every 115 s does the same later.
+    #[must_use]
+    pub fn with_keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = Some(interval);
         self
     }
 
@@ -105,7 +118,12 @@ impl RegistrationClient {
     pub fn start(self) -> (ClientHandle, ClientEvents) {
         let client = Client::new(self.config, BoxedEntropy(self.entropy));
         let (handle, events, ends) = handle::channels(&client);
-        let driver = Driver::new(client, self.connector, self.tokens, self.limits, ends);
+        let flow = Flow {
+            connector: self.connector,
+            limits: self.limits,
+            keep_alive: self.keep_alive,
+        };
+        let driver = Driver::new(client, flow, self.tokens, ends);
         tokio::spawn(driver.run());
         (handle, events)
     }

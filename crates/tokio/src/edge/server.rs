@@ -133,6 +133,7 @@ impl EdgeServer {
                         _ => &self.connectors.verifying,
                     };
                     before.remove(&zone.name);
+                    self.shared.zone_closed(&zone.name);
                     self.shared.forget_attempts(&zone.name);
                     let link = ZoneLink::open(&zone, Arc::clone(&self.shared), connector.clone());
                     self.shared.zone_links().insert(zone.name, link);
@@ -140,6 +141,7 @@ impl EdgeServer {
                 ZoneChange::Removed { name } => {
                     self.shared.zone_links().remove(&name);
                     self.shared.forget_attempts(&name);
+                    self.shared.zone_closed(&name);
                 }
                 _ => {}
             }

@@ -192,6 +192,11 @@ impl Shared {
         }
         self.edge_mut().zone_inactive(zone, why);
         self.zone_changed(zone, explanation);
+        self.zone_closed(zone);
+    }
+
+    /// The connection of a zone is gone: who waits for an answer through it is told.
+    pub(super) fn zone_closed(&self, zone: &str) {
         let waiting = lock(&self.pending).take_zone(zone);
         let mut entropy = ProviderEntropy::of(None);
         for waiting in waiting {

@@ -9,6 +9,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use tracing::Instrument as _;
+
 use super::shared::Shared;
 use crate::{
     connect::Connector,
@@ -51,7 +53,8 @@ impl ZoneLink {
             requests: for_requests,
             hurry: Arc::clone(&hurry),
         };
-        tokio::spawn(task.run(stopped));
+        let span = tracing::info_span!("zone", name = zone.name);
+        tokio::spawn(task.run(stopped).instrument(span));
         Self {
             requests,
             hurry,

@@ -12,6 +12,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use tracing::Instrument as _;
+
 use super::{
     accept::{AcceptFailure, NotAccepted, accept_tls},
     gate::{Gate, Permit},
@@ -269,7 +271,10 @@ async fn accept_loop<F, Fut>(
         let entrance = Arc::clone(&entrance);
         let serve = serve.clone();
         let mut until = stopped.clone();
-        tasks.spawn(async move {
+        let span = tracing::info_span!(
+            "connection", id = %ends.id, %peer, listener = entrance.label
+        );
+        let connection = async move {
             let let_in = tokio::select! {
                 let_in = entrance.let_in(tcp, ends) => let_in,
                 () = until.wait() => None,
@@ -283,7 +288,8 @@ async fn accept_loop<F, Fut>(
                 })
                 .await;
             }
-        });
+        };
+        tasks.spawn(connection.instrument(span));
     }
     // The port is free from here on.
     drop(listener);

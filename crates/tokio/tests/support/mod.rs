@@ -119,6 +119,21 @@ pub(crate) fn server_tls(
     names: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Arc<ServerConfigs> {
+    server_tls_with(
+        identity,
+        Arc::new(LiveTrustStore::new(store)),
+        names,
+        versions,
+    )
+}
+
+/// The same over a store that can be changed.
+pub(crate) fn server_tls_with(
+    identity: CertifiedIdentity,
+    store: Arc<LiveTrustStore>,
+    names: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfigs> {
     let allowed = if names.is_empty() {
         AllowedNames::new([])
     } else {
@@ -127,7 +142,7 @@ pub(crate) fn server_tls(
     Arc::new(
         ServerConfigs::with_versions(
             Arc::new(ServerCertificate::new(identity)),
-            Arc::new(LiveTrustStore::new(store)),
+            store,
             Arc::new(LiveAllowedNames::new(allowed)),
             provider(),
             Some(Arc::new(RefusalRelay::new())),
@@ -178,6 +193,8 @@ pub(crate) fn quick() -> Timeouts {
 pub(crate) struct Estate {
     pub(crate) authority: Authority,
     pub(crate) tls: Arc<ServerConfigs>,
+    /// The node's Tomcat-trust.
+    pub(crate) trust: Arc<LiveTrustStore>,
     pub(crate) registrar: Arc<Registrar>,
     pub(crate) tokens: AuthorizationServer,
     pub(crate) clock: Clock,
@@ -191,12 +208,8 @@ impl Estate {
 
     pub(crate) fn with_versions(versions: &[&'static SupportedProtocolVersion]) -> Self {
         let authority = Authority::new("Example CA");
-        let tls = server_tls(
-            authority.issue(NODE),
-            authority.store("Tomcat-trust"),
-            EDGE,
-            versions,
-        );
+        let trust = Arc::new(LiveTrustStore::new(authority.store("Tomcat-trust")));
+        let tls = server_tls_with(authority.issue(NODE), Arc::clone(&trust), EDGE, versions);
         let mut cluster = Cluster::new();
         cluster
             .add_node(Node::new(NODE, NodePorts::default()))
@@ -225,6 +238,7 @@ impl Estate {
         Self {
             authority,
             tls,
+            trust,
             registrar,
             tokens,
             clock: Clock::adjustable(),
