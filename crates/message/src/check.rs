@@ -78,7 +78,7 @@ impl Refusal {
 /// Checks a request as RFC 3261 sections 8.2 and 16.3 have it.
 ///
 /// Requests without From tag, Max-Forwards or the `z9hG4bK` of a branch come from RFC 2543 and
-/// are let through (section 8.2.6.2, section 16.3); [`strict`] is without such mercy.
+/// are let through (sections 12.1.1, 16.3 and 17.2.3); [`strict`] refuses the first two.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use super::params::{AuthParam, AuthParams};
 use crate::Text;
 
-/// Asks for an access token (RFC 8898 section 3).
+/// Asks for an access token (RFC 8898 section 4).
 ///
 /// ```text
 /// challenge  =/ ("Bearer" LWS bearer-cln *(COMMA bearer-cln))
@@ -57,7 +57,7 @@ impl<'a> BearerChallenge<'a> {
         }
     }
 
-    /// The same with an authorization server, an HTTPS URI (RFC 8898 section 3).
+    /// The same with an authorization server, an HTTPS URI (RFC 8898 section 4).
     #[must_use]
     pub const fn with_authz_server(mut self, uri: &'a str) -> Self {
         self.authz_server = Some((AuthzServerSpelling::Underscore, Text::Plain(uri)));

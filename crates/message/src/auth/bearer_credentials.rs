@@ -14,7 +14,7 @@ use crate::{ErrorKind, ParseError, Text};
 /// | `Bearer token="T"` | Jabber and Unified CM |
 /// | `Bearer token=T` | allowed by the same grammar |
 /// | `Bearer token="T", username="U", realm="R"` | PJSIP, Google Voice |
-/// | `Bearer T` | RFC 6750 section 2.1, RFC 8898 section 4 |
+/// | `Bearer T` | RFC 6750 section 2.1, RFC 8898 section 2.1.3 |
 /// | `Bearer T, realm="R"` | belle-sip |
 ///
 /// All are read. A second `token`, an empty one, a token with bytes outside visible ASCII and a

@@ -23,7 +23,7 @@ use crate::{ErrorKind, ParseError};
 /// `challenge = auth-scheme [ 1*SP ( token68 / auth-param *( COMMA auth-param ) ) ]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge<'a> {
-    /// An access token (RFC 8898 section 3).
+    /// An access token (RFC 8898 section 4).
     Bearer(BearerChallenge<'a>),
     /// A digest (RFC 8760).
     Digest(DigestChallenge<'a>),
