@@ -4,7 +4,7 @@ use crate::rule::dns_id_matches;
 use crate::{Identities, Matched, NameMismatch, PresentedName, ReferenceIdentity, Rule};
 
 /// As [`Rule::Rfc9525`], and when the certificate has no dNSName and no iPAddress at all, the CN counts
-/// (RFC 6125 §6.4.4, withdrawn by RFC 9525 §1.2).
+/// (RFC 6125 §6.4.4, withdrawn by RFC 9525 §2).
 ///
 /// Of several CNs the last, most specific one counts.
 ///

@@ -15,7 +15,7 @@ pub struct ReferenceError {
     found: String,
 }
 
-/// What a client expects its peer to be (RFC 9525 §1.4 "reference identifier").
+/// What a client expects its peer to be (RFC 9525 §1.5 "reference identifier").
 ///
 /// ```
 /// use sip_oauth_trust::ReferenceIdentity;

@@ -36,7 +36,7 @@ const DISAGREEMENTS: &[(&[&str], &str)] = &[
     ),
     (
         &["curl-dns-id-match-046"],
-        "an address in a dNSName is no IP-ID (RFC 9525 §6.5)",
+        "an address in a dNSName is no IP-ID (RFC 9525 §6.4)",
     ),
     (
         &[
