@@ -250,7 +250,7 @@ fn client_of(
     let place = edge.map_or(Place::OnPremises, |_| Place::Mra);
     let targets = file
         .registration_targets(place)?
-        .into_iter()
+        .iter()
         .map(|target| client_target(target, edge))
         .collect::<Result<_, _>>()?;
     let line = file
@@ -264,7 +264,7 @@ fn client_of(
     Ok(client)
 }
 
-fn client_target(target: RegistrationTarget, edge: Option<&Edge>) -> Result<Target, AccountError> {
+fn client_target(target: &RegistrationTarget, edge: Option<&Edge>) -> Result<Target, AccountError> {
     let transport = match (target.transport, edge) {
         (_, Some(_)) | (Transport::Tls, None) => client::Transport::Tls,
         (Transport::Tcp | Transport::TcpOrUdp, None) => client::Transport::Tcp,
