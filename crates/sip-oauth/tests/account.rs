@@ -1,5 +1,8 @@
 //! What an account makes of a device file: the nodes, the line and the timers of the file, and the edge of the embedder.
 
+// Helpers of tests may panic, as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
