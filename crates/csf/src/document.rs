@@ -257,7 +257,20 @@ impl<'a> Element<'a> {
 
     /// Its child elements called `name`.
     pub fn children_named(self, name: &str) -> impl Iterator<Item = Self> + use<'a, '_> {
-        self.children().filter(move |child| child.name() == name)
+        self.children().filter(move |child| child.is_named(name))
+    }
+
+    /// Whether its name is `name`: the lengths tell most names apart, without a look at the text.
+    fn is_named(self, name: &str) -> bool {
+        let record = self.record();
+        let start = record.start as usize + 1;
+        record.name_len as usize == name.len()
+            && self
+                .document
+                .source
+                .as_bytes()
+                .get(start..start + name.len())
+                == Some(name.as_bytes())
     }
 
     /// Its first child element called `name`. Case matters.

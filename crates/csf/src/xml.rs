@@ -7,6 +7,15 @@ pub(crate) fn is_character(c: char) -> bool {
 
 /// `Name` of XML 1.0 §2.3, colons included.
 pub(crate) fn is_name(name: &str) -> bool {
+    // Names of configuration files are ASCII; one pass over bytes without a table of ranges tells so.
+    if let [first, rest @ ..] = name.as_bytes()
+        && (first.is_ascii_alphabetic() || matches!(first, b'_' | b':'))
+        && rest
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
+    {
+        return true;
+    }
     name.starts_with(is_name_start)
         && name.chars().all(|c| {
             is_name_start(c)
