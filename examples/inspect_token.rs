@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use sip_oauth::token::inspect;
-use sip_oauth_token::issue::AuthorizationServer;
+use sip_oauth_token::issue::{AuthorizationServer, IssueError};
 
 mod common;
 
@@ -30,9 +30,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let mut failed = false;
     for (name, text) in tokens(&Arguments::parse().files) {
-        let opened = text.and_then(|text| inspect(&text).map_err(|error| error.to_string()));
         println!("{name}");
-        match opened {
+        match text.and_then(|text| inspect(&text).map_err(|error| error.to_string())) {
             Ok(inspection) => {
                 println!("{inspection}");
                 if inspection.is_expired(SystemTime::now()) == Some(true) {
@@ -53,11 +52,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// A name, and the text of a token or why there is none.
+type Named = (String, Result<String, String>);
+
 /// The tokens of the files, or two made on the spot.
-fn tokens(files: &[PathBuf]) -> Vec<(String, Result<String, String>)> {
+fn tokens(files: &[PathBuf]) -> Vec<Named> {
     if files.is_empty() {
         return issued()
-            .unwrap_or_else(|error| vec![("a token made on the spot".into(), Err(error))]);
+            .unwrap_or_else(|error| vec![("made on the spot".into(), Err(error.to_string()))]);
     }
     let read = |file: &PathBuf| common::read_token(file).map(|token| token.expose().to_owned());
     files
@@ -66,20 +68,15 @@ fn tokens(files: &[PathBuf]) -> Vec<(String, Result<String, String>)> {
         .collect()
 }
 
-fn issued() -> Result<Vec<(String, Result<String, String>)>, String> {
+fn issued() -> Result<Vec<Named>, IssueError> {
     let now = SystemTime::now();
-    let mut server = AuthorizationServer::new("6154365f-920b-4c71-b6ff-d23f602e94fb")
-        .map_err(|error| error.to_string())?;
-    let access = server
-        .issue_access("rado", "Cexample", &[], now)
-        .map_err(|error| error.to_string())?;
-    let (refresh, _) = server
-        .issue_refresh("rado", "Cexample", &[], now)
-        .map_err(|error| error.to_string())?;
+    let mut server = AuthorizationServer::new("6154365f-920b-4c71-b6ff-d23f602e94fb")?;
+    let access = server.issue_access("rado", "Cexample", &[], now)?.token;
+    let (refresh, _) = server.issue_refresh("rado", "Cexample", &[], now)?;
     Ok(vec![
         (
             "an access token made on the spot".into(),
-            Ok(access.token.expose().to_owned()),
+            Ok(access.expose().to_owned()),
         ),
         (
             "a refresh token made on the spot".into(),

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     for file in &files {
         println!("{}", file.display());
         let outcome = common::read(file).and_then(|bytes| {
-            messages(&bytes)?
+            messages(&bytes)
                 .iter()
                 .try_for_each(|message| print(message).map_err(|error| error.to_string()))
         });
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 /// Cuts a file as a stream; a file that a stream would wait on is taken as one datagram.
-fn messages(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut framer = Framer::new(Limits::default());
     framer.feed(bytes);
     let mut messages = Vec::new();
@@ -73,7 +73,7 @@ fn messages(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     if messages.is_empty() {
         messages.push(bytes.to_vec());
     }
-    Ok(messages)
+    messages
 }
 
 fn print(bytes: &[u8]) -> Result<(), ParseError> {

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use sip_oauth::csf::{
-    Authentication, ConnectedBy, DeviceConfig, DeviceName, Finding, Limits, Place,
+    Authentication, ConnectedBy, DeviceConfig, DeviceName, Finding, Limits, Line, Place,
     RegistrationTarget, TargetError, Transport,
 };
 
@@ -117,7 +117,7 @@ fn describe(file: &str, config: &DeviceConfig) -> String {
     let security = value_or_problem(config.device_security_mode().map(|mode| mode.value));
     let lines: Vec<_> = config
         .lines()
-        .filter_map(|line| line.name())
+        .filter_map(Line::name)
         .map(|name| name.value.into_owned())
         .filter(|name| !name.is_empty())
         .collect();
@@ -165,18 +165,18 @@ fn sentence(target: &RegistrationTarget) -> String {
         Authentication::DeviceName => "its device name",
     };
     let (host, port) = (&target.host, target.port);
-    let mut text = match target.connected_by {
+    let way = match target.connected_by {
         ConnectedBy::Client => format!("{transport} to {host}:{port}"),
         ConnectedBy::ExpresswayC => format!(
             "TLS to its Expressway-E (port {}), whose Expressway-C opens {transport} to {host}:{port}",
             target.client_port
         ),
     };
-    text += &format!(", registering with {authentication}");
-    if let Some(identity) = &target.server_identity {
-        text += &format!("; the certificate must name {identity}");
-    }
-    text
+    let identity = match &target.server_identity {
+        Some(identity) => format!("; the certificate must name {identity}"),
+        None => String::new(),
+    };
+    format!("{way}, registering with {authentication}{identity}")
 }
 
 fn report(

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use sip_oauth::token::AccessToken;
@@ -42,8 +42,8 @@ pub(crate) fn read_token(path: &Path) -> Result<AccessToken, String> {
 }
 
 /// The certificates of a PEM file as a store to trust.
-pub(crate) fn read_trust(name: &str, path: &PathBuf) -> Result<Arc<LiveTrustStore>, String> {
-    TrustStore::from_pem(name, &read(path)?, &Source::File(path.clone()))
+pub(crate) fn read_trust(name: &str, path: &Path) -> Result<Arc<LiveTrustStore>, String> {
+    TrustStore::from_pem(name, &read(path)?, &Source::File(path.to_owned()))
         .map(|store| Arc::new(LiveTrustStore::new(store)))
         .map_err(|error| format!("{}: {error}", path.display()))
 }
