@@ -14,6 +14,8 @@ use crate::{ErrorKind, HeaderField, Limits, ParseError, TypedHeader};
 ///                  CRLF "--" boundary "--" transport-padding [CRLF epilogue]
 /// ```
 ///
+/// Each item is a part, or the error that ends the body.
+///
 /// ```
 /// use sip_oauth_message::{multipart::parts, Limits};
 /// let body = b"--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
@@ -32,7 +34,7 @@ pub fn parts<'a>(
         body,
         limits: *limits,
         at: None,
-        done: !is_boundary(boundary),
+        done: false,
     }
 }
 
@@ -116,7 +118,7 @@ impl<'a> Parts<'a> {
         loop {
             let ahead = self.body.get(search..)?;
             let at = search + memchr::memmem::find(ahead, b"--")?;
-            let line_start = at == 0 || self.body.get(at.checked_sub(2)?..at) == Some(b"\r\n");
+            let line_start = at == 0 || self.body.get(..at)?.ends_with(b"\r\n");
             let rest = self.body.get(at + 2..)?;
             let after_name = rest.strip_prefix(self.boundary.as_bytes());
             if let (true, Some(rest)) = (line_start, after_name) {
@@ -140,24 +142,31 @@ impl<'a> Parts<'a> {
         let error = |at, what| ParseError::new(ErrorKind::Multipart, at, what);
         let start = match self.at {
             Some(at) => at,
+            None if !is_boundary(self.boundary) => {
+                return Err(error(
+                    0,
+                    "a boundary of 1 to 70 characters that may stand in one",
+                ));
+            }
             None => match self.delimiter(0) {
                 Some(first) if !first.is_last => first.after,
                 Some(_) => return Ok(None),
                 None => return Err(error(0, "the boundary named in Content-Type")),
             },
         };
-        // A part may be empty, and the CRLF before the next delimiter is then the one behind
-        // this part's own.
         let Some(end) = self.delimiter(start) else {
             return Err(error(
                 self.body.len(),
                 "the boundary that closes the last part",
             ));
         };
-        let part = self
-            .body
-            .get(start..end.before.max(start))
-            .unwrap_or_default();
+        // Nothing where the CRLF of this delimiter is the one behind the delimiter before.
+        let Some(part) = self.body.get(start..end.before) else {
+            return Err(error(
+                start,
+                "a part, which may be empty, and CRLF behind it",
+            ));
+        };
         self.at = Some(end.after);
         self.done = end.is_last;
         let (head, body) = PartView::parse(part, &self.limits).map_err(|e| e.shifted(start))?;

@@ -59,7 +59,8 @@ impl<'a> MessageView<'a> {
         let start_end = line_end(bytes, 0)?;
         check_line(0, start_end, limits)?;
         let mut content_length = None;
-        let (slots, at) = fields(bytes, start_end + 2, limits, |slot| {
+        let is_end = |at| is_empty_line(bytes, at);
+        let (slots, at) = fields(bytes, start_end + 2, limits, is_end, |slot| {
             if slot.code == HeaderName::ContentLength.code() {
                 content_length = Some(length_of(bytes, slot, content_length)?);
             }
@@ -226,12 +227,14 @@ pub(crate) struct PartView<'a> {
 }
 
 impl<'a> PartView<'a> {
-    /// Reads header fields and gives what is behind their empty line.
+    /// Reads header fields and gives what is behind their empty line. A part may have no body and
+    /// then no empty line either: `body-part = MIME-part-headers [CRLF *OCTET]`.
     pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<(Self, &'a [u8]), ParseError> {
         if bytes.len() > u32::MAX as usize {
             return Err(limit(0, "a part below 4 GiB"));
         }
-        let (slots, at) = fields(bytes, 0, limits, |_| Ok(()))?;
+        let is_end = |at| at == bytes.len() || is_empty_line(bytes, at);
+        let (slots, at) = fields(bytes, 0, limits, is_end, |_| Ok(()))?;
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
         let head = std::str::from_utf8(head)
             .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
@@ -285,16 +288,21 @@ fn check_line(start: usize, end: usize, limits: &Limits) -> Result<(), ParseErro
     Ok(())
 }
 
-/// The fields from `at` to the empty line, and where that is.
+fn is_empty_line(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n')
+}
+
+/// The fields from `at` to their end, and where that is.
 #[inline]
 fn fields(
     bytes: &[u8],
     mut at: usize,
     limits: &Limits,
+    is_end: impl Fn(usize) -> bool,
     mut note: impl FnMut(&Slot) -> Result<(), ParseError>,
 ) -> Result<(Slots, usize), ParseError> {
     let mut slots = Slots::new();
-    while bytes.get(at) != Some(&b'\r') || bytes.get(at + 1) != Some(&b'\n') {
+    while !is_end(at) {
         let (slot, next) = field(bytes, at, limits)?;
         note(&slot)?;
         if slots.len() == limits.max_header_fields {
