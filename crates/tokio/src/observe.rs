@@ -24,6 +24,27 @@ use sip_oauth_trust::{Explanation, Identities};
 ///
 /// [`MessageEvent::bytes`] are the bytes of the wire, access tokens included. Who shows them must shorten credentials;
 /// this crate's own `tracing` events carry the start line and the size only.
+///
+/// # Examples
+///
+/// ```
+/// use sip_oauth_tokio::{Direction, MessageEvent, Observer};
+///
+/// /// Prints one line for each message: who, which way, what.
+/// struct Ladder;
+///
+/// impl Observer for Ladder {
+///     fn message(&self, event: &MessageEvent<'_>) {
+///         let arrow = match event.direction {
+///             Direction::Sent => "-->",
+///             Direction::Received => "<--",
+///         };
+///         let text = String::from_utf8_lossy(event.bytes.expose());
+///         let start_line = text.lines().next().unwrap_or_default();
+///         println!("{} {arrow} {}  {start_line}", event.ends.local, event.ends.peer);
+///     }
+/// }
+/// ```
 pub trait Observer: Send + Sync {
     /// A SIP message was sent or has arrived.
     fn message(&self, event: &MessageEvent<'_>) {

@@ -155,6 +155,8 @@ impl Driver {
             }
             event => {
                 tracing::info!(?event, "registration");
+                // Who hears of the event may ask for the state at once.
+                self.ends.set_state(self.client.state());
                 self.ends.emit(ClientEvent::Registration(event));
             }
         }

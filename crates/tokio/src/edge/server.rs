@@ -26,6 +26,38 @@ use crate::{
 /// again at once. A zone that breaks while requests wait in it has them answered the same way.
 ///
 /// Dropping it begins what [`EdgeServer::shutdown`] does, without waiting for the end.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use sip_oauth_registration::edge::{DiscoveredNode, Edge, EdgeConfig};
+/// use sip_oauth_tokio::{AxlClient, Connector, EdgeServer};
+/// use sip_oauth_trust::ServerConfigs;
+/// # async fn example(
+/// #     tls: Arc<ServerConfigs>, connector: Connector, publisher: AxlClient,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let edge = Edge::new(EdgeConfig::new("expc.example.com", 5061));
+/// let server = EdgeServer::builder(edge, tls, connector)
+///     .listen("[::]:5061".parse()?)
+///     .start()
+///     .await?;
+///
+/// let cluster = publisher.discover().await?;
+/// let nodes: Vec<_> = cluster
+///     .nodes
+///     .iter()
+///     .map(|node| DiscoveredNode::new(&node.process_node_name, node.sip_mra_oauth_port()))
+///     .collect();
+/// for report in server.refresh_servers(&nodes).await {
+///     println!("{}: {}", report.zone.name, report.zone.state);
+///     if let Some(explanation) = report.explanation {
+///         println!("  {explanation}");
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 pub struct EdgeServer {
     shared: Arc<Shared>,
     connectors: Connectors,

@@ -20,6 +20,25 @@ use crate::connect::Connector;
 /// Fetches device configuration files, bounded in size, time and redirects.
 ///
 /// Plain `http` needs nothing; `https` (ports 6971 and 6972) needs a [`Connector`] with a TLS configuration.
+///
+/// # Examples
+///
+/// ```
+/// use sip_oauth_tokio::{ConfigFetch, Connector, StaticResolver};
+/// use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let nobody_known = Connector::new().with_resolver(Arc::new(StaticResolver::new()));
+/// let error = ConfigFetch::new(nobody_known)
+///     .get("http://ucm1.example.com:6970/CSFJDOE.cnf.xml")
+///     .await
+///     .unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "http://ucm1.example.com:6970/CSFJDOE.cnf.xml: the name cannot be resolved; check the DNS for it"
+/// );
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ConfigFetch {
     connector: Connector,

@@ -23,6 +23,30 @@ use crate::{
 /// A registrar at work on its listeners.
 ///
 /// Dropping it begins what [`RegistrarServer::shutdown`] does, without waiting for the end.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use sip_oauth_registration::registrar::{Listener, Registrar};
+/// use sip_oauth_tokio::RegistrarServer;
+/// use sip_oauth_trust::ServerConfigs;
+/// # async fn example(registrar: Arc<Registrar>, tls: Arc<ServerConfigs>) -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let mut server = RegistrarServer::builder(registrar, tls)
+///     .listen(Listener::SipOAuth, "[::]:5090".parse()?)
+///     .listen(Listener::SipMraOAuth, "[::]:5091".parse()?)
+///     .listen(Listener::Sip, "[::]:5060".parse()?)
+///     .start()
+///     .await?;
+/// assert_eq!(server.local_addr(Listener::SipOAuth).map(|address| address.port()), Some(5090));
+///
+/// // The administrator disables SIP OAuth and restarts Cisco CallManager.
+/// server.restart([(Listener::Sip, "[::]:5060".parse()?)]).await?;
+/// assert_eq!(server.local_addr(Listener::SipOAuth), None);
+/// server.shutdown().await;
+/// # Ok(()) }
+/// ```
 pub struct RegistrarServer {
     judge: Arc<dyn Judge>,
     tls: Arc<ServerConfigs>,
