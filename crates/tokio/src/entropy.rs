@@ -3,6 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
+    sync::OnceLock,
 };
 
 use rustls::crypto::{CryptoProvider, SecureRandom};
@@ -42,12 +43,15 @@ impl ProviderEntropy {
 
     /// Draws from `provider`, else from the one compiled in, else from the fallback.
     pub(crate) fn of(provider: Option<&CryptoProvider>) -> Self {
+        // Asked once: making a provider's value is more work than all the tags of a connection.
+        static DEFAULT: OnceLock<Option<&'static dyn SecureRandom>> = OnceLock::new();
         match provider {
             Some(provider) => Self::new(provider),
             None => Self {
-                random: sip_oauth_trust::default_provider()
-                    .ok()
-                    .map(|provider| provider.secure_random),
+                random: *DEFAULT.get_or_init(|| {
+                    let provider = sip_oauth_trust::default_provider().ok()?;
+                    Some(provider.secure_random)
+                }),
                 fallback: RandomState::new(),
                 counter: 0,
             },

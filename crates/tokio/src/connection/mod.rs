@@ -1,5 +1,7 @@
 //! SIP messages over a byte stream (RFC 3261 section 18.3), bounded in size and time.
 
+mod error;
+
 use std::{
     future::poll_fn,
     io,
@@ -10,16 +12,17 @@ use std::{
 };
 
 use bytes::{Buf as _, BytesMut};
-use sip_oauth_message::{Frame, Framer, FramingError, Limits, ParseError};
-use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
+use sip_oauth_message::{Frame, Framer, Limits};
+use sip_oauth_trust::{Side, explain, tls_cause};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     time::{Instant, timeout, timeout_at},
 };
 
+pub use error::{ConnectionError, Waiting};
+
 use crate::{
     clock::Clock,
-    connect::IoReason,
     limits::Timeouts,
     observe::{
         ConnectionChange, ConnectionEvent, Direction, Ends, MessageEvent, Observed, RedactedBytes,
@@ -401,194 +404,5 @@ fn start_line(bytes: &[u8]) -> String {
     String::from_utf8_lossy(line).into_owned()
 }
 
-/// Why a connection is of no further use.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectionError {
-    /// The peer let us wait too long.
-    #[error("{0}")]
-    TimedOut(Waiting),
-    /// The bytes are not SIP, or too many.
-    #[error(transparent)]
-    Framing(FramingError),
-    /// A frame that is no SIP message.
-    #[error("{0}")]
-    Malformed(ParseError),
-    /// The stream ended in the middle of a message.
-    #[error("the peer closed the connection inside a message")]
-    EndInsideMessage,
-    /// One of the two sides refused the other in TLS.
-    #[error("{explanation}")]
-    Tls {
-        /// Who refused whom, why, and what to change.
-        explanation: Box<Explanation>,
-        /// The error as it came from the TLS library.
-        #[source]
-        source: io::Error,
-    },
-    /// The socket failed.
-    #[error("{}", IoReason(_0))]
-    Io(io::Error),
-}
-
-impl ConnectionError {
-    /// Who refused whom, if it was TLS that failed.
-    pub fn explanation(&self) -> Option<&Explanation> {
-        match self {
-            Self::Tls { explanation, .. } => Some(explanation),
-            _ => None,
-        }
-    }
-}
-
-/// What did not come in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Waiting {
-    /// The first message of an accepted connection.
-    #[error("no first message within {0:?}")]
-    FirstMessage(Duration),
-    /// The rest of a message that has begun.
-    #[error("a message took longer than {0:?}")]
-    Message(Duration),
-    /// Any message or keep-alive.
-    #[error("idle for {0:?}")]
-    Idle(Duration),
-    /// The answer to our keep-alive.
-    #[error("no answer to a keep-alive within {0:?}")]
-    Pong(Duration),
-    /// The peer reading what we write.
-    #[error("the peer did not take our message within {0:?}")]
-    Write(Duration),
-}
-
 #[cfg(test)]
-mod tests {
-    use sip_oauth_registration::client::Transport;
-    use tokio::io::{DuplexStream, duplex};
-
-    use super::*;
-    use crate::observe::ConnectionId;
-
-    const OPTIONS: &[u8] = b"OPTIONS sip:ucm1.example.com SIP/2.0\r\nContent-Length: 2\r\n\r\nok";
-
-    fn pair(role: Role) -> (Connection<DuplexStream>, DuplexStream) {
-        let (ours, theirs) = duplex(64 * 1024);
-        let address = "192.0.2.1:5090".parse().unwrap();
-        let ends = Ends {
-            id: ConnectionId::next(),
-            local: address,
-            peer: address,
-            transport: Transport::Tcp,
-            role,
-        };
-        let settings = ConnectionSettings::default();
-        (Connection::new(ours, ends, settings), theirs)
-    }
-
-    #[tokio::test]
-    async fn messages_arrive_whole_however_the_stream_is_cut() {
-        for cut in 1..OPTIONS.len() {
-            let (mut connection, mut peer) = pair(Role::Acceptor);
-            let (first, rest) = OPTIONS.split_at(cut);
-            peer.write_all(first).await.unwrap();
-            // Cancelled in the middle: nothing is lost.
-            let waited = timeout(Duration::from_millis(1), connection.receive()).await;
-            assert!(waited.is_err(), "cut at {cut}");
-            peer.write_all(rest).await.unwrap();
-            peer.write_all(OPTIONS).await.unwrap();
-            for _ in 0..2 {
-                let incoming = connection.receive().await.unwrap();
-                assert!(
-                    incoming == Incoming::Message(OPTIONS.to_vec()),
-                    "cut at {cut}"
-                );
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn an_end_between_messages_is_an_end_and_stays_one() {
-        let (mut connection, mut peer) = pair(Role::Acceptor);
-        peer.write_all(OPTIONS).await.unwrap();
-        peer.write_all(b"\r\n").await.unwrap();
-        drop(peer);
-        assert!(matches!(
-            connection.receive().await,
-            Ok(Incoming::Message(_))
-        ));
-        for _ in 0..2 {
-            assert_eq!(connection.receive().await.unwrap(), Incoming::End);
-        }
-    }
-
-    #[tokio::test]
-    async fn an_end_inside_a_message_is_an_error() {
-        let (mut connection, mut peer) = pair(Role::Initiator);
-        peer.write_all(&OPTIONS[..OPTIONS.len() - 1]).await.unwrap();
-        drop(peer);
-        let ended = connection.receive().await;
-        assert!(matches!(ended, Err(ConnectionError::EndInsideMessage)));
-    }
-
-    #[tokio::test]
-    async fn pings_are_answered_between_messages_and_pongs_are_told() {
-        let (mut server, client) = pair(Role::Acceptor);
-        let ends = Ends {
-            role: Role::Initiator,
-            ..server.ends()
-        };
-        let mut client = Connection::new(client, ends, ConnectionSettings::default());
-        client.ping().await.unwrap();
-        client.send(OPTIONS).await.unwrap();
-        client.ping().await.unwrap();
-        let incoming = server.receive().await.unwrap();
-        assert!(matches!(incoming, Incoming::Message(_)));
-        assert_eq!(client.receive().await.unwrap(), Incoming::Pong);
-        // The second ping is answered while the next message is waited for.
-        let waited = timeout(Duration::from_millis(20), server.receive()).await;
-        assert!(waited.is_err());
-        assert_eq!(client.receive().await.unwrap(), Incoming::Pong);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_initiator_waits_for_ever_and_an_acceptor_does_not() {
-        let (mut acceptor, _peer) = pair(Role::Acceptor);
-        let ended = acceptor.receive().await;
-        let limit = Timeouts::default().first_message;
-        assert!(matches!(
-            ended,
-            Err(ConnectionError::TimedOut(Waiting::FirstMessage(after))) if after == limit
-        ));
-        let (mut initiator, _peer) = pair(Role::Initiator);
-        let day = Duration::from_secs(86_400);
-        assert!(timeout(day, initiator.receive()).await.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_single_line_break_begins_no_message() {
-        let (mut initiator, mut peer) = pair(Role::Acceptor);
-        peer.write_all(OPTIONS).await.unwrap();
-        assert!(matches!(
-            initiator.receive().await,
-            Ok(Incoming::Message(_))
-        ));
-        peer.write_all(b"\r\n").await.unwrap();
-        let ended = initiator.receive().await;
-        assert!(matches!(
-            ended,
-            Err(ConnectionError::TimedOut(Waiting::Idle(_)))
-        ));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_peer_that_does_not_read_is_given_up() {
-        let (mut connection, _peer) = pair(Role::Acceptor);
-        let large = vec![b'x'; 128 * 1024];
-        let sent = connection.send(&large).await;
-        assert!(matches!(
-            sent,
-            Err(ConnectionError::TimedOut(Waiting::Write(_)))
-        ));
-    }
-}
+mod tests;

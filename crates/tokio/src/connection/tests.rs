@@ -1,0 +1,129 @@
+//! Framing over a stream in memory: cuts, ends, keep-alives, time.
+
+use sip_oauth_registration::client::Transport;
+use tokio::io::{DuplexStream, duplex};
+
+use super::*;
+use crate::observe::ConnectionId;
+
+const OPTIONS: &[u8] = b"OPTIONS sip:ucm1.example.com SIP/2.0\r\nContent-Length: 2\r\n\r\nok";
+
+fn pair(role: Role) -> (Connection<DuplexStream>, DuplexStream) {
+    let (ours, theirs) = duplex(64 * 1024);
+    let address = "192.0.2.1:5090".parse().unwrap();
+    let ends = Ends {
+        id: ConnectionId::next(),
+        local: address,
+        peer: address,
+        transport: Transport::Tcp,
+        role,
+    };
+    let settings = ConnectionSettings::default();
+    (Connection::new(ours, ends, settings), theirs)
+}
+
+#[tokio::test]
+async fn messages_arrive_whole_however_the_stream_is_cut() {
+    for cut in 1..OPTIONS.len() {
+        let (mut connection, mut peer) = pair(Role::Acceptor);
+        let (first, rest) = OPTIONS.split_at(cut);
+        peer.write_all(first).await.unwrap();
+        // Cancelled in the middle: nothing is lost.
+        let waited = timeout(Duration::from_millis(1), connection.receive()).await;
+        assert!(waited.is_err(), "cut at {cut}");
+        peer.write_all(rest).await.unwrap();
+        peer.write_all(OPTIONS).await.unwrap();
+        for _ in 0..2 {
+            let incoming = connection.receive().await.unwrap();
+            assert!(
+                incoming == Incoming::Message(OPTIONS.to_vec()),
+                "cut at {cut}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_end_between_messages_is_an_end_and_stays_one() {
+    let (mut connection, mut peer) = pair(Role::Acceptor);
+    peer.write_all(OPTIONS).await.unwrap();
+    peer.write_all(b"\r\n").await.unwrap();
+    drop(peer);
+    assert!(matches!(
+        connection.receive().await,
+        Ok(Incoming::Message(_))
+    ));
+    for _ in 0..2 {
+        assert_eq!(connection.receive().await.unwrap(), Incoming::End);
+    }
+}
+
+#[tokio::test]
+async fn an_end_inside_a_message_is_an_error() {
+    let (mut connection, mut peer) = pair(Role::Initiator);
+    peer.write_all(&OPTIONS[..OPTIONS.len() - 1]).await.unwrap();
+    drop(peer);
+    let ended = connection.receive().await;
+    assert!(matches!(ended, Err(ConnectionError::EndInsideMessage)));
+}
+
+#[tokio::test]
+async fn pings_are_answered_between_messages_and_pongs_are_told() {
+    let (mut server, client) = pair(Role::Acceptor);
+    let ends = Ends {
+        role: Role::Initiator,
+        ..server.ends()
+    };
+    let mut client = Connection::new(client, ends, ConnectionSettings::default());
+    client.ping().await.unwrap();
+    client.send(OPTIONS).await.unwrap();
+    client.ping().await.unwrap();
+    let incoming = server.receive().await.unwrap();
+    assert!(matches!(incoming, Incoming::Message(_)));
+    assert_eq!(client.receive().await.unwrap(), Incoming::Pong);
+    // The second ping is answered while the next message is waited for.
+    let waited = timeout(Duration::from_millis(20), server.receive()).await;
+    assert!(waited.is_err());
+    assert_eq!(client.receive().await.unwrap(), Incoming::Pong);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_initiator_waits_for_ever_and_an_acceptor_does_not() {
+    let (mut acceptor, _peer) = pair(Role::Acceptor);
+    let ended = acceptor.receive().await;
+    let limit = Timeouts::default().first_message;
+    assert!(matches!(
+        ended,
+        Err(ConnectionError::TimedOut(Waiting::FirstMessage(after))) if after == limit
+    ));
+    let (mut initiator, _peer) = pair(Role::Initiator);
+    let day = Duration::from_secs(86_400);
+    assert!(timeout(day, initiator.receive()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_line_break_begins_no_message() {
+    let (mut initiator, mut peer) = pair(Role::Acceptor);
+    peer.write_all(OPTIONS).await.unwrap();
+    assert!(matches!(
+        initiator.receive().await,
+        Ok(Incoming::Message(_))
+    ));
+    peer.write_all(b"\r\n").await.unwrap();
+    let ended = initiator.receive().await;
+    assert!(matches!(
+        ended,
+        Err(ConnectionError::TimedOut(Waiting::Idle(_)))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_is_given_up() {
+    let (mut connection, _peer) = pair(Role::Acceptor);
+    let large = vec![b'x'; 128 * 1024];
+    let sent = connection.send(&large).await;
+    assert!(matches!(
+        sent,
+        Err(ConnectionError::TimedOut(Waiting::Write(_)))
+    ));
+}
