@@ -45,10 +45,22 @@ pub(crate) struct Entry {
 impl Entry {
     /// A field of our own making. What would end the field, or its name, is left out.
     fn new(name: &str, value: impl Display) -> Self {
-        let mut text: String = name
-            .chars()
-            .filter(|&c| u8::try_from(c).is_ok_and(|b| is_class(b, TOKEN)))
-            .collect();
+        Self::with_capacity(0, name, value)
+    }
+
+    /// A field with credentials in it. Its text never grows, which would leave a copy behind that
+    /// nobody wipes.
+    fn secret(name: &str, value: &SecretValue) -> Self {
+        let value = value.expose();
+        Self::with_capacity(name.len() + ": ".len() + value.len(), name, value)
+    }
+
+    fn with_capacity(bytes: usize, name: &str, value: impl Display) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.extend(
+            name.chars()
+                .filter(|&c| u8::try_from(c).is_ok_and(|b| is_class(b, TOKEN))),
+        );
         let name_end = text.len();
         text.push_str(": ");
         let value_start = text.len();
@@ -160,10 +172,8 @@ impl Headers {
 
     /// Adds a field directly behind the last one named `after`, or at the end if there is none.
     pub fn push_after(&mut self, after: &str, name: &str, value: impl Display) {
-        let after = HeaderName::of(after);
-        let last = self.entries.iter().rposition(|e| e.name() == after);
-        let at = last.map_or(self.entries.len(), |at| at + 1);
-        self.entries.insert(at, Entry::new(name, value));
+        self.entries
+            .insert(self.behind(after), Entry::new(name, value));
     }
 
     /// Adds a copy of a field at the end, as it is written.
@@ -178,10 +188,15 @@ impl Headers {
 
     /// Adds credentials behind the last field named `after`, or at the end if there is none.
     pub fn push_secret(&mut self, after: Option<&str>, name: &str, value: &SecretValue) {
-        match after {
-            Some(after) => self.push_after(after, name, value.expose()),
-            None => self.push(name, value.expose()),
-        }
+        let at = after.map_or(self.entries.len(), |after| self.behind(after));
+        self.entries.insert(at, Entry::secret(name, value));
+    }
+
+    /// The place behind the last field of this name, or the end if there is none.
+    fn behind(&self, name: &str) -> usize {
+        let wanted = HeaderName::of(name);
+        let last = self.entries.iter().rposition(|e| e.name() == wanted);
+        last.map_or(self.entries.len(), |at| at + 1)
     }
 
     /// Gives the first field of this name a new value and removes the others; adds it at the

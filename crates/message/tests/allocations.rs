@@ -10,7 +10,7 @@ use allocation_counter::measure;
 use sip_oauth_message::header::{
     CSeq, CallId, Contact, ContentLength, Expires, From, MaxForwards, ProxyAuthorization, To, Via,
 };
-use sip_oauth_message::{Credentials, Limits, MessageView};
+use sip_oauth_message::{BearerCredentials, BearerForm, Credentials, Headers, Limits, MessageView};
 
 /// A REGISTER with an access token of 2,000 bytes, its answers 407 and 200, a contorted INVITE,
 /// and an INVITE with SDP.
@@ -117,4 +117,33 @@ fn more_than_64_fields_allocate_for_their_places_only() {
     };
     assert_eq!(parse(&most), (64, 0));
     assert_eq!(parse(&more), (65, 1));
+}
+
+/// What grows is moved, and where it was a copy of the token stays.
+#[test]
+fn credentials_are_written_into_their_last_place() {
+    let [register, ..] = messages();
+    let view = MessageView::parse(register.as_bytes(), &Limits::default()).unwrap();
+    let credentials = view.required::<ProxyAuthorization<'_>>().unwrap();
+    let Credentials::Bearer(read) = credentials.credentials() else {
+        unreachable!("the REGISTER has a token");
+    };
+    let name = "\"".repeat(1000);
+    let own = BearerCredentials::new(read.expose(), BearerForm::Token68).unwrap();
+    let text = format!("Bearer t,{}", "a=1,".repeat(500) + "a=1");
+    let Credentials::Bearer(many) = Credentials::parse(&text).unwrap() else {
+        unreachable!("it says Bearer");
+    };
+    let mut headers = Headers::new();
+    headers.push("Max-Forwards", 70);
+    for bearer in [read, own.with_username(&name).with_realm(&name), many] {
+        let mut value = None;
+        let counted = measure(|| value = Some(bearer.to_header_value()));
+        assert_eq!(counted.count_total, 1);
+        let value = value.unwrap();
+        let counted = measure(|| headers.push_secret(None, "Proxy-Authorization", &value));
+        assert_eq!(counted.count_total, 1);
+        assert_eq!(headers.get("Proxy-Authorization"), Some(value.expose()));
+        headers.remove("Proxy-Authorization");
+    }
 }

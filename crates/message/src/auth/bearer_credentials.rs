@@ -116,8 +116,15 @@ impl<'a> BearerCredentials<'a> {
 
     /// The value as it goes into the header field, token included.
     pub fn to_header_value(&self) -> SecretValue {
-        // Enough for the token, so that no copy of it is left behind when the text grows.
-        let mut text = String::with_capacity(self.token.len() + self.rest.as_str().len() + 256);
+        // Enough for everything, so that no copy of the token is left behind when the text grows:
+        // each character of user name and realm may take a backslash.
+        let own: usize = [self.username, self.realm]
+            .into_iter()
+            .flatten()
+            .map(|value| 2 * value.as_written().len())
+            .sum();
+        let written = self.token.len() + own + self.rest.as_str().len();
+        let mut text = String::with_capacity(written + 2 * self.rest.iter().count() + 64);
         text.push_str("Bearer ");
         match self.form {
             BearerForm::TokenParameter => {
