@@ -306,6 +306,34 @@ mod section_10_3 {
     }
 
     #[test]
+    fn more_contacts_than_bindings_are_refused_before_they_are_compared() {
+        let bench = Bench::new();
+        let contacts = |expires: u32| -> String {
+            (0..33)
+                .map(|at| format!("Contact: <sip:1010@192.0.2.{at}>;expires={expires}\n"))
+                .collect()
+        };
+        for expires in [0, 600] {
+            let answer = bench.ask("a", 1, &contacts(expires));
+            assert_eq!(
+                answer.observation.refusal(),
+                Some(Refusal::TooManyBindings),
+                "{expires}"
+            );
+        }
+        assert!(bench.bindings().is_empty());
+    }
+
+    #[test]
+    fn one_uri_twice_in_a_request_is_one_binding() {
+        let bench = Bench::new();
+        let twice =
+            "Contact: <sip:1010@192.0.2.10>;expires=90, <sip:1010@192.0.2.10>;expires=600\n";
+        assert_eq!(bench.status("a", 1, twice), 200);
+        assert_eq!(bench.bindings(), ["<sip:1010@192.0.2.10>;expires=600"]);
+    }
+
+    #[test]
     fn another_domain_is_not_served() {
         let bench = Bench::new();
         let text = register(1, &contact_line());

@@ -13,8 +13,8 @@ mod support;
 
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
 use sip_oauth_registration::registrar::{
-    Arrival, Decision, DeviceLine, DeviceRecord, Listener, PeerIdentity, RegistrarConfig,
-    RejectedToken, SecurityProfile, SipOAuthMode, TokenVerdict,
+    AddressOfRecord, Arrival, BindingStore, Decision, DeviceLine, DeviceRecord, Listener,
+    PeerIdentity, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode, TokenVerdict,
 };
 use sip_oauth_registration::{Refusal, RegistrationFailure};
 use support::{
@@ -109,10 +109,8 @@ mod the_four_messages {
     fn all_lines_are_registered_by_one_request() {
         let mut pair = Pair::new();
         pair.start();
-        let aor = sip_oauth_registration::registrar::AddressOfRecord::of_line(LINE);
-        let snapshot =
-            sip_oauth_registration::registrar::BindingStore::load(pair.registrar.store(), &aor)
-                .unwrap();
+        let aor = AddressOfRecord::of_line(LINE);
+        let snapshot = pair.registrar.store().load(&aor).unwrap();
         assert_eq!(snapshot.bindings[0].lines, ["1010", "1011"]);
         assert_eq!(snapshot.bindings[0].user.as_deref(), Some(USER));
     }
@@ -444,10 +442,59 @@ mod ownership {
                 .as_u16(),
             200
         );
-        let bindings =
-            sip_oauth_registration::registrar::BindingStore::of_device(registrar.store(), DEVICE)
-                .unwrap();
+        let bindings = registrar.store().of_device(DEVICE).unwrap();
         assert_eq!(bindings.len(), 1);
         assert!(bindings[0].1.contact_uri.contains(":62163"));
+    }
+
+    #[test]
+    fn a_request_sent_before_the_client_moved_and_arriving_after_changes_nothing() {
+        let registrar = registrar();
+        let ask = |text: String| ask(&registrar, &on_premises(), &text);
+        for (cseq, port) in [(1, 62162), (3, 62163)] {
+            let answer = ask(from_instance(cseq, "005056aabbcc", port, ""));
+            assert_eq!(response(answer).status.as_u16(), 200);
+        }
+        let late = ask(from_instance(2, "005056aabbcc", 62162, ""));
+        assert_eq!(late.observation.refusal(), Some(Refusal::OutOfOrder));
+        let bindings = registrar.store().of_device(DEVICE).unwrap();
+        assert_eq!(bindings.len(), 1);
+        assert!(bindings[0].1.contact_uri.contains(":62163"));
+    }
+
+    #[test]
+    fn several_contacts_of_one_request_are_all_bound() {
+        let registrar = registrar();
+        let second = contact_line().replace(":62162", ":62163");
+        let lines = format!("{}{second}{}", contact_line(), credentials_line(USER));
+        let answer = ask(&registrar, &on_premises(), &register(1, &lines));
+        assert_eq!(response(answer).headers.get_all("Contact").count(), 2);
+        assert_eq!(registrar.store().of_device(DEVICE).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn of_two_devices_with_one_first_line_neither_touches_the_binding_of_the_other() {
+        let registrar = registrar();
+        registrar.database().edit(|cluster| {
+            let shared = [DeviceLine::new(LINE)];
+            let record = DeviceRecord::csf("CSFMALLORY", "oauth", "mallory", shared);
+            cluster.put_device(record).unwrap();
+        });
+        let ask = |cseq: u32, device: &str, user: &str, more: &str| {
+            let contact = contact_line().replace(DEVICE, device);
+            let lines = format!("{contact}{}{more}", credentials_line(user));
+            let text = register(cseq, &lines).replace("1@192.0.2.10", &format!("{device}@x"));
+            ask(&registrar, &on_premises(), &text).observation.decision
+        };
+        assert!(matches!(
+            ask(1, DEVICE, USER, ""),
+            Decision::Registered { .. }
+        ));
+        for (cseq, more) in [(1, "Expires: 0\n"), (2, "")] {
+            ask(cseq, "CSFMALLORY", "mallory", more);
+            let own = registrar.store().of_device(DEVICE).unwrap();
+            assert_eq!(own.len(), 1, "{more}");
+            assert_eq!(own[0].1.user.as_deref(), Some(USER), "{more}");
+        }
     }
 }

@@ -57,24 +57,7 @@ pub(super) fn apply(
     let outcome = match &register.contacts {
         Contacts::Absent => Outcome::Listed,
         Contacts::Star => remove_all(&mut bindings, register, context)?,
-        Contacts::These(contacts) => {
-            let mut granted = Duration::ZERO;
-            let (mut new, mut removed) = (false, 0);
-            for contact in contacts {
-                match grant(register.asked(contact), &context.expires)? {
-                    Some(expiry) => {
-                        new |= bind(&mut bindings, register, contact, expiry, context)?;
-                        granted = granted.max(expiry);
-                    }
-                    None => removed += usize::from(unbind(&mut bindings, register, contact)?),
-                }
-            }
-            if granted.is_zero() {
-                Outcome::Removed(removed)
-            } else {
-                Outcome::Bound { granted, new }
-            }
-        }
+        Contacts::These(contacts) => change(&mut bindings, register, contacts, context)?,
     };
     if bindings.len() > context.max_bindings {
         return Err(Refusal::TooManyBindings);
@@ -82,19 +65,49 @@ pub(super) fn apply(
     Ok((bindings, outcome))
 }
 
-/// The expiry granted for what was asked; `None` for a removal.
-fn grant(asked: Option<u32>, policy: &ExpiresPolicy) -> Result<Option<Duration>, Refusal> {
-    let asked = match asked {
-        Some(0) => return Ok(None),
-        Some(seconds) => Duration::from_secs(seconds.into()),
-        None => policy.default,
-    };
-    // "If and only if the requested expiration interval is greater than zero AND smaller than one hour
-    // AND less than a registrar-configured minimum, the registrar MAY reject the registration".
-    if asked < policy.min && asked < Duration::from_secs(3600) {
-        return Err(Refusal::IntervalTooBrief);
+/// Makes, prolongs and removes bindings, Contact by Contact.
+fn change(
+    bindings: &mut Vec<Binding>,
+    register: &Register,
+    contacts: &[ContactRequest],
+    context: &Context,
+) -> Result<Outcome, Refusal> {
+    // Each Contact is compared with each binding: the product is bounded before the work begins.
+    if contacts.len() > context.max_bindings {
+        return Err(Refusal::TooManyBindings);
     }
-    Ok(Some(asked.min(policy.max)))
+    let wanted = contacts
+        .iter()
+        .map(|contact| Ok((contact, context.expires.grant(register.asked(contact))?)))
+        .collect::<Result<Vec<_>, Refusal>>()?;
+    for contact in contacts {
+        if let Some(at) = position(bindings, contact, context) {
+            bindings
+                .get(at)
+                .map_or(Ok(()), |binding| in_order(binding, register))?;
+        }
+    }
+    let kept: Vec<_> = wanted
+        .iter()
+        .filter_map(|(contact, expiry)| expiry.map(|_| *contact))
+        .collect();
+    take_over(bindings, register, &kept, context)?;
+    let mut granted = Duration::ZERO;
+    let (mut new, mut removed) = (false, 0);
+    for (contact, expiry) in wanted {
+        match expiry {
+            Some(expiry) => {
+                new |= bind(bindings, register, contact, expiry, context);
+                granted = granted.max(expiry);
+            }
+            None => removed += usize::from(unbind(bindings, contact, context)),
+        }
+    }
+    if granted.is_zero() {
+        Ok(Outcome::Removed(removed))
+    } else {
+        Ok(Outcome::Bound { granted, new })
+    }
 }
 
 /// "If they are the same [the Call-IDs], the registrar compares the CSeq value. If the value is higher than
@@ -107,6 +120,21 @@ fn in_order(binding: &Binding, register: &Register) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether a request has anything to do with a binding.
+///
+/// Devices that share their first line share an address-of-record. Who proved to own one of them has no
+/// say over the bindings of the other.
+fn concerns(context: &Context, binding: &Binding) -> bool {
+    context.device.is_none() || binding.device == context.device
+}
+
+/// The binding a Contact means.
+fn position(bindings: &[Binding], contact: &ContactRequest, context: &Context) -> Option<usize> {
+    bindings.iter().position(|binding| {
+        concerns(context, binding) && same_uri(&binding.contact_uri, &contact.uri)
+    })
+}
+
 fn remove_all(
     bindings: &mut Vec<Binding>,
     register: &Register,
@@ -115,33 +143,20 @@ fn remove_all(
     if register.expires != Some(0) {
         return Err(Refusal::WildcardMisuse);
     }
-    let concerned =
-        |binding: &Binding| context.device.is_none() || binding.device == context.device;
     bindings
         .iter()
-        .filter(|binding| concerned(binding))
+        .filter(|binding| concerns(context, binding))
         .try_for_each(|binding| in_order(binding, register))?;
     let before = bindings.len();
-    bindings.retain(|binding| !concerned(binding));
+    bindings.retain(|binding| !concerns(context, binding));
     Ok(Outcome::Removed(before - bindings.len()))
 }
 
-fn unbind(
-    bindings: &mut Vec<Binding>,
-    register: &Register,
-    contact: &ContactRequest,
-) -> Result<bool, Refusal> {
-    let Some(at) = bindings
-        .iter()
-        .position(|binding| same_uri(&binding.contact_uri, &contact.uri))
-    else {
-        return Ok(false);
-    };
-    if let Some(binding) = bindings.get(at) {
-        in_order(binding, register)?;
-    }
-    bindings.remove(at);
-    Ok(true)
+/// Removes the binding of a Contact; whether there was one.
+fn unbind(bindings: &mut Vec<Binding>, contact: &ContactRequest, context: &Context) -> bool {
+    position(bindings, contact, context)
+        .map(|at| bindings.remove(at))
+        .is_some()
 }
 
 /// Makes or prolongs a binding; true when it was made.
@@ -151,8 +166,7 @@ fn bind(
     contact: &ContactRequest,
     expiry: Duration,
     context: &Context,
-) -> Result<bool, Refusal> {
-    take_over(bindings, register, contact, context)?;
+) -> bool {
     let next = Binding {
         contact: contact.stored.clone(),
         contact_uri: contact.uri.clone(),
@@ -172,50 +186,54 @@ fn bind(
         peer: context.peer,
         path: register.path.clone(),
     };
-    let known = bindings
-        .iter_mut()
-        .find(|binding| same_uri(&binding.contact_uri, &contact.uri));
+    let known = position(bindings, contact, context).and_then(|at| bindings.get_mut(at));
     if let Some(present) = known {
-        in_order(present, register)?;
         // A binding another node took is one this node does not know yet.
         let new = present.node != next.node;
         *present = next;
-        return Ok(new);
+        return new;
     }
     bindings.push(next);
-    Ok(true)
+    true
 }
 
-/// One registration per device: the bindings of the same device at another address make room, if they
-/// are the client's own, or if the client may have them.
+/// One registration per device: the bindings of the same device at other addresses make room for the
+/// `contacts` to be bound, if they are the client's own, or if the client may have them.
 fn take_over(
     bindings: &mut Vec<Binding>,
     register: &Register,
-    contact: &ContactRequest,
+    contacts: &[&ContactRequest],
     context: &Context,
 ) -> Result<(), Refusal> {
-    let Some(device) = &context.device else {
+    if context.device.is_none() || contacts.is_empty() {
         return Ok(());
-    };
-    let of_other_client = |binding: &Binding| {
-        binding.device.as_ref() == Some(device)
-            && binding.instance != contact.instance
-            && !same_uri(&binding.contact_uri, &contact.uri)
-    };
+    }
     let asks = match context.graceful {
         GracefulRegistration::Asked => register.graceful && !register.forced,
         GracefulRegistration::Never => false,
     };
-    if asks && bindings.iter().any(of_other_client) {
-        return Err(Refusal::ActiveElsewhere);
+    let mut kept = Vec::with_capacity(bindings.len());
+    for binding in bindings.drain(..) {
+        let named = contacts
+            .iter()
+            .any(|contact| same_uri(&binding.contact_uri, &contact.uri));
+        if named || !concerns(context, &binding) {
+            kept.push(binding);
+        } else if contacts
+            .iter()
+            .all(|contact| binding.instance != contact.instance)
+        {
+            if asks {
+                return Err(Refusal::ActiveElsewhere);
+            }
+        } else if binding.line == register.user {
+            // The client moved. What it sent before it did may still arrive after.
+            in_order(&binding, register)?;
+        } else {
+            kept.push(binding);
+        }
     }
-    bindings.retain(|binding| {
-        let moved = binding.device.as_ref() == Some(device)
-            && binding.instance == contact.instance
-            && binding.line == register.user
-            && !same_uri(&binding.contact_uri, &contact.uri);
-        !(of_other_client(binding) || moved)
-    });
+    *bindings = kept;
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::refusal::Refusal;
+
 /// What is answered to a request whose token is expired, unverifiable or somebody else's.
 ///
 /// What Unified CM answers is not published; [`ChallengeAgain`](Self::ChallengeAgain) is our default for
@@ -77,6 +79,24 @@ pub struct ExpiresPolicy {
     pub min: Duration,
     /// What is granted where nothing was asked for.
     pub default: Duration,
+}
+
+impl ExpiresPolicy {
+    /// The expiry granted for what was asked; `None` for a removal.
+    pub(super) fn grant(&self, asked: Option<u32>) -> Result<Option<Duration>, Refusal> {
+        let asked = match asked {
+            Some(0) => return Ok(None),
+            Some(seconds) => Duration::from_secs(seconds.into()),
+            None => self.default,
+        };
+        // "If and only if the requested expiration interval is greater than zero AND smaller than one
+        // hour AND less than a registrar-configured minimum, the registrar MAY reject the registration"
+        // (RFC 3261 section 10.3 step 7).
+        if asked < self.min && asked < Duration::from_secs(3600) {
+            return Err(Refusal::IntervalTooBrief);
+        }
+        Ok(Some(asked.min(self.max)))
+    }
 }
 
 /// Everything a [`Registrar`](super::Registrar) is told once.
