@@ -356,15 +356,14 @@ impl Lab {
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.recorder
     }
+}
 
-    /// Which one a party is.
-    pub(crate) fn instance(&self, party: PartyId) -> String {
-        match party {
-            PartyId::Jabber => DEVICE,
-            PartyId::ExpresswayC => EDGE,
-            PartyId::UnifiedCm => NODE,
-        }
-        .to_owned()
+/// Which one a party is.
+pub(crate) fn instance(party: PartyId) -> &'static str {
+    match party {
+        PartyId::Jabber => DEVICE,
+        PartyId::ExpresswayC => EDGE,
+        PartyId::UnifiedCm => NODE,
     }
 }
 
@@ -375,5 +374,5 @@ fn random_password(provider: &CryptoProvider) -> Result<String, Error> {
         .secure_random
         .fill(&mut bytes)
         .map_err(|_| Error::setup("AXL", "no random numbers"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

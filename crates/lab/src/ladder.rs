@@ -77,9 +77,8 @@ impl Ladder {
             let mut row = Row::new();
             row.put(1, mark(scenario.as_documented), ink(scenario.as_documented));
             row.put(3, scenario.id, Ink::Bold);
-            row.put(26, &clip(&scenario.title, 46), Ink::Plain);
-            let count = format!("{:>2} steps {:>4} checks", scenario.steps.len(), checks);
-            row.put(WIDTH - count.chars().count() - 1, &count, Ink::Faint);
+            let count = format!("{:>2} steps, {checks:>3} checks", scenario.steps.len());
+            row.put(26, &count, Ink::Faint);
             page.row(&row);
         }
         let differences = report.differences().count();
@@ -117,16 +116,6 @@ fn mark(good: bool) -> &'static str {
 
 fn ink(good: bool) -> Ink {
     if good { Ink::Good } else { Ink::Bad }
-}
-
-fn clip(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
-        return text.to_owned();
-    }
-    text.chars()
-        .take(columns.saturating_sub(1))
-        .chain(['…'])
-        .collect()
 }
 
 /// Where the lifelines are.
@@ -390,11 +379,7 @@ impl Page {
 
     fn rule(&mut self, with: char) {
         let mut row = Row::new();
-        row.put(
-            0,
-            &String::from_iter(std::iter::repeat_n(with, WIDTH)),
-            Ink::Line,
-        );
+        row.put(0, &with.to_string().repeat(WIDTH), Ink::Line);
         self.row(&row);
     }
 

@@ -32,6 +32,8 @@ struct Inner {
     origin: SystemTime,
     events: Vec<Event>,
     refusals: Vec<SeenRefusal>,
+    /// The names of peers that were let in with a certificate, and by whom.
+    let_in: Vec<(PartyId, Vec<String>)>,
     /// Connections that are being made, and since when.
     connecting: HashMap<ConnectionId, SystemTime>,
     listeners: HashMap<u16, (PartyId, Speaks)>,
@@ -60,6 +62,7 @@ impl Recorder {
             origin,
             events: Vec::new(),
             refusals: Vec::new(),
+            let_in: Vec::new(),
             connecting: HashMap::new(),
             listeners: HashMap::new(),
         };
@@ -88,6 +91,7 @@ impl Recorder {
         inner.origin = self.clock.system_now();
         inner.events.clear();
         inner.refusals.clear();
+        inner.let_in.clear();
     }
 
     /// What happened since the last call, in order of time.
@@ -100,6 +104,14 @@ impl Recorder {
     /// The TLS refusals seen since the last call.
     pub(crate) fn take_refusals(&self) -> Vec<SeenRefusal> {
         std::mem::take(&mut self.lock().refusals)
+    }
+
+    /// The names of the last peer `party` let in by its certificate.
+    pub(crate) fn let_in(&self, party: PartyId) -> Option<Vec<String>> {
+        let inner = self.lock();
+        let mut seen = inner.let_in.iter().rev();
+        seen.find(|(by, _)| *by == party)
+            .map(|(_, names)| names.clone())
     }
 
     /// Records a change inside `party`, now.
@@ -174,6 +186,15 @@ impl Observer for PartyObserver {
                 party: self.party,
                 explanation: explanation.clone(),
             });
+        }
+        if let ConnectionChange::Accepted {
+            tls: Some(TlsFacts {
+                peer: Some(peer), ..
+            }),
+        } = event.change
+        {
+            let names = peer.dns_names().to_vec();
+            self.recorder.lock().let_in.push((self.party, names));
         }
         if !opened {
             return;
@@ -296,7 +317,7 @@ fn handshake(leg: Leg, tls: &TlsFacts) -> Connection {
         shows.push(format!("certificate of {}", names.join(", ")));
     }
     if tls.own_certificate {
-        shows.push(format!("{} has its own to show", leg.from.name()));
+        shows.push(format!("{} shows its own", leg.from.name()));
     }
     Connection {
         leg,

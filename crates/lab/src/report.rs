@@ -225,6 +225,16 @@ impl SipMessage {
             .map(|header| header.value.as_str())
     }
 
+    /// Every value of the list header field called `name`, whether in one field or in several (RFC 3261 section 7.3.1).
+    /// Commas inside quotes are not looked for: lists of Via have none.
+    pub fn values<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'m str> {
+        self.headers
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .flat_map(|header| header.value.split(','))
+            .map(str::trim)
+    }
+
     /// The number in the status line; nothing for a request.
     pub fn status(&self) -> Option<u16> {
         self.start_line

@@ -9,10 +9,18 @@ use tokio::{
 
 /// What a server answers to a request, to the end of the connection.
 async fn answer(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("the server listens");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("the server answers in UTF-8");
     answer
 }
 
@@ -65,14 +73,16 @@ async fn only_files_of_devices_are_served() {
         "/CSFrado.cnf.xml/..",
         "/..%2fCSFrado.cnf.xml",
         "/CSFrado.xml",
+        "//CSFrado.cnf.xml",
+        "/CSFrado.cnf.xml.sgn",
     ] {
         assert!(
             answer(port, &get(path)).await.starts_with("HTTP/1.1 404 "),
             "{path}"
         );
     }
-    let post = "POST /CSFrado.cnf.xml HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    assert!(answer(port, post).await.starts_with("HTTP/1.1 405 "));
+    let not_a_get = "POST /CSFrado.cnf.xml HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert!(answer(port, not_a_get).await.starts_with("HTTP/1.1 405 "));
     lab.stop().await;
 }
 

@@ -3,6 +3,9 @@
 //! The published messages are not part of this repository. They are looked for beside the corpus
 //! (`$SIP_OAUTH_CORPUS/../wire`, `../shared/wire` by default); without them each test passes and says what it skipped.
 
+// What a test skips is told on standard output, where the test runner shows it.
+#![allow(clippy::print_stdout)]
+
 use std::path::PathBuf;
 
 use sip_oauth_lab::{Header, Lab, NODE, Occurrence, Scenario, SipMessage, scenario};

@@ -308,10 +308,10 @@ mod section_10_3 {
     #[test]
     fn more_contacts_than_bindings_are_refused_before_they_are_compared() {
         let bench = Bench::new();
-        let contacts = |expires: u32| -> String {
-            (0..33)
-                .map(|at| format!("Contact: <sip:1010@192.0.2.{at}>;expires={expires}\n"))
-                .collect()
+        let contacts = |expires: u32| {
+            let contact = |at| format!("<sip:1010@192.0.2.{at}>;expires={expires}");
+            let all: Vec<_> = (0..33).map(contact).collect();
+            format!("Contact: {}\n", all.join(", "))
         };
         for expires in [0, 600] {
             let answer = bench.ask("a", 1, &contacts(expires));

@@ -387,7 +387,7 @@ mod ownership {
             .replace("005056aabbcc", instance)
             .replace(":62162", &format!(":{port}"));
         register(cseq, &format!("{contact}{}{more}", credentials_line(USER)))
-            .replace("1@192.0.2.10", &format!("{instance}@192.0.2.10"))
+            .replace("Call-ID: 1@", &format!("Call-ID: {instance}@"))
     }
 
     #[test]
@@ -483,7 +483,8 @@ mod ownership {
         let ask = |cseq: u32, device: &str, user: &str, more: &str| {
             let contact = contact_line().replace(DEVICE, device);
             let lines = format!("{contact}{}{more}", credentials_line(user));
-            let text = register(cseq, &lines).replace("1@192.0.2.10", &format!("{device}@x"));
+            let text =
+                register(cseq, &lines).replace("Call-ID: 1@", &format!("Call-ID: {device}@"));
             ask(&registrar, &on_premises(), &text).observation.decision
         };
         assert!(matches!(

@@ -59,6 +59,14 @@ pub(super) fn sip(message: &SipMessage, room: usize) -> Vec<String> {
         correlation.push(format!("branch {branch}"));
     }
     lines.push(correlation.join(" · "));
+    // Only a proxy makes more than one, and only on the way out is it news.
+    let vias: Vec<&str> = message.values("Via").collect();
+    if message.is_request() && vias.len() > 1 {
+        lines.extend(
+            vias.into_iter()
+                .map(|via| format!("Via: {}", shortened_via(via))),
+        );
+    }
     for name in [
         "Proxy-Authenticate",
         "WWW-Authenticate",
@@ -90,6 +98,18 @@ fn branch_of(via: &str) -> Option<String> {
             .take(12)
             .collect(),
     )
+}
+
+/// Host and port of a Via, and the zone it came in by.
+fn shortened_via(via: &str) -> String {
+    let (protocol_and_host, parameters) = via.split_once(';').unwrap_or((via, ""));
+    let host = protocol_and_host
+        .split(' ')
+        .next_back()
+        .unwrap_or(protocol_and_host);
+    let mut out = host.to_owned();
+    append(&mut out, parameters, &["branch=", "received=", "rport"]);
+    out
 }
 
 /// A Contact or Route with what everybody has left out: most of the GUID, the parameters that never change.

@@ -30,8 +30,8 @@ pub(super) async fn log_in(
     let key_management = encrypted.and_then(|part| part.text("alg"));
     let encryption = encrypted.and_then(|part| part.text("enc"));
     let key_ids_of_issuer = [
-        signed.and_then(|part| part.key_id()),
-        encrypted.and_then(|part| part.key_id()),
+        signed.and_then(sip_oauth_token::inspect::SignedPart::key_id),
+        encrypted.and_then(sip_oauth_token::inspect::EncryptedPart::key_id),
     ]
     .iter()
     .all(|kid| kid.as_ref().is_some_and(|kid| kid.issuer_uuid().is_some()));

@@ -9,7 +9,7 @@ use sip_oauth_trust::{Party, Place as Remedy, Reason};
 
 use super::{
     client::{Expected, read_configuration},
-    mra::SELECT_TABLE,
+    discovery::SELECT_TABLE,
     sip,
     story::Story,
 };

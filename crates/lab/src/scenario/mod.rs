@@ -3,6 +3,8 @@
 //! Each starts a lab of its own, drives it, and holds what crossed the wires against what the document says.
 
 mod client;
+mod discovery;
+mod exchange;
 mod failures;
 mod mra;
 mod on_premises;

@@ -1,10 +1,12 @@
 //! A client outside the network: an Expressway-C in between, mutual TLS to port 5091.
 
 use sip_oauth_csf::Place;
-use sip_oauth_registration::{edge::SEARCH_RULE_PRIORITY, registrar::Listener};
+use sip_oauth_registration::registrar::Listener;
 
 use super::{
-    client::{Expected, annotate, log_in, read_configuration},
+    client::{Expected, log_in, read_configuration},
+    discovery::refresh_servers,
+    exchange::Exchange,
     on_premises::{REFRESH_AFTER, split},
     sip,
     story::Story,
@@ -12,13 +14,10 @@ use super::{
 use crate::{
     Error, Lab, LabBuilder, Outcome,
     lab::{DEVICE, EDGE, NODE, OUTER_EDGE, USER},
-    report::{Check, Event, Occurrence, PartyId, Scenario, SipMessage},
+    report::{Check, Event, Occurrence, PartyId, Scenario},
 };
 
 use PartyId::{ExpresswayC, Jabber, UnifiedCm};
-
-/// The statement that shows the table.
-pub(super) const SELECT_TABLE: &str = "run sql select * from expresswaycconfiguration";
 
 /// The edge discovers the node, pushes its names and connects its zone; then a client registers through it, refreshes and
 /// leaves.
@@ -67,159 +66,8 @@ pub async fn mra(lab: &LabBuilder) -> Result<Scenario, Error> {
     Ok(scenario)
 }
 
-/// Discovery and push by AXL, then the zone.
-async fn refresh_servers(lab: &Lab, story: &mut Story<'_>) -> Result<(), Error> {
-    let node = lab.unified_cm();
-    let edge = lab.expressway_c();
-    let before = lab.cli(SELECT_TABLE).await?;
-    let refreshed = edge.refresh_servers(node).await?;
-    let after = lab.cli(SELECT_TABLE).await?;
-    let rules = edge.search_rules().await;
-
-    let mut by_axl = story.events();
-    let mut by_tls = take_from(&mut by_axl, |what| {
-        matches!(what, Occurrence::Connection(_))
-    });
-    let table = take_from(&mut by_tls, |what| {
-        matches!(what, Occurrence::Console { .. })
-    });
-    let operations: Vec<&str> = by_axl
-        .iter()
-        .filter_map(|event| match &event.what {
-            Occurrence::Http(message) if message.leg.port.is_some() => {
-                message.start_line.rsplit(' ').next()
-            }
-            _ => None,
-        })
-        .collect();
-    let names = edge.certificate_names().join(",");
-    let found = refreshed.nodes.first();
-    let checks = vec![
-        Check::present("rows before", "No records found", before.last()),
-        Check::equal(
-            "AXL requests",
-            "listCallManager getCallManager executeSQLQuery listExpresswayCConfiguration addExpresswayCConfiguration",
-            operations.join(" "),
-        ),
-        Check::equal("nodes discovered", 1, refreshed.nodes.len()),
-        Check::present(
-            "name of the node",
-            NODE,
-            found.map(|node| node.name.as_str()),
-        ),
-        Check::present(
-            "SIP Mobile and Remote Access Port",
-            node.port(Listener::SipMraOAuth),
-            found.map(|node| node.mra_oauth_port),
-        ),
-    ];
-    let mra_port = node.port(Listener::SipMraOAuth);
-    annotate(&mut by_axl, "listCallManager", vec![NODE.to_owned()]);
-    annotate(
-        &mut by_axl,
-        "getCallManager",
-        vec![format!("sipOAuthMRAPort {mra_port}")],
-    );
-    annotate(
-        &mut by_axl,
-        "executeSQLQuery",
-        vec!["ClusterSIPOAuthMode 1".to_owned()],
-    );
-    annotate(
-        &mut by_axl,
-        "listExpresswayCConfiguration",
-        vec!["no row".to_owned()],
-    );
-    annotate(
-        &mut by_axl,
-        "addExpresswayCConfiguration",
-        vec![format!("added {names}")],
-    );
-    story.step(
-        "Refresh servers: the edge discovers the node and pushes the names of its certificate",
-        by_axl,
-        "one node and its MRA port found; CN and SAN pushed into a table that was empty",
-        checks,
-    );
-
-    let zone = refreshed.zones.first();
-    let rule = rules.first();
-    let handshake = by_tls.iter().find_map(|event| match &event.what {
-        Occurrence::Connection(connection) => Some(connection),
-        _ => None,
-    });
-    let zone_name = format!("CEOAuth {NODE}");
-    let checks = vec![
-        Check::present(
-            "zone",
-            &zone_name,
-            zone.map(|report| report.zone.name.as_str()),
-        ),
-        Check::present(
-            "zone: state",
-            "Active",
-            zone.map(|report| &report.zone.state),
-        ),
-        Check::present(
-            "search rule",
-            &zone_name,
-            rule.map(|rule| rule.name.as_str()),
-        ),
-        Check::present(
-            "search rule: priority",
-            SEARCH_RULE_PRIORITY,
-            rule.map(|rule| rule.priority),
-        ),
-        Check::present(
-            "handshake",
-            "TLS 1.3 handshake",
-            handshake.map(|handshake| handshake.summary.as_str()),
-        ),
-        Check::present(
-            "certificate of the edge shown",
-            true,
-            handshake.map(|handshake| handshake.client_certificate),
-        ),
-        Check::equal("refusals", 0, lab.recorder().take_refusals().len()),
-    ];
-    let verdict = format!(
-        "zone and search rule {zone_name} (priority {SEARCH_RULE_PRIORITY}); both sides verified the other"
-    );
-    story.step("The zone connects with mutual TLS", by_tls, verdict, checks);
-
-    let row = after.get(2).map(String::as_str).unwrap_or_default();
-    let checks = vec![
-        Check::that("row: HostNameOrIP", EDGE, row, row.starts_with(EDGE)),
-        Check::that(
-            "row: names of the certificate",
-            &names,
-            row,
-            row.ends_with(&names),
-        ),
-    ];
-    story.step(
-        "The table now",
-        table,
-        "the names by which the node lets the edge in",
-        checks,
-    );
-    Ok(())
-}
-
-/// Takes the events from the first of a kind on.
-fn take_from(events: &mut Vec<Event>, is_first: fn(&Occurrence) -> bool) -> Vec<Event> {
-    let at = events
-        .iter()
-        .position(|event| is_first(&event.what))
-        .unwrap_or(events.len());
-    events.split_off(at)
-}
-
 fn connected(story: &mut Story<'_>, events: Vec<Event>) {
-    let handshake = events.iter().find_map(|event| match &event.what {
-        Occurrence::Connection(connection) => Some(connection),
-        _ => None,
-    });
+    let handshake = sip::handshake(&events);
     let shown = handshake.and_then(|handshake| handshake.shows.first());
     let checks = vec![
         Check::present(
@@ -239,145 +87,6 @@ fn connected(story: &mut Story<'_>, events: Vec<Event>) {
         "the client verified the edge by name and showed no certificate",
         checks,
     );
-}
-
-/// The four legs of one exchange.
-struct Exchange<'e> {
-    /// From the client to the edge.
-    request: Option<&'e SipMessage>,
-    /// From the edge to the node.
-    forwarded: Option<&'e SipMessage>,
-    /// From the node to the edge.
-    answer: Option<&'e SipMessage>,
-    /// From the edge to the client.
-    returned: Option<&'e SipMessage>,
-}
-
-impl<'e> Exchange<'e> {
-    /// The `number`-th exchange among these events, from 0.
-    fn nth(events: &'e [Event], number: usize) -> Self {
-        let leg = |from, to| sip::sent(events, from, to).get(number).copied();
-        Self {
-            request: leg(Jabber, ExpresswayC),
-            forwarded: leg(ExpresswayC, UnifiedCm),
-            answer: leg(UnifiedCm, ExpresswayC),
-            returned: leg(ExpresswayC, Jabber),
-        }
-    }
-
-    /// What every request and answer through the edge must show.
-    fn checks(&self, edge_port: u16) -> Vec<Check> {
-        let Self {
-            request,
-            forwarded,
-            answer,
-            returned,
-        } = *self;
-        let via = |message: Option<&SipMessage>, number: usize| {
-            let message = message?;
-            // One field with both values, or two fields: both are RFC 3261.
-            let values = message
-                .headers
-                .iter()
-                .filter(|header| header.name.eq_ignore_ascii_case("Via"));
-            let values = values.flat_map(|header| header.value.split(','));
-            values.map(str::trim).nth(number).map(str::to_owned)
-        };
-        let client = sip::sent_by(request).unwrap_or("absent");
-        let contact = sip::value(forwarded, "Contact")
-            .unwrap_or("absent")
-            .to_owned();
-        let starts = |what: &str, expected: String, observed: Option<String>| {
-            let holds = observed
-                .as_ref()
-                .is_some_and(|observed| observed.starts_with(&expected));
-            Check::that(
-                what,
-                format!("{expected}…"),
-                observed.unwrap_or_else(|| "absent".to_owned()),
-                holds,
-            )
-        };
-        let contains = |what: &str, expected: String, observed: &str| {
-            Check::that(
-                what,
-                format!("…{expected}…"),
-                observed,
-                observed.contains(&expected),
-            )
-        };
-        let second = via(forwarded, 1).unwrap_or_else(|| "absent".to_owned());
-        vec![
-            Check::that(
-                "client's request: Route",
-                "the edge",
-                sip::value(request, "Route").unwrap_or("absent"),
-                sip::value(request, "Route").is_some(),
-            ),
-            sip::absent("forwarded request", "Route", forwarded),
-            starts(
-                "forwarded request: top Via",
-                format!("SIP/2.0/TLS {EDGE}:{edge_port};branch="),
-                via(forwarded, 0),
-            ),
-            contains(
-                "forwarded request: client's Via",
-                ";ingress-zone=CollaborationEdgeZone".to_owned(),
-                &second,
-            ),
-            contains(
-                "forwarded request: client's Via",
-                ";received=127.0.0.1".to_owned(),
-                &second,
-            ),
-            contains(
-                "forwarded request: Contact",
-                format!("@{EDGE}:{edge_port};transport=tls"),
-                &contact,
-            ),
-            contains(
-                "forwarded request: Contact",
-                format!("orig-hostport={client}"),
-                &contact,
-            ),
-            sip::field("forwarded request", "Max-Forwards", "69", forwarded),
-            sip::same(
-                "Call-ID through the edge",
-                sip::value(request, "Call-ID"),
-                sip::value(forwarded, "Call-ID"),
-            ),
-            sip::same(
-                "CSeq through the edge",
-                sip::value(request, "CSeq"),
-                sip::value(forwarded, "CSeq"),
-            ),
-            sip::same(
-                "From through the edge",
-                sip::value(request, "From"),
-                sip::value(forwarded, "From"),
-            ),
-            sip::same(
-                "status through the edge",
-                answer.map(|answer| answer.start_line.as_str()),
-                returned.map(|returned| returned.start_line.as_str()),
-            ),
-            Check::present(
-                "returned answer: Via fields",
-                "absent",
-                Some(via(returned, 1).map_or("absent", |_| "two")),
-            ),
-            starts(
-                "returned answer: Via",
-                format!("SIP/2.0/TLS {client};"),
-                via(returned, 0),
-            ),
-            sip::same(
-                "returned answer: CSeq",
-                sip::value(request, "CSeq"),
-                sip::value(returned, "CSeq"),
-            ),
-        ]
-    }
 }
 
 fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<Event>) {

@@ -139,10 +139,7 @@ pub(super) fn split(events: Vec<Event>) -> (Vec<Event>, Vec<Event>) {
 }
 
 fn connected(story: &mut Story<'_>, events: Vec<Event>) {
-    let handshake = events.iter().find_map(|event| match &event.what {
-        Occurrence::Connection(connection) => Some(connection),
-        _ => None,
-    });
+    let handshake = sip::handshake(&events);
     let shown = handshake.and_then(|handshake| handshake.shows.first());
     let client_certificate = handshake.map(|handshake| handshake.client_certificate);
     let checks = vec![

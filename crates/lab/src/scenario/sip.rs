@@ -1,6 +1,6 @@
 //! What the document says about the messages of a registration, held against those that were seen.
 
-use crate::report::{Check, Event, Leg, Occurrence, PartyId, SipMessage};
+use crate::report::{Check, Connection, Event, Leg, Occurrence, PartyId, SipMessage};
 
 /// Header fields of a first REGISTER, in the order of the published message.
 pub(super) const REGISTER: &[&str] = &[
@@ -95,6 +95,41 @@ pub(super) fn sent(events: &[Event], from: PartyId, to: PartyId) -> Vec<&SipMess
         })
         .filter(|message| matches!(message.leg, Leg { from: sender, to: receiver, .. } if sender == from && receiver == to))
         .collect()
+}
+
+/// The first connection among the events.
+pub(super) fn handshake(events: &[Event]) -> Option<&Connection> {
+    events.iter().find_map(|event| match &event.what {
+        Occurrence::Connection(connection) => Some(connection),
+        _ => None,
+    })
+}
+
+/// The `number`-th Via, from 0.
+pub(super) fn via(message: Option<&SipMessage>, number: usize) -> Option<&str> {
+    message?.values("Via").nth(number)
+}
+
+/// A value begins as expected.
+pub(super) fn begins(what: &str, expected: &str, observed: Option<&str>) -> Check {
+    let observed = observed.unwrap_or("absent");
+    Check::that(
+        what,
+        format!("{expected}…"),
+        observed,
+        observed.starts_with(expected),
+    )
+}
+
+/// A value holds what is expected.
+pub(super) fn holds(what: &str, expected: &str, observed: Option<&str>) -> Check {
+    let observed = observed.unwrap_or("absent");
+    Check::that(
+        what,
+        format!("…{expected}…"),
+        observed,
+        observed.contains(expected),
+    )
 }
 
 /// The value of a header field, or nothing.

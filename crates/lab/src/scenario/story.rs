@@ -2,6 +2,7 @@
 
 use crate::{
     Lab,
+    lab::instance,
     report::{Check, Event, Occurrence, Party, PartyId, Scenario, SipMessage, Step},
 };
 
@@ -28,7 +29,7 @@ impl<'l> Story<'l> {
             .map(|&id| Party {
                 id,
                 name: id.name(),
-                instance: lab.instance(id),
+                instance: instance(id).to_owned(),
             })
             .collect();
         Self {
@@ -105,7 +106,7 @@ impl<'l> Story<'l> {
         match (answered, refreshed) {
             (Some(answered), Some(refreshed)) => {
                 let waited = refreshed.saturating_sub(answered).as_secs_f64();
-                ((114.9..117.0).contains(&waited), format!("{waited:.1} s"))
+                ((114.9..120.0).contains(&waited), format!("{waited:.1} s"))
             }
             _ => (false, "no message".to_owned()),
         }

@@ -60,10 +60,15 @@ impl Answers for ConfigurationServer {
         if request.method() != Method::GET {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         }
-        let path = request.uri().path().trim_start_matches('/');
-        let file = DeviceName::from_file_name(path)
-            .ok()
-            .and_then(|name| self.lock().get(&name).cloned());
+        let file = request.uri().path().strip_prefix('/').and_then(|path| {
+            let name = DeviceName::from_file_name(path).ok()?;
+            // Signed and encrypted forms lead to the same name; only the plain one is here.
+            let files = self.lock();
+            files
+                .get(&name)
+                .filter(|_| path == name.file_name())
+                .cloned()
+        });
         match file {
             Some(text) => with_type(StatusCode::OK, "application/xml; charset=utf-8", text),
             None => plain(StatusCode::NOT_FOUND, "no such file\n"),

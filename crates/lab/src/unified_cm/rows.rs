@@ -10,7 +10,7 @@ use sip_oauth_trust::{AllowedNames, AllowedRow, LiveAllowedNames};
 /// the console selects from, and to the names the MRA listener lets in.
 #[derive(Debug)]
 pub(super) struct Rows {
-    rows: Mutex<Vec<ExpresswayCConfiguration>>,
+    stored: Mutex<Vec<ExpresswayCConfiguration>>,
     database: Database,
     allowed: Arc<LiveAllowedNames>,
 }
@@ -18,7 +18,7 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(database: Database, allowed: Arc<LiveAllowedNames>) -> Self {
         Self {
-            rows: Mutex::new(Vec::new()),
+            stored: Mutex::new(Vec::new()),
             database,
             allowed,
         }
@@ -55,7 +55,7 @@ impl Rows {
 
     /// A poisoned lock still holds whole rows: no change is left half done.
     fn lock(&self) -> MutexGuard<'_, Vec<ExpresswayCConfiguration>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -156,7 +156,7 @@ struct Words<'a> {
     rest: &'a str,
 }
 
-impl<'a> Words<'a> {
+impl Words<'_> {
     fn keyword(&mut self, expected: &str) -> Result<(), SqlError> {
         match self.next() {
             Some(word) if word.eq_ignore_ascii_case(expected) => Ok(()),
