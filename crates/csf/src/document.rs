@@ -1,7 +1,8 @@
-//! The document tree: the text as it was read, and where in it everything stands.
+//! The document tree: the file as it was read, and where in it everything stands.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use quick_xml::XmlVersion;
 use quick_xml::escape::unescape;
@@ -10,6 +11,7 @@ use quick_xml::events::attributes::Attribute as RawAttribute;
 use quick_xml::name::QName;
 use quick_xml::reader::Reader;
 
+use crate::encoding::{Encoding, Original};
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::position::{Position, Span};
@@ -21,14 +23,24 @@ use crate::read;
 /// instructions, white space and line ends stay where they are, because nothing is ever written anew.
 #[derive(Clone)]
 pub struct Document {
-    pub(crate) source: String,
-    /// In document order; the root is the first.
-    pub(crate) elements: Vec<ElementRecord>,
-    pub(crate) attributes: Vec<AttributeRecord>,
+    /// The file in UTF-8, byte order mark included when that was in UTF-8.
+    pub(crate) text: String,
+    pub(crate) encoding: Encoding,
+    /// The file itself, when it is not in UTF-8.
+    pub(crate) original: Option<Original>,
+    pub(crate) tree: Tree,
     pub(crate) limits: Limits,
 }
 
-/// An element: offsets into the source, indices into `Document::elements`.
+/// The elements and attributes of a text.
+#[derive(Clone)]
+pub(crate) struct Tree {
+    /// In document order; the root is the first.
+    pub(crate) elements: Vec<ElementRecord>,
+    pub(crate) attributes: Vec<AttributeRecord>,
+}
+
+/// An element: offsets into the text, indices into `Tree::elements`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ElementRecord {
     /// The `<` of the start tag.
@@ -48,7 +60,7 @@ pub(crate) struct ElementRecord {
     pub(crate) attributes: u32,
 }
 
-/// An attribute: offsets into the source.
+/// An attribute: offsets into the text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeRecord {
     pub(crate) name_start: u32,
@@ -78,7 +90,46 @@ impl Document {
 
     /// The bytes, exactly as they were read or last edited.
     pub fn source(&self) -> &[u8] {
-        self.source.as_bytes()
+        match &self.original {
+            Some(original) => &original.bytes,
+            None => self.text.as_bytes(),
+        }
+    }
+
+    /// The encoding of the bytes, as the WHATWG Encoding Standard names it, or `US-ASCII`.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{Document, Limits};
+    ///
+    /// let file = b"<?xml version='1.0' encoding='ISO-8859-1'?><device><a>Z\xFCrich</a></device>";
+    /// let mut document = Document::read(file, "device", &Limits::default())?;
+    /// assert_eq!(document.encoding(), "windows-1252");
+    /// let city = document.root().child("a").unwrap();
+    /// assert_eq!(city.text(), "Z\u{fc}rich");
+    /// assert_eq!(&document.source()[city.content_span().range()], b"Z\xFCrich");
+    ///
+    /// document.set("a", "K\u{f6}ln")?;
+    /// assert_eq!(document.source(), b"<?xml version='1.0' encoding='ISO-8859-1'?><device><a>K\xF6ln</a></device>");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encoding(&self) -> &'static str {
+        self.encoding.name()
+    }
+
+    /// Where in the file the byte at `offset` of the text stands.
+    pub(crate) fn offset_in_file(&self, offset: usize) -> usize {
+        match &self.original {
+            Some(original) => original.offset_in_file(&self.text, offset),
+            None => offset,
+        }
+    }
+
+    /// The same bytes of the text as bytes of the file.
+    pub(crate) fn span_in_file(&self, text: Range<usize>) -> Span {
+        Span {
+            start: self.offset_in_file(text.start),
+            end: self.offset_in_file(text.end),
+        }
     }
 
     /// The root element.
@@ -91,11 +142,14 @@ impl Document {
 
     /// The number of elements.
     pub fn element_count(&self) -> usize {
-        self.elements.len()
+        self.tree.elements.len()
     }
 
-    pub(crate) fn position(&self, path: String, offset: usize) -> Position {
-        Position::new(self.source(), path, offset)
+    /// The position of the byte at `offset` of the text.
+    fn position(&self, path: String, offset: usize) -> Position {
+        let mut position = Position::new(self.text.as_bytes(), path, offset);
+        position.offset = self.offset_in_file(position.offset);
+        position
     }
 
     /// The path of an element; used for errors while reading too, when the records are not complete.
@@ -152,8 +206,8 @@ impl fmt::Debug for Document {
             f,
             "Document(<{}>, {} bytes, {} elements)",
             self.root().name(),
-            self.source.len(),
-            self.elements.len()
+            self.source().len(),
+            self.tree.elements.len()
         )
     }
 }
@@ -169,6 +223,7 @@ impl<'a> Element<'a> {
     fn record(self) -> ElementRecord {
         // Elements are only made by `Document`, from indices of its own records.
         self.document
+            .tree
             .elements
             .get(self.index as usize)
             .copied()
@@ -177,13 +232,9 @@ impl<'a> Element<'a> {
 
     fn slice(self, start: u32, end: u32) -> &'a str {
         self.document
-            .source
+            .text
             .get(start as usize..end as usize)
             .unwrap_or_default()
-    }
-
-    pub(crate) fn document(self) -> &'a Document {
-        self.document
     }
 
     /// The name as written, prefix included.
@@ -194,20 +245,24 @@ impl<'a> Element<'a> {
 
     /// All its bytes, from `<` to the `>` of the end tag.
     pub fn span(self) -> Span {
+        self.document.span_in_file(self.text_range())
+    }
+
+    /// As [`span`](Self::span), in the text.
+    pub(crate) fn text_range(self) -> Range<usize> {
         let record = self.record();
-        Span {
-            start: record.start as usize,
-            end: record.end as usize,
-        }
+        record.start as usize..record.end as usize
     }
 
     /// The bytes between its tags; empty for `<a></a>` and, standing after the tag, for `<a/>`.
     pub fn content_span(self) -> Span {
+        self.document.span_in_file(self.content_range())
+    }
+
+    /// As [`content_span`](Self::content_span), in the text.
+    pub(crate) fn content_range(self) -> Range<usize> {
         let record = self.record();
-        Span {
-            start: record.content_start as usize,
-            end: record.content_end as usize,
-        }
+        record.content_start as usize..record.content_end as usize
     }
 
     /// Whether it is written as `<a/>`, which Unified CM never does.
@@ -223,12 +278,22 @@ impl<'a> Element<'a> {
 
     /// Its path from the root, as in [`Position::path`].
     pub fn path(self) -> String {
-        Document::path_of(&self.document.source, &self.document.elements, self.index)
+        Document::path_of(
+            &self.document.text,
+            &self.document.tree.elements,
+            self.index,
+        )
     }
 
     /// Where it stands: the `<` of its start tag.
     pub fn position(self) -> Position {
-        self.document.position(self.path(), self.span().start)
+        self.document.position(self.path(), self.text_range().start)
+    }
+
+    /// Where its content begins, for what is wrong with a value.
+    pub(crate) fn content_position(self) -> Position {
+        self.document
+            .position(self.path(), self.content_range().start)
     }
 
     /// The element around it, none for the root.
@@ -265,12 +330,7 @@ impl<'a> Element<'a> {
         let record = self.record();
         let start = record.start as usize + 1;
         record.name_len as usize == name.len()
-            && self
-                .document
-                .source
-                .as_bytes()
-                .get(start..start + name.len())
-                == Some(name.as_bytes())
+            && self.document.text.as_bytes().get(start..start + name.len()) == Some(name.as_bytes())
     }
 
     /// Its first child element called `name`. Case matters.
@@ -303,11 +363,12 @@ impl<'a> Element<'a> {
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + 'a {
         let document = self.document;
         let start = self.record().attributes as usize;
-        let end = document
+        let tree = &document.tree;
+        let end = tree
             .elements
             .get(self.index as usize + 1)
-            .map_or(document.attributes.len(), |next| next.attributes as usize);
-        let records = document.attributes.get(start..end).unwrap_or_default();
+            .map_or(tree.attributes.len(), |next| next.attributes as usize);
+        let records = tree.attributes.get(start..end).unwrap_or_default();
         records.iter().map(move |&record| Attribute {
             element: self,
             record,
@@ -354,10 +415,12 @@ impl<'a> Attribute<'a> {
 
     /// The bytes between the quotes.
     pub fn span(self) -> Span {
-        Span {
-            start: self.record.value_start as usize,
-            end: self.record.value_end as usize,
-        }
+        self.element.document.span_in_file(self.value_range())
+    }
+
+    /// As [`span`](Self::span), in the text.
+    pub(crate) fn value_range(self) -> Range<usize> {
+        self.record.value_start as usize..self.record.value_end as usize
     }
 
     /// Its path: the element's and `/@name`.
@@ -369,7 +432,7 @@ impl<'a> Attribute<'a> {
     pub fn position(self) -> Position {
         self.element
             .document
-            .position(self.path(), self.span().start)
+            .position(self.path(), self.value_range().start)
     }
 }
 

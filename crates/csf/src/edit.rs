@@ -1,9 +1,12 @@
 //! Changing a value and nothing else.
 
+use std::ops::Range;
+
 use crate::config::DeviceConfig;
 use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
+use crate::read;
 use crate::xml::is_character;
 use crate::xml_writer::{WriteError, escape_attribute, escape_text};
 
@@ -139,7 +142,7 @@ impl Document {
                 return Ok(unchanged(attribute.span()));
             }
             // Whichever quotes stand around the value, neither kind stands in it.
-            return self.replace(attribute.span(), &escape_attribute(text));
+            return self.replace(attribute.value_range(), &escape_attribute(text));
         }
         let element = self.element_at(path)?;
         if !element.is_leaf() {
@@ -152,32 +155,51 @@ impl Document {
         }
         if element.is_self_closing() {
             // The `/>` that ends the tag.
-            let end = element.span().end;
+            let end = element.text_range().end;
             let replacement = format!(">{}</{}>", escape_text(text), element.name());
-            return self.replace(
-                Span {
-                    start: end - 2,
-                    end,
-                },
-                &replacement,
-            );
+            return self.replace(end - 2..end, &replacement);
         }
-        self.replace(element.content_span(), &escape_text(text))
+        self.replace(element.content_range(), &escape_text(text))
     }
 
-    /// Puts `replacement` in the place of `replaced`, when what comes out can be read.
-    pub(crate) fn replace(&mut self, replaced: Span, replacement: &str) -> Result<Edit, EditError> {
-        let before = self.source.get(..replaced.start).unwrap_or_default();
-        let after = self.source.get(replaced.end..).unwrap_or_default();
-        let source = [before, replacement, after].concat();
-        let changed = Self::read(source.as_bytes(), self.root().name(), &self.limits)
-            .map_err(EditError::Refused)?;
-        *self = changed;
+    /// Puts `replacement` in the place of `range` of the text, when what comes out can be read.
+    pub(crate) fn replace(
+        &mut self,
+        range: Range<usize>,
+        replacement: &str,
+    ) -> Result<Edit, EditError> {
+        let replaced = self.span_in_file(range.clone());
+        let encoded = self.encoding.encode(replacement);
         let inserted = Span {
             start: replaced.start,
-            end: replaced.start + replacement.len(),
+            end: replaced.start + encoded.len(),
         };
-        Ok(Edit { replaced, inserted })
+        let root = self.root().name().to_owned();
+        if self.original.is_some() {
+            let before = self.source().get(..replaced.start).unwrap_or_default();
+            let after = self.source().get(replaced.end..).unwrap_or_default();
+            let file = [before, &encoded, after].concat();
+            *self = Self::read(&file, &root, &self.limits).map_err(EditError::Refused)?;
+            return Ok(Edit { replaced, inserted });
+        }
+        // The text is the file: it is changed where it is, and changed back should it be refused.
+        let encoded = std::str::from_utf8(&encoded).expect("UTF-8 and ASCII are encoded as UTF-8");
+        let old = self.text.get(range.clone()).unwrap_or_default().to_owned();
+        self.text
+            .reserve_exact(encoded.len().saturating_sub(old.len()));
+        self.text.replace_range(range, encoded);
+        let read = read::decoded(self.text.as_bytes(), &root, &self.limits)
+            .and_then(|(encoding, text)| read::tree(&text, encoding, &root, &self.limits));
+        match read {
+            Ok(tree) => {
+                self.tree = tree;
+                Ok(Edit { replaced, inserted })
+            }
+            Err(error) => {
+                self.text.replace_range(inserted.range(), &old);
+                Err(EditError::Refused(error))
+            }
+        }
     }
 }
 

@@ -86,13 +86,31 @@ pub enum ReadErrorKind {
         /// The root that was expected.
         expected: String,
     },
-    /// The bytes are in, or the declaration names, an encoding other than UTF-8.
-    #[error("the encoding is {declared}, only UTF-8 is read")]
+    /// The bytes are in, or the declaration names, an encoding that is not read: one in which a character may have
+    /// several forms or lengths (Shift_JIS, GB18030, EBCDIC ...), or one nobody knows.
+    #[error(
+        "the encoding {declared} is not read, only UTF-8, UTF-16 with a byte order mark, and encodings of one byte a \
+         character"
+    )]
     Encoding {
         /// What the declaration said, or what the first bytes say.
         declared: String,
     },
-    /// The bytes are not UTF-8.
+    /// The declaration names another encoding than the one the file is in.
+    #[error("the declaration names the encoding {declared}, the file is in {found}")]
+    EncodingContradicted {
+        /// What the declaration says, shortened.
+        declared: String,
+        /// What the byte order mark says, or the bytes.
+        found: &'static str,
+    },
+    /// The bytes are not in the encoding that the declaration or the byte order mark names.
+    #[error("a byte sequence is not {encoding}")]
+    Undecodable {
+        /// The name of the encoding.
+        encoding: &'static str,
+    },
+    /// The bytes are not UTF-8, and no other encoding is named.
     #[error("a byte sequence is not UTF-8")]
     NotUtf8,
     /// A document type declaration, which no configuration file needs and most attacks do.

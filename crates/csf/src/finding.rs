@@ -103,12 +103,7 @@ impl Judge<'_> {
 
     /// At an element's text.
     fn at(&mut self, rule: Rule, element: Element<'_>, what: impl Into<String>) {
-        let position = || {
-            element
-                .document()
-                .position(element.path(), element.content_span().start)
-        };
-        self.push(rule, position, what);
+        self.push(rule, || element.content_position(), what);
     }
 
     /// At a child that may be missing.

@@ -36,6 +36,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Encodings
+//!
+//! UTF-8, UTF-16 with a byte order mark, US-ASCII, and the encodings of one byte a character that the WHATWG Encoding
+//! Standard knows (ISO-8859-1 among them, read as windows-1252). What is given back is the file as it was: bytes of
+//! [`DeviceConfig::source`], every [`Span`] and every [`Position`] are those of the file, not of its text in UTF-8, and an
+//! edit is written in the file's encoding, with a character reference for what that has no byte for. A declaration that
+//! contradicts the byte order mark, and any other encoding, is refused by name.
+//!
 //! # What is a choice here
 //!
 //! Cisco does not publish these; each is named where it is made:
@@ -47,8 +55,8 @@
 //! # What it does not do
 //!
 //! It fetches nothing, verifies no signature and decrypts nothing. Signed and encrypted files are recognised
-//! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings other
-//! than UTF-8 are refused by name. Passwords in a file have no getters and are never printed; [`Element::text`] reaches
+//! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings in
+//! which a character may take several forms or lengths (Shift_JIS, GB18030 ...) are refused by name. Passwords in a file have no getters and are never printed; [`Element::text`] reaches
 //! them.
 
 mod builder;
@@ -58,6 +66,7 @@ mod device_name;
 mod document;
 mod edge_config;
 mod edit;
+mod encoding;
 mod error;
 mod finding;
 mod limits;

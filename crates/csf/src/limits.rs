@@ -14,7 +14,7 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the whole document. Default 1 MiB; more than 4 GiB is never read.
+    /// Bytes of the whole document. Default 1 MiB; more than 1.3 GiB is never read.
     pub max_bytes: usize,
     /// Open elements at one time, the root included. Default 32.
     pub max_depth: usize,
@@ -22,7 +22,8 @@ pub struct Limits {
     pub max_elements: usize,
     /// Attributes of one element. Default 32.
     pub max_attributes: usize,
-    /// Bytes of one run of text, one attribute value, one comment or one processing instruction. Default 64 KiB.
+    /// Bytes of one run of text, one attribute value, one comment or one processing instruction, in UTF-8. Default
+    /// 64 KiB.
     pub max_text_bytes: usize,
 }
 

@@ -4,13 +4,16 @@
 //! lets pass what a configuration reader must refuse: a DOCTYPE, another root, a second root, text around the root,
 //! illegal characters and names, unlimited depth. Those checks are here.
 
+use std::borrow::Cow;
+
 use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
 use quick_xml::escape::EscapeError;
 use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use crate::document::{AttributeRecord, Document, ElementRecord, normalised};
+use crate::document::{AttributeRecord, Document, ElementRecord, Tree, normalised};
+use crate::encoding::{Encoding, Original};
 use crate::error::{ReadError, ReadErrorKind, shorten};
 use crate::limits::Limits;
 use crate::position::{BYTE_ORDER_MARK, Position};
@@ -19,10 +22,29 @@ use crate::xml::{is_character, is_name};
 
 /// Reads a whole document.
 pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Document, ReadError> {
-    let at = |offset: usize, kind: ReadErrorKind| {
-        ReadError::new(kind, Position::new(bytes, String::new(), offset))
+    let (encoding, text) = decoded(bytes, root, limits)?;
+    let tree = tree(&text, encoding, root, limits)?;
+    let original = match encoding {
+        Encoding::Utf8 | Encoding::Ascii => None,
+        _ => Some(Original::new(bytes.to_owned(), encoding, &text)),
     };
-    let max = limits.max_bytes.min(u32::MAX as usize);
+    Ok(Document {
+        text: text.into_owned(),
+        encoding,
+        original,
+        tree,
+        limits: *limits,
+    })
+}
+
+/// The text of a file, when it is one and not too long.
+pub(crate) fn decoded<'a>(
+    bytes: &'a [u8],
+    root: &str,
+    limits: &Limits,
+) -> Result<(Encoding, Cow<'a, str>), ReadError> {
+    // A character of one byte has up to three in UTF-8, and offsets have 32 bits.
+    let max = limits.max_bytes.min(u32::MAX as usize / 3);
     if bytes.len() > max {
         // The position is not looked for in a file of unlimited size.
         let kind = ReadErrorKind::TooLarge {
@@ -31,8 +53,19 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
         };
         return Err(ReadError::new(kind, Position::new(b"", String::new(), 0)));
     }
-    let source = recognise::text(bytes, root).map_err(|(offset, kind)| at(offset, kind))?;
-    let base = if bytes.starts_with(BYTE_ORDER_MARK) {
+    recognise::text(bytes, root)
+        .map_err(|(offset, kind)| ReadError::new(kind, Position::new(bytes, String::new(), offset)))
+}
+
+/// The elements of a text that was decoded from `encoding`.
+pub(crate) fn tree(
+    source: &str,
+    encoding: Encoding,
+    root: &str,
+    limits: &Limits,
+) -> Result<Tree, ReadError> {
+    // Elsewhere the mark is not part of the text.
+    let base = if encoding == Encoding::Utf8 && source.as_bytes().starts_with(BYTE_ORDER_MARK) {
         BYTE_ORDER_MARK.len()
     } else {
         0
@@ -42,8 +75,9 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
         body: source.get(base..).unwrap_or_default(),
         base,
         root,
+        encoding,
         limits,
-        elements: Vec::with_capacity((bytes.len() / 32).min(limits.max_elements)),
+        elements: Vec::with_capacity((source.len() / 32).min(limits.max_elements)),
         attributes: Vec::new(),
         open: Vec::with_capacity(8),
     };
@@ -51,18 +85,18 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
         let path = builder.open.last().map_or_else(String::new, |&index| {
             Document::path_of(source, &builder.elements, index)
         });
-        return Err(ReadError::new(kind, Position::new(bytes, path, offset)));
+        let mut position = Position::new(source.as_bytes(), path, offset);
+        position.offset = encoding.offset_in_file(source, position.offset);
+        return Err(ReadError::new(kind, position));
     }
     let Builder {
         elements,
         attributes,
         ..
     } = builder;
-    Ok(Document {
-        source: source.to_owned(),
+    Ok(Tree {
         elements,
         attributes,
-        limits: *limits,
     })
 }
 
@@ -79,6 +113,7 @@ struct Builder<'a> {
     body: &'a str,
     base: usize,
     root: &'a str,
+    encoding: Encoding,
     limits: &'a Limits,
     elements: Vec<ElementRecord>,
     attributes: Vec<AttributeRecord>,
@@ -364,18 +399,12 @@ impl Builder<'_> {
                     "an XML declaration that is not version, encoding, standalone",
                 ));
             }
-            // US-ASCII is a part of UTF-8.
-            if name == "encoding"
-                && !["utf-8", "us-ascii"]
-                    .iter()
-                    .any(|known| value.eq_ignore_ascii_case(known))
-            {
-                return Err((
-                    start,
-                    ReadErrorKind::Encoding {
-                        declared: shorten(value),
-                    },
-                ));
+            if name == "encoding" && !self.encoding.is_called(value) {
+                let kind = ReadErrorKind::EncodingContradicted {
+                    declared: shorten(value),
+                    found: self.encoding.name(),
+                };
+                return Err((start, kind));
             }
             names += 1;
         }

@@ -1,10 +1,11 @@
 //! Adding and removing nodes and lines.
 
+use std::ops::Range;
+
 use crate::config::DeviceConfig;
 use crate::device::{LineSettings, Member};
 use crate::document::{Document, Element};
 use crate::edit::{Edit, EditError};
-use crate::position::Span;
 use crate::write;
 
 impl Document {
@@ -14,14 +15,14 @@ impl Document {
     ///
     /// [`EditError`], and then the document is as before. The root cannot be removed.
     pub fn remove(&mut self, path: &str) -> Result<Edit, EditError> {
-        let span = self.line_of(self.element_at(path)?.span());
-        self.replace(span, "")
+        let range = self.line_of(self.element_at(path)?.text_range());
+        self.replace(range, "")
     }
 
     /// The span with its indentation and line end, when it stands alone between line ends.
-    fn line_of(&self, span: Span) -> Span {
-        let before = self.source.get(..span.start).unwrap_or_default();
-        let after = self.source.get(span.end..).unwrap_or_default();
+    fn line_of(&self, span: Range<usize>) -> Range<usize> {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let after = self.text.get(span.end..).unwrap_or_default();
         let start = before.trim_end_matches([' ', '\t']).len();
         let rest = after.trim_start_matches([' ', '\t']);
         let line_end = ["\r\n", "\n"]
@@ -33,10 +34,7 @@ impl Document {
                     .get(..start)
                     .is_some_and(|before| before.ends_with('\n')) =>
             {
-                Span {
-                    start,
-                    end: span.end + (after.len() - rest.len()) + line_end.len(),
-                }
+                start..span.end + (after.len() - rest.len()) + line_end.len()
             }
             _ => span,
         }
@@ -45,7 +43,7 @@ impl Document {
     /// Puts a fragment after the last child called `name` of the element at `parent`, or before its other content.
     fn append(&mut self, parent: &str, name: &str, fragment: &str) -> Result<Edit, EditError> {
         let element = self.element_at(parent)?;
-        let crlf = self.source.contains("\r\n");
+        let crlf = self.text.contains("\r\n");
         let fragment = if crlf {
             fragment.replace('\n', "\r\n")
         } else {
@@ -53,31 +51,25 @@ impl Document {
         };
         let fragment = fragment.trim_end();
         if element.is_self_closing() {
-            let end = element.span().end;
+            let end = element.text_range().end;
             let replacement = format!(">{fragment}</{}>", element.name());
-            return self.replace(
-                Span {
-                    start: end - 2,
-                    end,
-                },
-                &replacement,
-            );
+            return self.replace(end - 2..end, &replacement);
         }
         let Some(last) = element.children_named(name).last() else {
-            let at = element.content_span().start;
-            return self.replace(Span { start: at, end: at }, fragment);
+            let at = element.content_range().start;
+            return self.replace(at..at, fragment);
         };
         // The new one is set off from the last as that is from what stands before it.
         let separator = self.white_space_before(last).to_owned();
-        let at = last.span().end;
-        self.replace(
-            Span { start: at, end: at },
-            &format!("{separator}{fragment}"),
-        )
+        let at = last.text_range().end;
+        self.replace(at..at, &format!("{separator}{fragment}"))
     }
 
     fn white_space_before(&self, element: Element<'_>) -> &str {
-        let before = self.source.get(..element.span().start).unwrap_or_default();
+        let before = self
+            .text
+            .get(..element.text_range().start)
+            .unwrap_or_default();
         before.get(before.trim_end().len()..).unwrap_or_default()
     }
 }

@@ -286,9 +286,7 @@ impl Route {
             // `node.process_node_name()` has just read this element.
             let element = node.process_node_name_element().unwrap_or(node.element());
             return Err(TargetError::Value(ValueError {
-                position: element
-                    .document()
-                    .position(element.path(), element.content_span().start),
+                position: element.content_position(),
                 expected: "a host name or an address",
                 found: crate::error::shorten(&host.value),
             }));

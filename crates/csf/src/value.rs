@@ -112,7 +112,7 @@ pub(crate) fn parsed<T>(
             origin: Origin::Written(span),
         }),
         _ => {
-            let position = element.document().position(element.path(), span.start);
+            let position = element.content_position();
             Err(ValueError {
                 position,
                 expected,
