@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{TOKEN, is_class};
+use crate::grammar::{TOKEN, digits, is_class};
 use crate::name::code_of;
 use crate::{HeaderName, Limits};
 
@@ -372,11 +372,7 @@ fn content_length_value(line: &[u8]) -> Option<usize> {
 
 /// A number with white space around it.
 fn decimal(value: &[u8]) -> Option<usize> {
-    let digits = value.trim_ascii();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let number: u32 = digits(std::str::from_utf8(value.trim_ascii()).ok()?)?;
     Some(number as usize)
 }
 

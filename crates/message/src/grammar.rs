@@ -299,6 +299,12 @@ pub(crate) fn quoted_string(input: &str) -> Parsed<'_, Text<'_>> {
     }
 }
 
+/// `1*DIGIT` that is all of `text`, if it fits; `str::parse` would take a sign as well.
+pub(crate) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let all_digits = text.bytes().all(|b| b.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten()
+}
+
 /// A decimal number up to `max`.
 pub(crate) fn number<'a>(input: &'a str, max: u32, what: &'static str) -> Parsed<'a, u32> {
     let bytes = input.as_bytes();

@@ -5,6 +5,7 @@
 //! answers with what it grants of that. Line ends are LF inside the documents and CRLF around
 //! them; Content-Length of real messages only works out that way.
 
+use crate::grammar::digits;
 use crate::header::ContentType;
 use crate::multipart::{self, Builder};
 use crate::{Limits, ParseError, TypedHeader};
@@ -357,7 +358,7 @@ impl ResponseBody {
         let (_, code) = response.split_once("<code>")?;
         let (code, _) = code.split_once("</code>")?;
         Some(Self {
-            code: code.trim().parse().ok()?,
+            code: digits(code.trim())?,
             grants: Features::found_in(body),
         })
     }

@@ -406,7 +406,12 @@ mod section_20_10 {
 
     #[test]
     fn malformed_expires_means_an_hour() {
-        for value in ["expires=99999999999", "expires=soon", "expires"] {
+        for value in [
+            "expires=99999999999",
+            "expires=+5",
+            "expires=soon",
+            "expires",
+        ] {
             let text = format!("<sip:a@example.com>;{value}");
             assert_eq!(Contact::parse(&text).unwrap().expires(), Some(3600));
         }
@@ -462,6 +467,8 @@ mod section_20_33 {
         assert_eq!(retry.comment(), Some("a (nested) \\) one"));
         assert_eq!(retry.to_string(), value);
         assert!(RetryAfter::parse("5 (open").is_err());
+        let signed = RetryAfter::parse("5;duration=+9").unwrap();
+        assert_eq!(signed.duration(), None);
     }
 }
 
@@ -489,6 +496,8 @@ mod section_20_42 {
         assert_eq!(via.received_ip(), Some("2001:db8::1".parse().unwrap()));
         let via = Via::parse("SIP/2.0/UDP a.example.com;rport=9;received=2001:db8::1").unwrap();
         assert_eq!(via.rport(), Some(Rport::Port(9)));
+        let signed = Via::parse("SIP/2.0/UDP a.example.com;rport=+9").unwrap();
+        assert_eq!(signed.rport(), None);
         assert_eq!(via.received_ip(), Some("2001:db8::1".parse().unwrap()));
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, element};
+use crate::grammar::{Parsed, digits, element};
 use crate::name_addr::{NameAddr, name_addr};
 use crate::{HeaderName, Params, ParseError, Text, TypedHeader, Uri};
 
@@ -63,11 +63,7 @@ impl<'a> Contact<'a> {
     /// 3600."
     pub fn expires(&self) -> Option<u32> {
         let value = self.params().get("expires")?.value;
-        Some(
-            value
-                .and_then(|v| v.as_written().parse().ok())
-                .unwrap_or(3600),
-        )
+        Some(value.and_then(|v| digits(v.as_written())).unwrap_or(3600))
     }
 
     /// The `q` parameter, if it is well formed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{element, token};
+use crate::grammar::{digits, element, token};
 use crate::params::params;
 use crate::{HeaderName, Params, ParseError, Text, TypedHeader};
 
@@ -34,7 +34,7 @@ impl<'a> Reason<'a> {
 
     /// The cause, a number of that protocol.
     pub fn cause(&self) -> Option<u32> {
-        self.params.value("cause")?.parse().ok()
+        digits(self.params.value("cause")?)
     }
 
     /// The text.
@@ -121,7 +121,7 @@ impl<'a> CiscoAlarm<'a> {
             None => AlarmLoads::One(first.strip_prefix("Load=")?),
         };
         Some(Self {
-            code: code.parse().ok()?,
+            code: digits(code)?,
             name,
             loads,
             last,

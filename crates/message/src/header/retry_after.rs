@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, cut, expected, number, single, skip_lws};
+use crate::grammar::{Parsed, cut, digits, expected, number, single, skip_lws};
 use crate::params::params;
 use crate::{HeaderName, Params, ParseError, TypedHeader};
 
@@ -46,7 +46,7 @@ impl<'a> RetryAfter<'a> {
 
     /// For how many seconds it will then be possible.
     pub fn duration(&self) -> Option<u32> {
-        self.params.value("duration")?.parse().ok()
+        digits(self.params.value("duration")?)
     }
 
     /// The parameters.

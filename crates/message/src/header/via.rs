@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::grammar::{Parsed, element, expected, nested, separator, skip_lws, token};
+use crate::grammar::{Parsed, digits, element, expected, nested, separator, skip_lws, token};
 use crate::params::params;
 use crate::uri::{Host, host, port};
 use crate::{HeaderName, Params, ParseError, TypedHeader};
@@ -150,7 +150,7 @@ impl<'a> Via<'a> {
     pub fn rport(&self) -> Option<Rport> {
         match self.params.get("rport")?.value {
             None => Some(Rport::Asked),
-            Some(value) => value.as_written().parse().ok().map(Rport::Port),
+            Some(value) => digits(value.as_written()).map(Rport::Port),
         }
     }
 
