@@ -8,10 +8,10 @@ use crate::{HeaderName, Limits};
 
 /// Cuts the bytes of a TCP or TLS connection into messages and keep-alives.
 ///
-/// It may be fed in any pieces. Each byte is looked at once, however small the pieces are. A
-/// message ends where Content-Length says, which every message on a stream must have (RFC 3261
-/// section 18.3). After an error the stream cannot be read any more and the connection must be
-/// closed.
+/// It may be fed in any pieces: where the search for a line end stopped, it goes on, so that the
+/// cost is linear in the bytes even when they come one by one. A message ends where Content-Length
+/// says, which every message on a stream must have (RFC 3261 section 18.3). After an error the
+/// stream cannot be read any more and the connection must be closed.
 ///
 /// ```
 /// use sip_oauth_message::{Frame, Framer, Limits};
@@ -135,8 +135,12 @@ impl Framer {
     }
 
     /// Takes bytes as they arrive. Call [`next_frame`](Self::next_frame) until it has none
-    /// before more is read from the connection; what is held is then bounded by the limits.
+    /// before more is read from the connection; what is held is then bounded by the limits. After
+    /// an error nothing is taken any more.
     pub fn feed(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         // Frames that were handed out are dropped when they are half of the buffer, so that a
         // byte is moved once on average.
         if self.start > 0 && self.start * 2 >= self.buffer.len() {

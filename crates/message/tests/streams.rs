@@ -119,3 +119,13 @@ fn what_is_held_is_bounded() {
     }
     assert_eq!(count, 1000);
 }
+
+#[test]
+fn nothing_is_held_of_what_comes_after_an_error() {
+    let mut framer = Framer::new(Limits::default());
+    framer.feed(b"GET / HTTP/1.1\r\n");
+    assert!(framer.next_frame().is_err());
+    let held = framer.pending();
+    framer.feed(&[b'x'; 1000]);
+    assert_eq!(framer.pending(), held);
+}
