@@ -14,7 +14,8 @@ mod support;
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
 use sip_oauth_registration::registrar::{
     AddressOfRecord, Arrival, BindingStore, Decision, DeviceLine, DeviceRecord, Listener,
-    PeerIdentity, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode, TokenVerdict,
+    PeerIdentity, Registrar, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode,
+    TokenVerdict,
 };
 use sip_oauth_registration::{Refusal, RegistrationFailure};
 use support::{
@@ -125,6 +126,61 @@ mod the_four_messages {
             Decision::Unregistered { removed: 0 }
         );
         assert_eq!(response(answer).status.as_u16(), 200);
+    }
+}
+
+mod contacts_of_the_answer {
+    use super::*;
+
+    fn contacts(registrar: &Registrar, cseq: u32, lines: &str) -> Vec<String> {
+        let lines = format!("{lines}{}", credentials_line(USER));
+        let answer = response(ask(registrar, &on_premises(), &register(cseq, &lines)));
+        assert_eq!(answer.status.as_u16(), 200);
+        let contacts = answer.headers.get_all("Contact");
+        contacts.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_expiry_asked_for_in_the_contact_is_answered_there() {
+        let written = contact_line().trim_end().replace("Contact: ", "");
+        let asked = format!("Contact: {written};expires=600;x-cisco-newreg\n");
+        let registrar = registrar();
+        assert_eq!(
+            contacts(&registrar, 1, &asked),
+            [format!("{written};expires=120;x-cisco-newreg")]
+        );
+        assert_eq!(
+            contacts(&registrar, 2, &asked),
+            [format!("{written};expires=120")],
+            "that the registration is new is not the client's to say"
+        );
+    }
+
+    #[test]
+    fn what_was_removed_is_not_listed() {
+        let other = contact_line().replace(":62162", ":62163");
+        let registrar = registrar();
+        contacts(&registrar, 1, &format!("{}{other}", contact_line()));
+        let removing = format!(
+            "{}{}",
+            contact_line(),
+            other.replace(";video", ";expires=0")
+        );
+        let listed = contacts(&registrar, 2, &removing);
+        assert_eq!(listed.len(), 1);
+        assert!(listed[0].contains(":62162"), "{listed:?}");
+    }
+
+    #[test]
+    fn a_request_without_contact_lists_what_is_bound() {
+        let registrar = registrar();
+        assert_eq!(contacts(&registrar, 1, ""), [""; 0]);
+        contacts(&registrar, 2, &contact_line());
+        let written = contact_line().trim_end().replace("Contact: ", "");
+        assert_eq!(
+            contacts(&registrar, 3, ""),
+            [format!("{written};expires=120")]
+        );
     }
 }
 

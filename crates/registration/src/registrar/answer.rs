@@ -8,7 +8,7 @@ use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusC
 use sip_oauth_token::BearerError;
 
 use super::binding::Binding;
-use super::options::{RegistrarConfig, RegistrarDialect, RejectedToken};
+use super::options::{ExpiresPolicy, RegistrarConfig, RegistrarDialect, RejectedToken};
 use super::register::Register;
 use crate::entropy::Entropy;
 use crate::refusal::Refusal;
@@ -101,23 +101,31 @@ impl Skeleton {
 
     /// The 200 of Unified CM: its own expiry, the Contacts as they came, a body for who offered
     /// optional features.
-    pub(super) fn unified_cm(self, register: &Register, granted: Duration, new: bool) -> Response {
+    pub(super) fn unified_cm(
+        self,
+        register: &Register,
+        policy: &ExpiresPolicy,
+        granted: Duration,
+        new: bool,
+    ) -> Response {
         let mut response = self.response(200, "OK");
         let headers = &mut response.headers;
         headers.push("Expires", granted.as_secs());
-        let bound = if granted.is_zero() {
-            &[]
-        } else {
-            register.contacts()
-        };
-        for (index, contact) in bound.iter().enumerate() {
-            // The mark stands on the first line's Contact only.
-            let mark = if new && index == 0 {
-                ";x-cisco-newreg"
-            } else {
-                ""
+        // The mark stands on the first line's Contact only.
+        let mut mark = if new { ";x-cisco-newreg" } else { "" };
+        for contact in register.contacts() {
+            let Ok(Some(expiry)) = policy.grant(register.asked(contact)) else {
+                continue;
             };
-            headers.push("Contact", format_args!("{}{mark}", contact.written));
+            let written = &contact.written;
+            // Where the client asked for this Contact by itself it reads the answer there.
+            if contact.expires.is_some() || expiry != granted {
+                let seconds = expiry.as_secs();
+                headers.push("Contact", format_args!("{written};expires={seconds}{mark}"));
+            } else {
+                headers.push("Contact", format_args!("{written}{mark}"));
+            }
+            mark = "";
         }
         push_path(headers, register);
         headers.push("Supported", "X-cisco-srtp-fallback,X-cisco-sis-9.1.0");
@@ -129,12 +137,12 @@ impl Skeleton {
         response
     }
 
-    /// The 200 that lists all bindings. "Each Contact value MUST feature an "expires" parameter" (RFC 3261
+    /// The 200 that lists bindings. "Each Contact value MUST feature an "expires" parameter" (RFC 3261
     /// section 10.3 step 8).
-    pub(super) fn listing(
+    pub(super) fn listing<'b>(
         self,
         register: &Register,
-        bindings: &[Binding],
+        bindings: impl Iterator<Item = &'b Binding>,
         now: SystemTime,
     ) -> Response {
         let mut response = self.response(200, "OK");

@@ -124,7 +124,7 @@ fn in_order(binding: &Binding, register: &Register) -> Result<(), Refusal> {
 ///
 /// Devices that share their first line share an address-of-record. Who proved to own one of them has no
 /// say over the bindings of the other.
-fn concerns(context: &Context, binding: &Binding) -> bool {
+pub(super) fn concerns(context: &Context, binding: &Binding) -> bool {
     context.device.is_none() || binding.device == context.device
 }
 

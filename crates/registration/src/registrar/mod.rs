@@ -389,8 +389,15 @@ impl Pending {
         };
         let skeleton = self.skeleton.clone();
         let response = match self.config.dialect {
-            RegistrarDialect::UnifiedCm { .. } => skeleton.unified_cm(register, granted, new),
-            RegistrarDialect::Rfc8898 { .. } => skeleton.listing(register, &bindings, context.now),
+            RegistrarDialect::UnifiedCm { .. } if outcome != Outcome::Listed => {
+                skeleton.unified_cm(register, &context.expires, granted, new)
+            }
+            RegistrarDialect::UnifiedCm { .. } | RegistrarDialect::Rfc8898 { .. } => {
+                let own = bindings
+                    .iter()
+                    .filter(|binding| change::concerns(context, binding));
+                skeleton.listing(register, own, context.now)
+            }
         };
         let answer = Answer {
             response: Some(response),

@@ -41,9 +41,12 @@ pub(super) enum Contacts {
 /// One Contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ContactRequest {
-    /// The value as it came, byte for byte where it has a header field of its own.
+    /// The value as it came, byte for byte where it has a header field of its own; without `expires`
+    /// and `x-cisco-newreg`, which are the registrar's to say.
     pub(super) written: String,
-    /// The value without `expires`, as it is stored.
+    /// Whether something was left out of it.
+    stripped: bool,
+    /// The same in canonical writing, as it is stored.
     pub(super) stored: String,
     pub(super) uri: String,
     pub(super) expires: Option<u32>,
@@ -142,7 +145,9 @@ impl Contacts {
                 let fields: Vec<_> = request.fields_named(HeaderName::Contact).collect();
                 if fields.len() == contacts.len() {
                     for (contact, field) in contacts.iter_mut().zip(&fields) {
-                        contact.written = field.unfolded().to_string();
+                        if !contact.stripped {
+                            contact.written = field.unfolded().to_string();
+                        }
                     }
                 }
                 Ok(Self::These(contacts))
@@ -162,17 +167,21 @@ impl ContactRequest {
         stored.push('<');
         stored.push_str(uri.as_str());
         stored.push('>');
+        let mut stripped = false;
         for param in contact.params().iter() {
             let own = ["expires", "x-cisco-newreg"]
                 .iter()
                 .any(|own| param.name.eq_ignore_ascii_case(own));
-            if !own {
+            if own {
+                stripped = true;
+            } else {
                 stored.push(';');
                 stored.push_str(&param.to_string());
             }
         }
         Some(Self {
-            written: contact.to_string(),
+            written: stored.clone(),
+            stripped,
             stored,
             uri: uri.as_str().to_owned(),
             expires: contact.expires(),
