@@ -71,21 +71,36 @@ pub(crate) fn into_error(error: &Err<Expected>, whole: &str) -> ParseError {
     }
 }
 
+/// What is all of `text`, white space around it aside; `end` is what else could follow.
+pub(crate) fn whole<'a, T>(
+    text: &'a str,
+    kind: ErrorKind,
+    end: &'static str,
+    parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
+) -> Result<T, ParseError> {
+    let (rest, parsed) = parser(skip_lws(text)).map_err(|error| into_error(&error, text))?;
+    let rest = skip_lws(rest);
+    if rest.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(ParseError::new(kind, text.len() - rest.len(), end))
+    }
+}
+
 /// The whole of a value.
 pub(crate) fn single<'a, T>(
     value: &'a str,
     name: HeaderName<'static>,
     parser: impl FnOnce(&'a str) -> Parsed<'a, T>,
 ) -> Result<(T, &'a str), ParseError> {
-    let (rest, typed) =
-        parser(skip_lws(value)).map_err(|error| into_error(&error, value).in_header(name))?;
-    let rest = skip_lws(rest);
-    if rest.is_empty() {
-        Ok((typed, rest))
-    } else {
-        let offset = value.len() - rest.len();
-        Err(ParseError::new(ErrorKind::HeaderValue, offset, "the end of the value").in_header(name))
-    }
+    whole(
+        value,
+        ErrorKind::HeaderValue,
+        "the end of the value",
+        parser,
+    )
+    .map(|typed| (typed, ""))
+    .map_err(|error| error.in_header(name))
 }
 
 /// One element of a comma-separated list, and what follows its comma.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::grammar::{
     Parsed, TOKEN, cut, expected, expected_kind, lws_length, nested, quoted_string, skip_lws, span,
-    trim_end,
+    trim_end, whole,
 };
 use crate::params::{Params, params};
 use crate::text::Text;
@@ -65,15 +65,8 @@ impl<'a> NameAddr<'a> {
     ///
     /// When `text` is no address.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let (rest, address) =
-            name_addr(skip_lws(text)).map_err(|error| crate::grammar::into_error(&error, text))?;
-        let rest = skip_lws(rest);
-        if rest.is_empty() {
-            return Ok(address);
-        }
-        let offset = text.len() - rest.len();
-        let what = "parameters or the end of the address";
-        Err(ParseError::new(ErrorKind::HeaderValue, offset, what))
+        let end = "parameters or the end of the address";
+        whole(text, ErrorKind::HeaderValue, end, name_addr)
     }
 
     /// The display name, if there is one that is not empty.
@@ -134,8 +127,8 @@ fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
             let mut end = 0;
             loop {
                 let ahead = bytes.get(end..).unwrap_or_default();
-                let length = span(ahead, TOKEN)
-                    + lws_length(ahead.get(span(ahead, TOKEN)..).unwrap_or_default());
+                let word = span(ahead, TOKEN);
+                let length = word + lws_length(ahead.get(word..).unwrap_or_default());
                 if length == 0 {
                     break;
                 }

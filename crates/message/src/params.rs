@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::ParseError;
 use crate::grammar::{
-    Parsed, TOKEN, VALUE, into_error, quoted_string, separator, skip_lws, take, trim_end,
+    Parsed, TOKEN, VALUE, quoted_string, separator, skip_lws, take, trim_end, whole,
 };
 use crate::text::Text;
+use crate::{ErrorKind, ParseError};
 
 /// The parameters of a header field value, as written.
 ///
@@ -51,18 +51,7 @@ impl<'a> Params<'a> {
     ///
     /// When `text` is not a list of `generic-param`.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let (rest, params) = params(text).map_err(|error| into_error(&error, text))?;
-        let rest = skip_lws(rest);
-        if rest.is_empty() {
-            Ok(params)
-        } else {
-            let at = text.len() - rest.len();
-            Err(ParseError::new(
-                crate::ErrorKind::HeaderValue,
-                at,
-                "a semicolon",
-            ))
-        }
+        whole(text, ErrorKind::HeaderValue, "a semicolon", params)
     }
 
     /// All parameters, in order.

@@ -15,7 +15,9 @@ pub use self::params::{AuthParam, AuthParams};
 pub use self::secret::SecretValue;
 
 use self::params::{auth_params, starts_param};
-use crate::grammar::{Parsed, TOKEN, TOKEN68, cut, expected_kind, skip_lws, span, token, trim_end};
+use crate::grammar::{
+    Parsed, TOKEN, TOKEN68, cut, expected_kind, skip_lws, span, token, trim_end, whole,
+};
 use crate::{ErrorKind, ParseError};
 
 /// What a server asks for.
@@ -72,15 +74,8 @@ impl<'a> Challenge<'a> {
     ///
     /// When `text` is not one challenge.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let fail = |error| crate::grammar::into_error(&error, text);
-        let (rest, challenge) = challenge(skip_lws(text)).map_err(fail)?;
-        let rest = skip_lws(rest);
-        if rest.is_empty() {
-            return Ok(challenge);
-        }
-        let offset = text.len() - rest.len();
-        let what = "the end of the challenge";
-        Err(ParseError::new(ErrorKind::Credentials, offset, what))
+        let end = "the end of the challenge";
+        whole(text, ErrorKind::Credentials, end, challenge)
     }
 }
 
@@ -112,15 +107,8 @@ impl<'a> Credentials<'a> {
     ///
     /// When `text` is not credentials; the error never repeats them.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let fail = |error| crate::grammar::into_error(&error, text);
-        let (rest, credentials) = credentials(skip_lws(text)).map_err(fail)?;
-        let rest = skip_lws(rest);
-        if rest.is_empty() {
-            return Ok(credentials);
-        }
-        let offset = text.len() - rest.len();
-        let what = "the end of the credentials";
-        Err(ParseError::new(ErrorKind::Credentials, offset, what))
+        let end = "the end of the credentials";
+        whole(text, ErrorKind::Credentials, end, credentials)
     }
 }
 
