@@ -19,12 +19,13 @@ macro_rules! status_codes {
             $(#[doc = concat!("`", stringify!($code), " ", $phrase, "`")]
             pub const $name: Self = Self($code);)*
 
-            /// The phrase registered with IANA for this code, or the one of its class.
+            /// The phrase registered with IANA for this code; for another code what RFC 3261 section 21
+            /// calls its class.
             pub const fn default_reason(self) -> &'static str {
                 match self.0 {
                     $($code => $phrase,)*
-                    100..=199 => "Progress",
-                    200..=299 => "Success",
+                    100..=199 => "Provisional",
+                    200..=299 => "Successful",
                     300..=399 => "Redirection",
                     400..=499 => "Request Failure",
                     500..=599 => "Server Failure",
@@ -70,12 +71,14 @@ status_codes! {
     421 EXTENSION_REQUIRED "Extension Required",
     422 SESSION_INTERVAL_TOO_SMALL "Session Interval Too Small",
     423 INTERVAL_TOO_BRIEF "Interval Too Brief",
+    424 BAD_LOCATION_INFORMATION "Bad Location Information",
+    425 BAD_ALERT_MESSAGE "Bad Alert Message",
     428 USE_IDENTITY_HEADER "Use Identity Header",
     429 PROVIDE_REFERRER_IDENTITY "Provide Referrer Identity",
     430 FLOW_FAILED "Flow Failed",
     433 ANONYMITY_DISALLOWED "Anonymity Disallowed",
-    436 BAD_IDENTITY_INFO "Bad Identity-Info",
-    437 UNSUPPORTED_CERTIFICATE "Unsupported Certificate",
+    436 BAD_IDENTITY_INFO "Bad Identity Info",
+    437 UNSUPPORTED_CREDENTIAL "Unsupported Credential",
     438 INVALID_IDENTITY_HEADER "Invalid Identity Header",
     439 FIRST_HOP_LACKS_OUTBOUND_SUPPORT "First Hop Lacks Outbound Support",
     440 MAX_BREADTH_EXCEEDED "Max-Breadth Exceeded",
@@ -101,12 +104,14 @@ status_codes! {
     504 SERVER_TIMEOUT "Server Time-out",
     505 VERSION_NOT_SUPPORTED "Version Not Supported",
     513 MESSAGE_TOO_LARGE "Message Too Large",
+    555 PUSH_NOTIFICATION_SERVICE_NOT_SUPPORTED "Push Notification Service Not Supported",
     580 PRECONDITION_FAILURE "Precondition Failure",
     600 BUSY_EVERYWHERE "Busy Everywhere",
     603 DECLINE "Decline",
     604 DOES_NOT_EXIST_ANYWHERE "Does Not Exist Anywhere",
     606 GLOBAL_NOT_ACCEPTABLE "Not Acceptable",
     607 UNWANTED "Unwanted",
+    608 REJECTED "Rejected",
 }
 
 impl StatusCode {
