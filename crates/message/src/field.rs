@@ -57,13 +57,14 @@ impl<'a> HeaderField<'a> {
     }
 }
 
-/// The value of a credentials field is not printed.
+/// The value of a credentials field is not printed. Control characters are escaped, so that a
+/// stranger writes no lines and no colours into a log.
 impl fmt::Debug for HeaderField<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.is_secret() {
             write!(f, "{}: <{} bytes>", self.name_text, self.value.len())
         } else {
-            write!(f, "{}: {}", self.name_text, self.unfolded())
+            write!(f, "{}: {:?}", self.name_text, self.unfolded())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Messages that are owned, changed and written.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write as _;
 
 use crate::header::ContentLength;
@@ -21,7 +21,7 @@ use crate::{HeaderName, Method, ParseError, StatusCode};
 /// assert_eq!(view.to_request().unwrap().method, Method::Register);
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method<'static>,
@@ -41,7 +41,7 @@ pub struct Request {
 /// response.headers.push("Retry-After", 35);
 /// assert_eq!(response.to_bytes(), b"SIP/2.0 403 Forbidden\r\nRetry-After: 35\r\nContent-Length: 0\r\n\r\n");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: StatusCode,
@@ -156,6 +156,30 @@ impl Response {
         &'s self,
     ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
         self.headers.all()
+    }
+}
+
+/// Values of Authorization and Proxy-Authorization are not printed, nor is the body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// As for [`Request`].
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish()
     }
 }
 

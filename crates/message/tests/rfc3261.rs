@@ -581,6 +581,21 @@ fn one_value_never_becomes_two_fields() {
 }
 
 #[test]
+fn bodies_and_control_characters_are_not_printed() {
+    let text = with_field("Subject: a\u{1b}[31m\r\n b") + "secret";
+    let view = view(&text).unwrap();
+    let request = view.to_request().unwrap();
+    for printed in [format!("{view:?}"), format!("{request:?}")] {
+        assert!(printed.contains("Subject: \"a\\u{1b}[31m b\""), "{printed}");
+        assert!(printed.contains("body_bytes: 6"), "{printed}");
+        assert!(
+            !printed.contains("secret") && !printed.contains("115"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
 fn values_of_our_own_are_escaped() {
     let uri = Uri::parse("sip:1010@example.com").unwrap();
     let params = Params::parse(";tag=1").unwrap();
