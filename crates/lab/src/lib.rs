@@ -1,4 +1,44 @@
-//! A SIP OAuth cluster on loopback: certificate authority, authorization server, Unified CM, Expressway-C.
+//! A SIP OAuth cluster on loopback, for those who have no Unified CM to try with.
+//!
+//! [`Lab::builder`] starts certificate authorities, a Unified CM node with its authorization server, and an Expressway-C in
+//! one process: real TLS, real sockets, real signed and encrypted tokens, one shared clock that can be advanced. It is
+//! driven with the administrator's own commands and watched by a recorder; [`scenario`] tells the stories of the document
+//! and holds what crossed the wires against what it says, [`Ladder`] draws them, [`Report::to_json`] writes them.
+//!
+//! ```
+//! use sip_oauth_csf::Place;
+//! use sip_oauth_lab::{CLIENT_ID, Lab, Outcome, Way};
+//!
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let lab = Lab::builder().start().await?;
+//! let node = lab.unified_cm();
+//!
+//! let mut jabber = lab.jabber()?;
+//! let refresh_token = node.log_in(jabber.user(), CLIENT_ID)?;
+//! jabber.obtain_token(&node.token_endpoint(), refresh_token).await?;
+//! let config = jabber.fetch_configuration(node.name(), node.configuration_port()).await?;
+//! assert_eq!(config.registration_targets(Place::OnPremises)?[0].host, "ucm-pub.example.com");
+//!
+//! jabber.register(&config, &Way::OnPremises)?;
+//! assert!(matches!(jabber.outcome().await, Outcome::Registered(_)));
+//! assert_eq!(node.bindings(), 1);
+//!
+//! jabber.stop().await;
+//! lab.stop().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # What is ours
+//!
+//! Not everything a lab needs is public. These are choices of this crate, not facts about the products:
+//!
+//! - how a user logs in: a refresh token is handed over in process ([`UnifiedCm::log_in`]);
+//! - the token endpoint: RFC 6749's refresh grant under a path of our own ([`LabBuilder::token_path`]);
+//! - how Expressway-C gets the authz keys: in process, when its servers are refreshed;
+//! - what the console prints, but for the form of `show open ports`, and the column names of `expresswaycconfiguration`;
+//! - which alert refuses a peer whose name is not in the table, and what an edge answers while its zone is down (503);
+//! - the edge is one process with two certificates: what passes between Expressway-E and Expressway-C is left out, and so is
+//!   the edge's HTTP proxy, through which a client outside reads its configuration file.
 
 mod authority;
 mod error;

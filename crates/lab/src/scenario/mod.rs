@@ -8,6 +8,7 @@ mod exchange;
 mod failures;
 mod mra;
 mod on_premises;
+mod published;
 mod sip;
 mod story;
 

@@ -8,7 +8,7 @@ use super::{
     discovery::refresh_servers,
     exchange::Exchange,
     on_premises::{REFRESH_AFTER, split},
-    sip,
+    published, sip,
     story::Story,
 };
 use crate::{
@@ -153,7 +153,11 @@ fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<E
         format!("{contact};x-cisco-newreg"),
         sip::value(second.answer, "Contact"),
     ));
-    of_second.push(sip::body("200", sip::GRANTED_BODY_BYTES, second.answer));
+    of_second.push(sip::body(
+        "200",
+        published::GRANTED_BODY_BYTES,
+        second.answer,
+    ));
     of_second.push(Check::equal(
         "what the client reports",
         "registered for 120 s",

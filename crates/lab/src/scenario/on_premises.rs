@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::{
     client::{Expected, log_in, read_configuration},
-    sip,
+    published, sip,
     story::Story,
 };
 use crate::{
@@ -169,10 +169,10 @@ fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<E
     let (first, second) = (requests.first().copied(), requests.get(1).copied());
     let (challenge, granted) = (answers.first().copied(), answers.get(1).copied());
 
-    let mut of_first = sip::first_register(NODE, DEVICE, LINE, first);
-    of_first.extend(sip::challenge(first, challenge));
-    let mut of_second = sip::with_token(first, second);
-    of_second.extend(sip::granted("120", true, second, granted));
+    let mut of_first = published::first_register(NODE, DEVICE, LINE, first);
+    of_first.extend(published::challenge(first, challenge));
+    let mut of_second = published::with_token(first, second);
+    of_second.extend(published::granted("120", true, second, granted));
     of_second.push(sip::different(
         "200: tag of To is new",
         sip::parameter(challenge, "To", "tag"),

@@ -1,142 +1,26 @@
-//! What goes wrong, provoked for real; and what ends it, done and tried.
+//! Failures 2 and 3 of the document, and the fourth it describes: the zone between edge and node does not come up.
 
 use std::time::Duration;
 
-use sip_oauth_csf::Place;
-use sip_oauth_registration::{Refusal, registrar::Listener};
 use sip_oauth_tokio::ZoneReport;
 use sip_oauth_trust::{Party, Place as Remedy, Reason};
 
-use super::{
-    client::{Expected, read_configuration},
-    discovery::SELECT_TABLE,
-    sip,
-    story::Story,
-};
+use super::logged_in;
 use crate::{
-    CLIENT_ID, Error, Fault, Lab, LabBuilder, Outcome, Way,
-    lab::{DEVICE, NODE},
+    Error, Fault, Jabber as Client, Lab, LabBuilder,
+    lab::NODE,
     recorder::SeenRefusal,
     report::{Check, Event, Occurrence, PartyId, Scenario},
+    scenario::{discovery::SELECT_TABLE, sip, story::Story},
 };
 
 use PartyId::{ExpresswayC, Jabber, UnifiedCm};
-
-/// All of them, in the order of the document.
-///
-/// # Errors
-///
-/// When a lab does not start or a part of it fails in a way that is no difference but a defect.
-pub async fn failures(lab: &LabBuilder) -> Result<Vec<Scenario>, Error> {
-    Ok(vec![
-        wrong_listener(lab).await?,
-        profile_without_oauth(lab).await?,
-        edge_distrusts_tomcat(lab).await?,
-        node_distrusts_edge(lab).await?,
-        name_not_in_table(lab).await?,
-    ])
-}
-
-/// The device has an OAuth profile but an old file: it goes to the SIP port and is refused there.
-///
-/// # Errors
-///
-/// As [`failures`].
-pub async fn wrong_listener(lab: &LabBuilder) -> Result<Scenario, Error> {
-    let lab = lab.clone().fault(Fault::StaleDeviceFile).start().await?;
-    let mut jabber = logged_in(&lab).await?;
-    let title = format!("Failure 1: a stale file sends {DEVICE} to the wrong port");
-    let mut story = Story::begin(&lab, "wrong-listener", title, &[Jabber, UnifiedCm]);
-
-    let port = lab.unified_cm().port(Listener::Sip);
-    let stale = Expected {
-        title: "Read the device configuration file",
-        mode: 0,
-        port,
-        transport: "TcpOrUdp",
-        verdict: format!(
-            "mode 0 leads to {NODE}:{port} without TLS, although the profile says OAuth"
-        ),
-    };
-    let config = read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &stale).await?;
-    jabber.register(&config, &Way::OnPremises)?;
-    let outcome = jabber.outcome().await;
-    port_mismatch(&mut story, &outcome);
-    jabber.stop().await;
-
-    // The fix of the document: reset the device, so that it reads a file of now.
-    lab.unified_cm().reset_device(DEVICE)?;
-    let port = lab.unified_cm().port(Listener::SipOAuth);
-    let fresh = Expected {
-        title: "The fix: reset the device, which reads its new file",
-        mode: 1,
-        port,
-        transport: "Tls",
-        verdict: format!("the device was reset: mode 1 leads to {NODE}:{port} over TLS"),
-    };
-    // What stopping the client left on the wire belongs to no step.
-    story.events();
-    let config = read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &fresh).await?;
-    jabber.register(&config, &Way::OnPremises)?;
-    let outcome = jabber.outcome().await;
-    registers(
-        &mut story,
-        &lab,
-        &outcome,
-        "registered on the port its new file names",
-    );
-    jabber.stop().await;
-    let scenario = story.end();
-    lab.stop().await;
-    Ok(scenario)
-}
-
-/// The file leads to the right port, but Enable OAuth Authentication is off in the profile.
-///
-/// # Errors
-///
-/// As [`failures`].
-pub async fn profile_without_oauth(lab: &LabBuilder) -> Result<Scenario, Error> {
-    let lab = lab
-        .clone()
-        .fault(Fault::ProfileWithoutOAuth)
-        .start()
-        .await?;
-    let mut jabber = logged_in(&lab).await?;
-    let config = jabber
-        .fetch_configuration(NODE, lab.unified_cm().configuration_port())
-        .await?;
-    let title = format!("Failure 1 again: the profile of {DEVICE} does not enable OAuth");
-    let mut story = Story::begin(&lab, "profile-without-oauth", title, &[Jabber, UnifiedCm]);
-
-    jabber.register(&config, &Way::OnPremises)?;
-    let outcome = jabber.outcome().await;
-    port_mismatch(&mut story, &outcome);
-
-    lab.unified_cm().set_oauth_authentication(true)?;
-    lab.recorder().state(
-        UnifiedCm,
-        "Enable OAuth Authentication ticked in the phone security profile",
-    );
-    jabber.retry();
-    let outcome = jabber.outcome().await;
-    registers(
-        &mut story,
-        &lab,
-        &outcome,
-        "Enable OAuth Authentication was ticked: the same device registers",
-    );
-    jabber.stop().await;
-    let scenario = story.end();
-    lab.stop().await;
-    Ok(scenario)
-}
 
 /// The edge does not trust the signer of the Tomcat certificate.
 ///
 /// # Errors
 ///
-/// As [`failures`].
+/// As [`failures`](super::failures).
 pub async fn edge_distrusts_tomcat(lab: &LabBuilder) -> Result<Scenario, Error> {
     let lab = lab
         .clone()
@@ -185,7 +69,7 @@ pub async fn edge_distrusts_tomcat(lab: &LabBuilder) -> Result<Scenario, Error> 
 ///
 /// # Errors
 ///
-/// As [`failures`].
+/// As [`failures`](super::failures).
 pub async fn node_distrusts_edge(lab: &LabBuilder) -> Result<Scenario, Error> {
     let lab = lab.clone().fault(Fault::NodeDistrustsEdge).start().await?;
     let mut jabber = logged_in(&lab).await?;
@@ -230,7 +114,7 @@ pub async fn node_distrusts_edge(lab: &LabBuilder) -> Result<Scenario, Error> {
 ///
 /// # Errors
 ///
-/// As [`failures`].
+/// As [`failures`](super::failures).
 pub async fn name_not_in_table(lab: &LabBuilder) -> Result<Scenario, Error> {
     const RENAMED: &str = "expressway.corp.example.com";
     let lab = lab.start().await?;
@@ -284,56 +168,6 @@ pub async fn name_not_in_table(lab: &LabBuilder) -> Result<Scenario, Error> {
     let scenario = story.end();
     lab.stop().await;
     Ok(scenario)
-}
-
-/// A client whose user has logged in, before the story begins.
-async fn logged_in(lab: &Lab) -> Result<crate::Jabber, Error> {
-    let mut jabber = lab.jabber()?;
-    let node = lab.unified_cm();
-    let refresh_token = node.log_in(jabber.user(), CLIENT_ID)?;
-    jabber
-        .obtain_token(&node.token_endpoint(), refresh_token)
-        .await?;
-    Ok(jabber)
-}
-
-/// The 403 of the document.
-fn port_mismatch(story: &mut Story<'_>, outcome: &Outcome) {
-    let events = story.events();
-    let request = sip::sent(&events, Jabber, UnifiedCm).last().copied();
-    let answer = sip::sent(&events, UnifiedCm, Jabber).last().copied();
-    let mut checks = sip::port_mismatch(NODE, request, answer);
-    let entry = match outcome {
-        Outcome::Refused(refused) => refused.entry(),
-        _ => None,
-    };
-    checks.push(Check::equal(
-        "what the client reports",
-        "refused: 403 Forbidden, SIP OAuth Registration port Mismatch",
-        outcome,
-    ));
-    checks.push(Check::equal(
-        "row of the refusal table, found from the answer",
-        format!("{:?}", Refusal::OAuthPortMismatch),
-        entry.map_or_else(|| "none".to_owned(), |entry| format!("{:?}", entry.refusal)),
-    ));
-    let verdict = format!(
-        "403 from the node: {}",
-        entry.map_or("", |entry| entry.sentence)
-    );
-    story.step("REGISTER", events, verdict, checks);
-}
-
-/// The registration that shows that the fix is one.
-fn registers(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, verdict: &str) {
-    let events = story.events();
-    let answer = sip::sent(&events, UnifiedCm, Jabber).last().copied();
-    let checks = vec![
-        sip::start_line("status line", "SIP/2.0 200 OK", answer),
-        Check::equal("what the client reports", "registered for 120 s", outcome),
-        Check::equal("bindings at the node", 1, lab.unified_cm().bindings()),
-    ];
-    story.step("REGISTER again", events, verdict, checks);
 }
 
 /// Who must refuse whom, and why.
@@ -434,11 +268,7 @@ async fn refusals(lab: &Lab) -> Vec<SeenRefusal> {
 }
 
 /// A client meets an edge whose zone is down.
-async fn unavailable(
-    story: &mut Story<'_>,
-    lab: &Lab,
-    jabber: &mut crate::Jabber,
-) -> Result<(), Error> {
+async fn unavailable(story: &mut Story<'_>, lab: &Lab, jabber: &mut Client) -> Result<(), Error> {
     let config = jabber
         .fetch_configuration(NODE, lab.unified_cm().configuration_port())
         .await?;
@@ -480,7 +310,7 @@ fn zone_active(story: &mut Story<'_>, title: &str, zones: &[ZoneReport]) {
     story.step(title, events, "the zone is active", checks);
 }
 
-async fn registers_through_edge(story: &mut Story<'_>, lab: &Lab, jabber: &mut crate::Jabber) {
+async fn registers_through_edge(story: &mut Story<'_>, lab: &Lab, jabber: &mut Client) {
     jabber.retry();
     let outcome = jabber.outcome().await;
     let events = only_sip(story.events());
