@@ -1,7 +1,7 @@
 //! Where the header fields of a head are.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use crate::HeaderName;
@@ -64,7 +64,15 @@ impl fmt::Debug for HeaderField<'_> {
         if self.name.is_secret() {
             write!(f, "{}: <{} bytes>", self.name_text, self.value.len())
         } else {
-            write!(f, "{}: {:?}", self.name_text, self.unfolded())
+            write!(f, "{}: ", self.name_text)?;
+            for c in self.unfolded().chars() {
+                if c.is_control() {
+                    write!(f, "{}", c.escape_default())?;
+                } else {
+                    f.write_char(c)?;
+                }
+            }
+            Ok(())
         }
     }
 }
