@@ -258,6 +258,14 @@ impl Headers {
         self.entries.iter().map(Entry::field)
     }
 
+    /// Appends all fields, each with its CRLF.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for entry in &self.entries {
+            out.extend_from_slice(entry.text().as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::header::{ContentDisposition, ContentType};
 use crate::view::PartView;
-use crate::{ErrorKind, HeaderField, Limits, ParseError, TypedHeader};
+use crate::{ErrorKind, HeaderField, Headers, Limits, ParseError, TypedHeader};
 
 /// The parts of a multipart body.
 ///
@@ -218,14 +218,14 @@ impl Builder {
         }
     }
 
-    /// Adds a part.
+    /// Adds a part. One header field never becomes two, as in [`Headers::push`].
     pub fn part(&mut self, headers: &[(&str, &str)], body: &[u8]) {
         self.delimiter("\r\n");
+        let mut fields = Headers::new();
         for (name, value) in headers {
-            for piece in [name, ": ", value, "\r\n"] {
-                self.out.extend_from_slice(piece.as_bytes());
-            }
+            fields.push(name, value);
         }
+        fields.write(&mut self.out);
         self.out.extend_from_slice(b"\r\n");
         self.out.extend_from_slice(body);
         self.out.extend_from_slice(b"\r\n");

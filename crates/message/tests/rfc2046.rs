@@ -6,7 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use sip_oauth_message::multipart::parts;
+use sip_oauth_message::multipart::{Builder, parts};
 use sip_oauth_message::{Limits, ParseError};
 
 fn bodies(boundary: &str, body: &str) -> Result<Vec<String>, ParseError> {
@@ -61,5 +61,19 @@ mod section_5_1_1 {
             let error = bodies(boundary, body).unwrap_err();
             assert_eq!(error.offset(), offset, "{body:?}: {error}");
         }
+    }
+
+    #[test]
+    fn written_parts_keep_their_header_fields() {
+        let mut builder = Builder::new("b");
+        builder.part(&[("Content-Type", "text/plain\r\nX: y\r\n\r\n")], b"one");
+        let body = builder.finish();
+        let parts: Vec<_> = parts("b", &body, &Limits::default())
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(
+            (parts[0].fields().count(), parts[0].body()),
+            (1, &b"one"[..])
+        );
     }
 }
