@@ -42,9 +42,8 @@ impl Uri<'_> {
             }
             (Scheme::Tel, Scheme::Tel) => same_number(self, other),
             (Scheme::Other(one), Scheme::Other(two)) => {
-                let rest = |text: &'_ str, scheme: &str| text.get(scheme.len()..).map(String::from);
                 one.eq_ignore_ascii_case(two)
-                    && rest(self.as_str(), one) == rest(other.as_str(), two)
+                    && self.as_str().get(one.len()..) == other.as_str().get(two.len()..)
             }
             _ => false,
         }
@@ -88,7 +87,7 @@ fn params_match(one: &Uri<'_>, two: &Uri<'_>) -> bool {
         if twins.peek().is_some() {
             twins.any(|same| same)
         } else {
-            !NEVER_IN_ONE.iter().any(|n| n.eq_ignore_ascii_case(name))
+            !NEVER_IN_ONE.iter().any(|n| same_escaped_no_case(n, name))
         }
     })
 }
