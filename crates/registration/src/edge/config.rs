@@ -80,7 +80,8 @@ pub struct EdgeConfig {
     pub ingress_zone: String,
     /// `Authorize by OAuth token with refresh`: on. Off, no CEOAuth zone is made.
     pub authorize_by_oauth_token: bool,
-    /// `SIP Path headers`: off, the Contact is rewritten; on, it is left alone and a Path is added.
+    /// `SIP Path headers`: off, the Contact is rewritten; on, it is left alone and a Path is added. A
+    /// name of a user that the client itself put there is taken out in both cases.
     pub sip_path_headers: bool,
     /// Which tokens are let through.
     pub tokens: TokenGate,

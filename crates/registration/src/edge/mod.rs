@@ -7,9 +7,10 @@ mod zone;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use sip_oauth_message::header::{Authorization, ProxyAuthorization, Via};
+use sip_oauth_message::header::{Authorization, Contact, ProxyAuthorization, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, Credentials, MessageView, Method, Request, Response, StatusCode, Uri, check,
+    BearerChallenge, Credentials, MessageView, Method, Request, Response, StatusCode, TypedHeader,
+    Uri, check,
 };
 use sip_oauth_token::TokenError;
 
@@ -249,6 +250,9 @@ impl Edge {
         };
         let routed = check::request(request, &element)
             .map_err(|found| (found.status, EdgeRefusal::Invalid(found.cause.to_string())))
+            // What is rewritten must be read; what cannot be read must not slip through as it is.
+            .and_then(|()| readable::<Contact<'_>>(request))
+            .and_then(|()| readable::<Route<'_>>(request))
             .and_then(|()| self.zone_of(line.uri))
             .and_then(|zone| Ok((zone, self.judge(request, now)?)));
         match routed {
@@ -389,4 +393,17 @@ impl Edge {
             response: returned,
         })
     }
+}
+
+/// That every value of a header field keeps to its grammar.
+fn readable<'a, H: TypedHeader<'a>>(
+    request: &MessageView<'a>,
+) -> Result<(), (StatusCode, EdgeRefusal)> {
+    request.all::<H>().try_for_each(|value| match value {
+        Ok(_) => Ok(()),
+        Err(error) => Err((
+            StatusCode::BAD_REQUEST,
+            EdgeRefusal::Invalid(error.to_string()),
+        )),
+    })
 }

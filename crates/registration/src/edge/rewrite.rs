@@ -16,6 +16,8 @@ const MAGIC: &str = "z9hG4bK";
 const RANDOM_DIGITS: usize = 16;
 /// The Contact parameter that tells the registrar whose token the edge judged.
 const USER_PARAM: &str = "+u.sip!userid.ccm.cisco.com";
+/// The same as older clients spell such parameters.
+const OLDER_USER_PARAM: &str = "+u.sip!userid.ccm.features.cisco.com";
 
 /// Why no writing into a `String` fails.
 const INTO_STRING: &str = "writing into a String cannot fail";
@@ -33,10 +35,9 @@ pub(super) fn request(hop: &Hop<'_>, request: &mut Request, entropy: &mut dyn En
     let headers = &mut request.headers;
     remove_own_routes(headers, hop.config);
     count_hop(headers);
+    rewrite_contacts(headers, hop);
     if hop.config.sip_path_headers {
         headers.push_after("Via", "Path", path(hop.config));
-    } else {
-        rewrite_contacts(headers, hop);
     }
     mark_client_via(headers, hop);
     headers.push_first("Via", own_via(hop, entropy));
@@ -79,24 +80,30 @@ pub(super) fn connection_of(branch: &str) -> Option<u64> {
     }
 }
 
-/// "If the first value in the Route header field indicates this proxy, the proxy MUST remove that value"
-/// (RFC 3261 section 16.4).
+/// "If the first value in the Route header field indicates this proxy, the proxy MUST remove that value
+/// from the request" (RFC 3261 section 16.4). Several values in a row may: the edge has two sides.
 fn remove_own_routes(headers: &mut Headers, config: &EdgeConfig) {
-    loop {
-        let Ok(Some(route)) = headers.header::<Route<'_>>() else {
-            return;
-        };
-        let own = route.uri().host().is_some_and(|host| {
+    let is_own = |route: &Route<'_>| {
+        route.uri().host().is_some_and(|host| {
             config
                 .own_hosts
                 .iter()
                 .any(|own| own.eq_ignore_ascii_case(host.as_str()))
-        });
-        if !own {
-            return;
-        }
-        let rest = rest_of::<Route<'_>>(headers, "Route");
-        replace_first(headers, "Route", &rest);
+        })
+    };
+    // `forward_request` refused what cannot be read.
+    let routes: Vec<Route<'_>> = headers.all().filter_map(Result::ok).collect();
+    let others: Vec<String> = routes
+        .iter()
+        .skip_while(|route| is_own(route))
+        .map(ToString::to_string)
+        .collect();
+    if others.len() == routes.len() {
+        return;
+    }
+    headers.remove("Route");
+    if !others.is_empty() {
+        headers.push_first("Route", others.join(", "));
     }
 }
 
@@ -166,28 +173,67 @@ fn marked(via: &Via<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// Puts the edge's own address into the Contacts.
+/// Puts the edge's own address into the Contacts, or leaves them alone where a Path says the same.
+///
+/// Who the user is only the edge says: what a client says about it goes no further either way.
 fn rewrite_contacts(headers: &mut Headers, hop: &Hop<'_>) {
-    let contacts: Vec<String> = headers
-        .all::<Contact<'_>>()
-        .filter_map(Result::ok)
-        .map(|contact| rewritten(&contact, hop).expect(INTO_STRING))
+    let alone = hop.config.sip_path_headers;
+    // `forward_request` refused what cannot be read.
+    let contacts: Vec<Contact<'_>> = headers.all().filter_map(Result::ok).collect();
+    if alone && !contacts.iter().any(names_a_user) {
+        return;
+    }
+    let contacts: Vec<String> = contacts
+        .iter()
+        .map(|contact| rewritten(contact, hop, alone).expect(INTO_STRING))
         .collect();
     if !contacts.is_empty() {
         headers.set("Contact", contacts.join(", "));
     }
 }
 
-/// `<sip:user@edge:port;transport=tls;orig-hostport=client>` and the parameters of the Contact. Who the
-/// user is only the edge says: what the client says about it is left out.
-fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
-    let Some(uri) = contact.uri().filter(Uri::is_sip) else {
+/// The parameter has two spellings; what reads the one may read the other.
+fn is_user_param(name: &str) -> bool {
+    [USER_PARAM, OLDER_USER_PARAM]
+        .iter()
+        .any(|ours| name.eq_ignore_ascii_case(ours))
+}
+
+fn names_a_user(contact: &Contact<'_>) -> bool {
+    contact
+        .params()
+        .iter()
+        .any(|param| is_user_param(param.name))
+}
+
+/// The Contact without the name of a user; unless it is left `alone`, with the edge's address in
+/// place of the client's and the name of the user whose token was judged.
+fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>, alone: bool) -> Result<String, fmt::Error> {
+    let Some(uri) = contact.uri() else {
         return Ok(contact.to_string());
     };
     let mut text = String::new();
     if let Some(name) = contact.display_name() {
         write!(text, "{name} ")?;
     }
+    if alone || !uri.is_sip() {
+        write!(text, "<{uri}>")?;
+    } else {
+        write_own_uri(&mut text, &uri, hop)?;
+    }
+    for param in contact.params().iter() {
+        if !is_user_param(param.name) {
+            write!(text, ";{param}")?;
+        }
+    }
+    if let Some(user) = hop.user.filter(|_| !alone) {
+        write!(text, ";{USER_PARAM}={}", Text::Plain(user))?;
+    }
+    Ok(text)
+}
+
+/// `<sip:user@edge:port;transport=tls;orig-hostport=client>`
+fn write_own_uri(text: &mut String, uri: &Uri<'_>, hop: &Hop<'_>) -> fmt::Result {
     text.push_str("<sip:");
     if let Some(user) = uri.user() {
         write!(text, "{user}@")?;
@@ -210,15 +256,7 @@ fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error>
         (None, _) => {}
     }
     text.push('>');
-    for param in contact.params().iter() {
-        if !param.name.eq_ignore_ascii_case(USER_PARAM) {
-            write!(text, ";{param}")?;
-        }
-    }
-    if let Some(user) = hop.user {
-        write!(text, ";{USER_PARAM}={}", Text::Plain(user))?;
-    }
-    Ok(text)
+    Ok(())
 }
 
 #[cfg(test)]
