@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::device::{Device, LineSettings, Member, StackSettings};
 use crate::device_name::DeviceName;
-use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
+use crate::modes::{
+    CapfAuthMode, DeviceSecurityMode, PhoneServiceProvisioning, SipOauthMode,
+    TransportLayerProtocol,
+};
 use crate::xml_writer::WriteError;
 
 /// A device with its name: what is needed to serve `<device>.cnf.xml`.
@@ -46,6 +49,7 @@ impl DeviceFile {
             full_config: true,
             device_pool: "Default".to_owned(),
             call_manager_group: "Default".to_owned(),
+            connection_monitor_duration: 120,
             srst_name: "Disable".to_owned(),
             srst_option: "Disable".to_owned(),
             phone_label: String::new(),
@@ -53,6 +57,7 @@ impl DeviceFile {
             stop_media_port: 32766,
             voip_control_port: 5060,
             load_information: String::new(),
+            inactive_load_information: String::new(),
             version_stamp: String::new(),
             device_security_mode: DeviceSecurityMode::NonSecure,
             transport_layer_protocol: TransportLayerProtocol::TcpUdp,
@@ -62,10 +67,13 @@ impl DeviceFile {
             encr_config: false,
             user_id: String::new(),
             owner_id: String::new(),
+            phone_services_use_https: true,
+            phone_service_provisioning: PhoneServiceProvisioning::Internal,
             sip_stack: StackSettings::default(),
             members: Vec::new(),
             lines: Vec::new(),
             capf_list: Vec::new(),
+            phone_services: Vec::new(),
             vendor_config: Vec::new(),
             common_config: Vec::new(),
             enterprise_config: Vec::new(),

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::document::{Attribute, Document, Element};
+use crate::document::{Document, Element};
 use crate::error::{ReadError, ValueError};
 use crate::limits::Limits;
 use crate::line::Line;
 use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
 use crate::node::CallManagerNode;
 use crate::stack::SipStack;
-use crate::value::{self, Value};
+use crate::value::{self, Origin, Value};
 
 /// A device configuration file: typed access to what registration needs, and everything else as it was.
 ///
@@ -70,27 +70,21 @@ impl DeviceConfig {
     }
 
     /// `@uuid` of the root, braces included.
-    pub fn uuid(&self) -> Option<Cow<'_, str>> {
-        self.root().attribute("uuid").map(Attribute::value)
+    pub fn uuid(&self) -> Option<Value<Cow<'_, str>>> {
+        let attribute = self.root().attribute("uuid")?;
+        Some(Value {
+            value: attribute.value(),
+            origin: Origin::Written(attribute.span()),
+        })
     }
 
-    /// `@ctiid` of the root: the number of the device type, 24 in a Jabber desktop file.
+    /// `@ctiid` of the root: the number of the device type, 24 in a Jabber desktop file. None when missing or empty.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when it is no number.
-    pub fn ctiid(&self) -> Result<Option<u32>, ValueError> {
-        let Some(attribute) = self.root().attribute("ctiid") else {
-            return Ok(None);
-        };
-        let text = attribute.value();
-        value::parse_number(text.trim())
-            .map(Some)
-            .ok_or_else(|| ValueError {
-                position: attribute.position(),
-                expected: value::NUMBER,
-                found: crate::error::shorten(&text),
-            })
+    pub fn ctiid(&self) -> Result<Option<Value<u32>>, ValueError> {
+        value::number_attribute(self.root(), "ctiid")
     }
 
     /// `deviceProtocol`: `SIP` or `SCCP`.
@@ -183,7 +177,7 @@ impl DeviceConfig {
     pub fn nodes(&self) -> Result<Vec<CallManagerNode<'_>>, ValueError> {
         let mut nodes = self
             .members()
-            .map(|node| Ok((node.priority()?, node)))
+            .map(|node| Ok((node.priority()?.value, node)))
             .collect::<Result<Vec<_>, ValueError>>()?;
         // The sort is stable, which keeps document order.
         nodes.sort_by_key(|&(priority, _)| priority);
@@ -267,7 +261,7 @@ impl DeviceConfig {
         list.map(|capf| {
             let host = value::word(capf.child("processNodeName"));
             Ok(CapfServer {
-                process_node_name: host.map(|host| host.value).unwrap_or_default(),
+                process_node_name: host.unwrap_or_else(|| Value::missing(Cow::Borrowed(""))),
                 phone_port: value::port(capf.child("phonePort"), 3804)?,
             })
         })
@@ -371,28 +365,38 @@ impl<'a> Srst<'a> {
     /// # Errors
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
-    pub fn sip_gateways(self) -> Result<Vec<(Cow<'a, str>, u16)>, ValueError> {
+    pub fn sip_gateways(self) -> Result<Vec<SrstGateway<'a>>, ValueError> {
         let mut gateways = Vec::new();
         for (address, port) in [
             ("sipIpAddr1", "sipPort1"),
             ("sipIpAddr2", "sipPort2"),
             ("sipIpAddr3", "sipPort3"),
         ] {
-            if let Some(host) =
-                value::word(self.srst.child(address)).filter(|host| !host.value.is_empty())
+            if let Some(address) =
+                value::word(self.srst.child(address)).filter(|address| !address.value.is_empty())
             {
-                gateways.push((host.value, value::port(self.srst.child(port), 5060)?.value));
+                let port = value::port(self.srst.child(port), 5060)?;
+                gateways.push(SrstGateway { address, port });
             }
         }
         Ok(gateways)
     }
 }
 
+/// `sipIpAddr1` and `sipPort1`, or 2 or 3, of `srstInfo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SrstGateway<'a> {
+    /// `sipIpAddr`.
+    pub address: Value<Cow<'a, str>>,
+    /// `sipPort`. Default 5060.
+    pub port: Value<u16>,
+}
+
 /// `capfList/capf`: a certificate authority proxy function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapfServer<'a> {
     /// `processNodeName`, empty when missing.
-    pub process_node_name: Cow<'a, str>,
+    pub process_node_name: Value<Cow<'a, str>>,
     /// `phonePort`. Default 3804.
     pub phone_port: Value<u16>,
 }

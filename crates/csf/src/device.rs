@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::DeviceConfig;
 use crate::error::ValueError;
-use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
+use crate::modes::{
+    CapfAuthMode, DeviceSecurityMode, PhoneServiceKind, PhoneServiceProvisioning, SipOauthMode,
+    TransportLayerProtocol,
+};
 use crate::value::Value;
 
 /// Everything of a device that its configuration file is generated from.
@@ -28,6 +31,9 @@ pub struct Device {
     /// `devicePool/callManagerGroup/name`.
     #[serde(default)]
     pub call_manager_group: String,
+    /// `devicePool/connectionMonitorDuration`, in seconds.
+    #[serde(default = "two_minutes")]
+    pub connection_monitor_duration: u32,
     /// `devicePool/srstInfo/name`.
     #[serde(default)]
     pub srst_name: String,
@@ -46,6 +52,9 @@ pub struct Device {
     /// `loadInformation`.
     #[serde(default)]
     pub load_information: String,
+    /// `inactiveLoadInformation`.
+    #[serde(default)]
+    pub inactive_load_information: String,
     /// `versionStamp`.
     #[serde(default)]
     pub version_stamp: String,
@@ -69,6 +78,12 @@ pub struct Device {
     /// `ownerId`.
     #[serde(default)]
     pub owner_id: String,
+    /// `phoneServices/@useHTTPS`.
+    #[serde(default = "yes")]
+    pub phone_services_use_https: bool,
+    /// `phoneServices/provisioning`.
+    #[serde(default = "internal")]
+    pub phone_service_provisioning: PhoneServiceProvisioning,
     /// `sipProfile/sipStack`.
     pub sip_stack: StackSettings,
     /// `devicePool/callManagerGroup/members`.
@@ -78,6 +93,9 @@ pub struct Device {
     /// `capfList`.
     #[serde(default)]
     pub capf_list: Vec<Capf>,
+    /// `phoneServices/phoneService`.
+    #[serde(default)]
+    pub phone_services: Vec<PhoneServiceEntry>,
     /// `vendorConfig`: what the device itself is set to.
     #[serde(default)]
     pub vendor_config: Vec<Setting>,
@@ -91,6 +109,14 @@ pub struct Device {
 
 fn yes() -> bool {
     true
+}
+
+fn two_minutes() -> u32 {
+    120
+}
+
+fn internal() -> PhoneServiceProvisioning {
+    PhoneServiceProvisioning::Internal
 }
 
 /// A node in the Unified CM group.
@@ -261,6 +287,27 @@ pub struct Capf {
     pub process_node_name: String,
 }
 
+/// An entry of the services, directories or messages menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhoneServiceEntry {
+    /// `@type`.
+    pub kind: PhoneServiceKind,
+    /// `@category`.
+    #[serde(default)]
+    pub category: u32,
+    /// `name`.
+    pub name: String,
+    /// `url`.
+    pub url: String,
+    /// `vendor`.
+    #[serde(default)]
+    pub vendor: String,
+    /// `version`.
+    #[serde(default)]
+    pub version: String,
+}
+
 /// An element of one of the three vendor levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -304,7 +351,7 @@ impl TryFrom<&DeviceConfig> for Device {
         for line in config.lines() {
             if line.feature_id()?.value == crate::Line::FEATURE_LINE {
                 lines.push(LineSettings {
-                    button: line.button()?.unwrap_or(1),
+                    button: line.button()?.map_or(1, |button| button.value),
                     feature_label: text(line.feature_label()),
                     name: text(line.name()),
                     display_name: text(line.display_name()),
@@ -315,11 +362,12 @@ impl TryFrom<&DeviceConfig> for Device {
             }
         }
         Ok(Self {
-            uuid: config.uuid().unwrap_or_default().into_owned(),
-            ctiid: config.ctiid()?.unwrap_or(0),
+            uuid: text(config.uuid()),
+            ctiid: config.ctiid()?.map_or(0, |ctiid| ctiid.value),
             full_config: config.full_config()?.value,
             device_pool: text(config.device_pool_name()),
             call_manager_group: text(config.call_manager_group_name()),
+            connection_monitor_duration: seconds(config.connection_monitor_duration()?),
             srst_name: text(srst.and_then(crate::Srst::name)),
             srst_option: text(srst.and_then(crate::Srst::option)),
             phone_label: text(crate::value::text(
@@ -329,6 +377,7 @@ impl TryFrom<&DeviceConfig> for Device {
             stop_media_port: stop_media_port.value,
             voip_control_port: config.voip_control_port()?.value,
             load_information: text(config.load_information()),
+            inactive_load_information: text(config.inactive_load_information()),
             version_stamp: text(config.version_stamp()),
             device_security_mode: config.device_security_mode()?.value,
             transport_layer_protocol: config.transport_layer_protocol()?.value,
@@ -338,6 +387,8 @@ impl TryFrom<&DeviceConfig> for Device {
             encr_config: config.encr_config()?.value,
             user_id: text(config.user_id()),
             owner_id: text(config.owner_id()),
+            phone_services_use_https: config.phone_services_use_https()?.value,
+            phone_service_provisioning: config.phone_service_provisioning()?.value,
             sip_stack: stack_settings(config)?,
             members: config.members().map(member).collect::<Result<_, _>>()?,
             lines,
@@ -346,9 +397,13 @@ impl TryFrom<&DeviceConfig> for Device {
                 .into_iter()
                 .map(|capf| Capf {
                     phone_port: capf.phone_port.value,
-                    process_node_name: capf.process_node_name.into_owned(),
+                    process_node_name: capf.process_node_name.value.into_owned(),
                 })
                 .collect(),
+            phone_services: config
+                .phone_services()
+                .map(phone_service)
+                .collect::<Result<_, _>>()?,
             vendor_config: level("vendorConfig"),
             common_config: level("commonConfig"),
             enterprise_config: level("enterpriseConfig"),
@@ -356,10 +411,21 @@ impl TryFrom<&DeviceConfig> for Device {
     }
 }
 
+fn phone_service(service: crate::PhoneService<'_>) -> Result<PhoneServiceEntry, ValueError> {
+    Ok(PhoneServiceEntry {
+        kind: service.kind()?.value,
+        category: service.category()?.value,
+        name: text(service.name()),
+        url: text(service.url()),
+        vendor: text(service.vendor()),
+        version: text(service.version()),
+    })
+}
+
 fn member(node: crate::CallManagerNode<'_>) -> Result<Member, ValueError> {
     let ports = node.ports();
     Ok(Member {
-        priority: node.priority()?,
+        priority: node.priority()?.value,
         name: text(node.name()),
         description: text(node.description()),
         process_node_name: text(node.process_node_name()),
@@ -375,12 +441,13 @@ fn member(node: crate::CallManagerNode<'_>) -> Result<Member, ValueError> {
     })
 }
 
+/// A time of the file is at most `u32::MAX` of its unit, so it fits again.
+fn seconds(value: Value<std::time::Duration>) -> u32 {
+    u32::try_from(value.value.as_secs()).unwrap_or(u32::MAX)
+}
+
 fn stack_settings(config: &DeviceConfig) -> Result<StackSettings, ValueError> {
     let stack = config.sip_stack();
-    // A timer of the file is at most u32::MAX of its unit, so it fits again.
-    let seconds = |value: Value<std::time::Duration>| {
-        u32::try_from(value.value.as_secs()).unwrap_or(u32::MAX)
-    };
     let milliseconds = |value: Value<std::time::Duration>| {
         u32::try_from(value.value.as_millis()).unwrap_or(u32::MAX)
     };

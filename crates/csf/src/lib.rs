@@ -50,14 +50,15 @@
 //!
 //! * where `<sipOAuthMode>` stands among the children of `<device>`: at the end in files written here;
 //! * who connects to `<sipMRAOAuthPort>`: [`MraPortReading`];
-//! * the values of elements that have no bearing on registration, in files written here.
+//! * the values of elements that have no bearing on registration, in files written here, and which of the elements for
+//!   the marking of packets (`dscp...`) stand there: those whose names are published.
 //!
 //! # What it does not do
 //!
 //! It fetches nothing, verifies no signature and decrypts nothing. Signed and encrypted files are recognised
 //! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings in
-//! which a character may take several forms or lengths (Shift_JIS, GB18030 ...) are refused by name. Passwords in a file have no getters and are never printed; [`Element::text`] reaches
-//! them.
+//! which a character may take several forms or lengths (Shift_JIS, GB18030 ...) are refused by name. Passwords in a file
+//! have no getters and are never printed; [`Element::text`] reaches them.
 
 mod builder;
 mod config;
@@ -89,8 +90,10 @@ mod xml;
 mod xml_writer;
 
 pub use builder::{DeviceFile, DeviceFileBuilder, WantsLine, WantsNode, WantsSecurity};
-pub use config::{CapfServer, DeviceConfig, Srst};
-pub use device::{Capf, Device, LineSettings, Member, NodePorts, Setting, StackSettings};
+pub use config::{CapfServer, DeviceConfig, Srst, SrstGateway};
+pub use device::{
+    Capf, Device, LineSettings, Member, NodePorts, PhoneServiceEntry, Setting, StackSettings,
+};
 pub use device_name::{DeviceKind, DeviceName, DeviceNameError, Service};
 pub use document::{Attribute, Document, Element};
 pub use edge_config::{EdgeConfig, EdgeServer};
@@ -99,7 +102,10 @@ pub use error::{ReadError, ReadErrorKind, ValueError};
 pub use finding::Finding;
 pub use limits::Limits;
 pub use line::Line;
-pub use modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
+pub use modes::{
+    CapfAuthMode, DeviceSecurityMode, PhoneServiceKind, PhoneServiceProvisioning, SipOauthMode,
+    TransportLayerProtocol,
+};
 pub use node::{CallManagerNode, Ports};
 pub use position::{Position, Span};
 pub use rule::{Rule, Severity};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::document::Element;
-use crate::error::{ValueError, shorten};
+use crate::error::ValueError;
 use crate::value::{self, Value};
 
 /// `sipProfile/sipLines/line`: a line, or a button with another feature.
@@ -27,40 +27,22 @@ impl<'a> Line<'a> {
         self.line
     }
 
-    /// `@button`, from 1.
+    /// `@button`, from 1. None when missing or empty.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when it is no number.
-    pub fn button(self) -> Result<Option<u32>, ValueError> {
-        self.number_attribute("button")
+    pub fn button(self) -> Result<Option<Value<u32>>, ValueError> {
+        value::number_attribute(self.line, "button")
     }
 
-    /// `@lineIndex`, from 1, which only a line has.
+    /// `@lineIndex`, from 1, which only a line has. None when missing or empty.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when it is no number.
-    pub fn line_index(self) -> Result<Option<u32>, ValueError> {
-        self.number_attribute("lineIndex")
-    }
-
-    fn number_attribute(self, name: &str) -> Result<Option<u32>, ValueError> {
-        let Some(attribute) = self.line.attribute(name) else {
-            return Ok(None);
-        };
-        let text = attribute.value();
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        value::parse_number(text)
-            .map(Some)
-            .ok_or_else(|| ValueError {
-                position: attribute.position(),
-                expected: value::NUMBER,
-                found: shorten(text),
-            })
+    pub fn line_index(self) -> Result<Option<Value<u32>>, ValueError> {
+        value::number_attribute(self.line, "lineIndex")
     }
 
     /// `featureID`: 9 is a line, 2 a speed dial, … A missing one counts as a line.

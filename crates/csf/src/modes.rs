@@ -26,7 +26,7 @@ macro_rules! coded {
             pub(crate) const EXPECTED: &str = $expected;
 
             pub(crate) fn from_text(text: &str) -> Option<Self> {
-                match text.parse::<u8>().ok()? {
+                match crate::value::digits(text)?.parse::<u8>().ok()? {
                     $($code => Some(Self::$variant),)+
                     _ => None,
                 }
@@ -96,5 +96,29 @@ coded! {
         LscThenMic = 3,
         /// By existing certificate, MIC.
         Mic = 4,
+    }
+}
+
+coded! {
+    /// `<phoneServices><provisioning>`: where a phone has its services from.
+    PhoneServiceProvisioning = "0 (internal), 1 (external URL) or 2 (both)" {
+        /// The list in the file.
+        Internal = 0,
+        /// The page at `servicesURL`.
+        ExternalUrl = 1,
+        /// Both.
+        Both = 2,
+    }
+}
+
+coded! {
+    /// `<phoneService type="...">`: the menu a phone service stands in.
+    PhoneServiceKind = "0 (services), 1 (directories) or 2 (messages)" {
+        /// The services menu.
+        Services = 0,
+        /// The directories menu.
+        Directories = 1,
+        /// The messages menu.
+        Messages = 2,
     }
 }

@@ -41,20 +41,9 @@ impl<'a> CallManagerNode<'a> {
     /// # Errors
     ///
     /// [`ValueError`] when it is no number.
-    pub fn priority(self) -> Result<u32, ValueError> {
-        let Some(attribute) = self.member.attribute("priority") else {
-            return Ok(0);
-        };
-        let text = attribute.value();
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(0);
-        }
-        value::parse_number(text).ok_or_else(|| ValueError {
-            position: attribute.position(),
-            expected: value::NUMBER,
-            found: crate::error::shorten(text),
-        })
+    pub fn priority(self) -> Result<Value<u32>, ValueError> {
+        let priority = value::number_attribute(self.member, "priority")?;
+        Ok(priority.unwrap_or_else(|| Value::missing(0)))
     }
 
     /// `name`: the node as the administration pages list it.

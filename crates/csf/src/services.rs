@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use crate::config::DeviceConfig;
 use crate::document::Element;
 use crate::error::ValueError;
+use crate::modes::{PhoneServiceKind, PhoneServiceProvisioning};
 use crate::value::{self, Value};
 
 /// `TVS/members/member`: a trust verification service, which a device asks about certificates it does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustVerificationServer<'a> {
     /// `address`.
-    pub address: Cow<'a, str>,
+    pub address: Value<Cow<'a, str>>,
     /// `port`. Default 2445.
     pub port: Value<u16>,
 }
@@ -28,9 +29,29 @@ impl<'a> PhoneService<'a> {
         self.service
     }
 
-    /// `@type`: 0 services, 1 directories, 2 messages.
-    pub fn kind(self) -> Option<Cow<'a, str>> {
-        self.service.attribute("type").map(crate::Attribute::value)
+    /// `@type`: the menu it stands in. Default services.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is none of the known numbers.
+    pub fn kind(self) -> Result<Value<PhoneServiceKind>, ValueError> {
+        let kind = value::attribute(
+            self.service,
+            "type",
+            PhoneServiceKind::EXPECTED,
+            PhoneServiceKind::from_text,
+        )?;
+        Ok(kind.unwrap_or_else(|| Value::missing(PhoneServiceKind::Services)))
+    }
+
+    /// `@category`. Default 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is no number.
+    pub fn category(self) -> Result<Value<u32>, ValueError> {
+        let category = value::number_attribute(self.service, "category")?;
+        Ok(category.unwrap_or_else(|| Value::missing(0)))
     }
 
     /// `name`.
@@ -41,6 +62,16 @@ impl<'a> PhoneService<'a> {
     /// `url`.
     pub fn url(self) -> Option<Value<Cow<'a, str>>> {
         value::word(self.service.child("url"))
+    }
+
+    /// `vendor`.
+    pub fn vendor(self) -> Option<Value<Cow<'a, str>>> {
+        value::text(self.service.child("vendor"))
+    }
+
+    /// `version`.
+    pub fn version(self) -> Option<Value<Cow<'a, str>>> {
+        value::text(self.service.child("version"))
     }
 }
 
@@ -57,7 +88,7 @@ impl DeviceConfig {
     /// let file = b"<device><TVS><members><member priority=\"0\"><port>2445</port><address>cucm1.example.com</address>\
     ///     </member></members></TVS></device>";
     /// let config = DeviceConfig::read(file, &Limits::default())?;
-    /// assert_eq!(config.trust_verification_servers()?[0].address, "cucm1.example.com");
+    /// assert_eq!(config.trust_verification_servers()?[0].address.value, "cucm1.example.com");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn trust_verification_servers(
@@ -72,12 +103,40 @@ impl DeviceConfig {
                 let address = value::word(member.child("address"))
                     .filter(|address| !address.value.is_empty())?;
                 let port = value::port(member.child("port"), 2445);
-                Some(port.map(|port| TrustVerificationServer {
-                    address: address.value,
-                    port,
-                }))
+                Some(port.map(|port| TrustVerificationServer { address, port }))
             })
             .collect()
+    }
+
+    /// `phoneServices/provisioning`. Default internal.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is none of the known numbers.
+    pub fn phone_service_provisioning(
+        &self,
+    ) -> Result<Value<PhoneServiceProvisioning>, ValueError> {
+        value::parsed(
+            self.root().descend(&["phoneServices", "provisioning"]),
+            PhoneServiceProvisioning::Internal,
+            PhoneServiceProvisioning::EXPECTED,
+            PhoneServiceProvisioning::from_text,
+        )
+    }
+
+    /// `phoneServices/@useHTTPS`. Default false.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is neither `true` nor `false`.
+    pub fn phone_services_use_https(&self) -> Result<Value<bool>, ValueError> {
+        let services = self.root().child("phoneServices");
+        let secure = services
+            .map(|services| {
+                value::attribute(services, "useHTTPS", value::BOOLEAN, value::parse_boolean)
+            })
+            .transpose()?;
+        Ok(secure.flatten().unwrap_or_else(|| Value::missing(false)))
     }
 
     /// `phoneServices/phoneService` in document order.

@@ -33,6 +33,14 @@ impl<T> Value<T> {
         self.span().is_none()
     }
 
+    /// A default, for what is not there.
+    pub(crate) fn missing(value: T) -> Self {
+        Self {
+            value,
+            origin: Origin::Missing,
+        }
+    }
+
     /// The same origin with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Value<U> {
         Value {
@@ -122,6 +130,42 @@ pub(crate) fn parsed<T>(
     }
 }
 
+/// An attribute of a type with few forms; none when missing or empty.
+pub(crate) fn attribute<T>(
+    element: Element<'_>,
+    name: &str,
+    expected: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<Value<T>>, ValueError> {
+    let Some(attribute) = element.attribute(name) else {
+        return Ok(None);
+    };
+    let text = attribute.value();
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match parse(text) {
+        Some(value) => Ok(Some(Value {
+            value,
+            origin: Origin::Written(attribute.span()),
+        })),
+        None => Err(ValueError {
+            position: attribute.position(),
+            expected,
+            found: shorten(text),
+        }),
+    }
+}
+
+/// An attribute that is a number without a sign; none when missing or empty.
+pub(crate) fn number_attribute(
+    element: Element<'_>,
+    name: &str,
+) -> Result<Option<Value<u32>>, ValueError> {
+    attribute(element, name, NUMBER, parse_number)
+}
+
 /// A port, 1 to 65535.
 pub(crate) fn port(element: Option<Element<'_>>, default: u16) -> Result<Value<u16>, ValueError> {
     parsed(element, default, PORT, parse_port)
@@ -138,14 +182,14 @@ pub(crate) fn number(element: Option<Element<'_>>, default: u32) -> Result<Value
     parsed(element, default, NUMBER, parse_number)
 }
 
-pub(crate) const NUMBER: &str = "a number from 0 to 4294967295";
+const NUMBER: &str = "a number from 0 to 4294967295";
 
-pub(crate) fn parse_number(text: &str) -> Option<u32> {
+fn parse_number(text: &str) -> Option<u32> {
     digits(text)?.parse().ok()
 }
 
 /// Digits only: `u16::from_str` would take a plus sign too.
-fn digits(text: &str) -> Option<&str> {
+pub(crate) fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
 
@@ -170,11 +214,17 @@ pub(crate) fn boolean(
     element: Option<Element<'_>>,
     default: bool,
 ) -> Result<Value<bool>, ValueError> {
-    parsed(element, default, "true or false", |text| match text {
+    parsed(element, default, BOOLEAN, parse_boolean)
+}
+
+pub(crate) const BOOLEAN: &str = "true or false";
+
+pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
+    match text {
         "1" => Some(true),
         "0" => Some(false),
         _ if text.eq_ignore_ascii_case("true") => Some(true),
         _ if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
-    })
+    }
 }

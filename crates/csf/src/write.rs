@@ -107,7 +107,10 @@ impl Device {
             ("isSecure", "false"),
         ]);
         w.close();
-        w.text("connectionMonitorDuration", "120");
+        w.text(
+            "connectionMonitorDuration",
+            &self.connection_monitor_duration.to_string(),
+        );
         w.close();
     }
 
@@ -242,7 +245,7 @@ impl Device {
         ]);
         w.close();
         w.text("loadInformation", &self.load_information);
-        w.text("inactiveLoadInformation", "");
+        w.text("inactiveLoadInformation", &self.inactive_load_information);
         for (level, settings) in [
             ("vendorConfig", &self.vendor_config),
             ("commonConfig", &self.common_config),
@@ -354,8 +357,22 @@ impl Device {
             &[("serviceProfileFile", "SPDefault.cnf.xml")],
             &self.owner_id,
         );
-        w.open_with("phoneServices", &[("useHTTPS", "true")]);
-        w.text("provisioning", "0");
+        let secure = truth(self.phone_services_use_https);
+        w.open_with("phoneServices", &[("useHTTPS", secure)]);
+        w.text(
+            "provisioning",
+            &self.phone_service_provisioning.code().to_string(),
+        );
+        for service in &self.phone_services {
+            let kind = service.kind.code().to_string();
+            let category = service.category.to_string();
+            w.open_with("phoneService", &[("type", &kind), ("category", &category)]);
+            w.text("name", &service.name);
+            w.text("url", &service.url);
+            w.text("vendor", &service.vendor);
+            w.text("version", &service.version);
+            w.close();
+        }
         w.close();
         w.text("sipOAuthMode", &self.sip_oauth_mode.code().to_string());
     }

@@ -13,8 +13,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sip_oauth_csf::{
     Capf, CapfAuthMode, Device, DeviceConfig, DeviceSecurityMode, Document, Element, Limits,
-    LineSettings, Member, NodePorts, Place, Setting, SipOauthMode, StackSettings,
-    TransportLayerProtocol,
+    LineSettings, Member, NodePorts, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning,
+    Place, Setting, SipOauthMode, StackSettings, TransportLayerProtocol,
 };
 
 /// Text that XML can hold, markup and line ends included.
@@ -73,6 +73,32 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
     )
 }
 
+fn provisioning() -> impl Strategy<Value = PhoneServiceProvisioning> {
+    prop::sample::select(vec![
+        PhoneServiceProvisioning::Internal,
+        PhoneServiceProvisioning::ExternalUrl,
+        PhoneServiceProvisioning::Both,
+    ])
+}
+
+fn phone_service() -> impl Strategy<Value = PhoneServiceEntry> {
+    let kinds = prop::sample::select(vec![
+        PhoneServiceKind::Services,
+        PhoneServiceKind::Directories,
+        PhoneServiceKind::Messages,
+    ]);
+    (kinds, any::<u32>(), text(), word(), text(), text()).prop_map(
+        |(kind, category, name, url, vendor, version)| PhoneServiceEntry {
+            kind,
+            category,
+            name,
+            url,
+            vendor,
+            version,
+        },
+    )
+}
+
 type Modes = (
     SipOauthMode,
     DeviceSecurityMode,
@@ -117,6 +143,7 @@ fn device() -> impl Strategy<Value = Device> {
         word(),
         word(),
         word(),
+        word(),
     );
     let numbers = (
         any::<u32>(),
@@ -125,7 +152,7 @@ fn device() -> impl Strategy<Value = Device> {
         1u16..,
         any::<bool>(),
         any::<bool>(),
-        any::<[u32; 11]>(),
+        any::<[u32; 12]>(),
     );
     let lists = (
         vec(member(), 0..4),
@@ -134,6 +161,8 @@ fn device() -> impl Strategy<Value = Device> {
         settings(),
         settings(),
         settings(),
+        vec(phone_service(), 0..3),
+        (any::<bool>(), provisioning()),
     );
     (modes, texts, numbers, lists).prop_map(|(modes, texts, numbers, lists)| {
         let stack = numbers.6;
@@ -143,6 +172,7 @@ fn device() -> impl Strategy<Value = Device> {
             full_config: numbers.4,
             device_pool: texts.1,
             call_manager_group: texts.2,
+            connection_monitor_duration: stack[11],
             srst_name: texts.3,
             srst_option: texts.4,
             phone_label: texts.5,
@@ -150,6 +180,7 @@ fn device() -> impl Strategy<Value = Device> {
             stop_media_port: numbers.2,
             voip_control_port: numbers.3,
             load_information: texts.6,
+            inactive_load_information: texts.11,
             version_stamp: texts.7,
             device_security_mode: modes.1,
             transport_layer_protocol: modes.2,
@@ -159,6 +190,9 @@ fn device() -> impl Strategy<Value = Device> {
             encr_config: numbers.5,
             user_id: texts.9,
             owner_id: texts.10,
+            phone_services: lists.6,
+            phone_services_use_https: lists.7.0,
+            phone_service_provisioning: lists.7.1,
             sip_stack: StackSettings {
                 sip_invite_retx: stack[0],
                 sip_retx: stack[1],
@@ -295,6 +329,14 @@ proptest! {
         let xml = device.to_xml().unwrap();
         let config = DeviceConfig::read(xml.as_bytes(), &Limits::default()).unwrap();
         prop_assert_eq!(Device::try_from(&config).unwrap(), device);
+    }
+
+    #[test]
+    fn a_device_kept_as_toml_or_json_is_the_same_device(device in device()) {
+        let json = serde_json::to_string(&device).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Device>(&json).unwrap(), &device);
+        let toml = toml::to_string(&device).unwrap();
+        prop_assert_eq!(&toml::from_str::<Device>(&toml).unwrap(), &device);
     }
 
     #[test]

@@ -62,6 +62,34 @@ fn elements_stand_in_the_product_s_order() {
 }
 
 #[test]
+fn phone_services_stand_in_the_file_as_the_product_lists_them() {
+    let mut file = jabber();
+    file.device.phone_service_provisioning = PhoneServiceProvisioning::Both;
+    file.device.phone_services.push(PhoneServiceEntry {
+        kind: PhoneServiceKind::Directories,
+        category: 0,
+        name: "Missed Calls".to_owned(),
+        url: "Application:Cisco/MissedCalls".to_owned(),
+        vendor: String::new(),
+        version: String::new(),
+    });
+    let text = file.to_xml().unwrap();
+    let expected = "<phoneServices  useHTTPS=\"true\">\n<provisioning>2</provisioning>\n\
+        <phoneService  type=\"1\" category=\"0\">\n<name>Missed Calls</name>\n\
+        <url>Application:Cisco/MissedCalls</url>\n<vendor></vendor>\n<version></version>\n</phoneService>\n\
+        </phoneServices>\n";
+    assert!(text.contains(expected), "{text}");
+    assert_eq!(Device::try_from(&read(&text)).unwrap(), file.device);
+}
+
+#[test]
+fn a_device_file_survives_toml() {
+    let file = jabber();
+    let text = toml::to_string(&file).unwrap();
+    assert_eq!(toml::from_str::<DeviceFile>(&text).unwrap(), file);
+}
+
+#[test]
 fn a_generated_file_has_nothing_to_object_to() {
     let config = read(&jabber().to_xml().unwrap());
     assert_eq!(config.findings(), []);

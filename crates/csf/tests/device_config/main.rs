@@ -23,7 +23,8 @@ mod values;
 use sip_oauth_csf::{
     Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
     DeviceNameError, DeviceSecurityMode, Document, EditError, Limits, LineSettings, Member,
-    MraPortReading, Origin, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
-    TargetError, Transport, TransportLayerProtocol, WriteError,
+    MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning, Place,
+    ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode, TargetError, Transport,
+    TransportLayerProtocol, WriteError,
 };
 use support::{OAUTH_PORTS, file, jabber, member, read};

@@ -15,9 +15,13 @@ fn the_root_of_the_product_is_read_with_its_unbound_prefix_and_two_spaces() {
         config.root().attribute("xsi:type").unwrap().value(),
         "axl:XIPPhone"
     );
-    assert_eq!(config.ctiid().unwrap(), Some(24));
+    let ctiid = config.ctiid().unwrap().unwrap();
     assert_eq!(
-        config.uuid().unwrap(),
+        (ctiid.value, &text[ctiid.span().unwrap().range()]),
+        (24, "24")
+    );
+    assert_eq!(
+        config.uuid().unwrap().value,
         "{6154365f-920b-dc71-b6ff-d23f602e94fb}"
     );
     assert_eq!(config.source(), text.as_bytes());

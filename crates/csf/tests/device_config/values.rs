@@ -96,7 +96,11 @@ fn phone_services_and_trust_verification_servers_are_listed() {
     let servers = config.trust_verification_servers().unwrap();
     assert_eq!((servers.len(), servers[0].port.value), (1, 2445));
     let service = config.phone_services().next().unwrap();
-    assert_eq!(service.kind().unwrap(), "1");
+    assert_eq!(service.kind().unwrap().value, PhoneServiceKind::Directories);
+    assert!(service.category().unwrap().is_default());
+    assert!(config.phone_services_use_https().unwrap().value);
+    let provisioning = config.phone_service_provisioning().unwrap();
+    assert_eq!(provisioning.value, PhoneServiceProvisioning::Both);
     assert_eq!(
         service.url().unwrap().value,
         "Application:Cisco/MissedCalls"
