@@ -3,6 +3,8 @@
 //! It issues what Unified CM issues: access tokens of the self-describing form and readable refresh
 //! tokens, under the timers of the product and with its two keys. HTTP is somebody else's work.
 
+mod claims;
+mod error;
 mod seal;
 mod sign;
 mod timers;
@@ -12,15 +14,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+pub use error::IssueError;
 pub use timers::{AccessTokenExpiryTimer, RefreshTokenExpiryTimer, TimerError};
 
 use crate::algorithm::ContentEncryption;
-use crate::error::TokenError;
-use crate::keys::{EncryptionKey, KeyError, KeyId, KeySet};
+use crate::keys::{EncryptionKey, KeyId, KeySet};
 use crate::policy::Policy;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::verified::Form;
 use crate::verifier::Verifier;
+use claims::{AccessClaims, JwtClaims, Private, RefreshClaims, SignedHeader};
 use seal::seal;
 use sign::SigningKey;
 
@@ -80,97 +83,6 @@ pub struct RevokedToken {
     pub client_id: String,
     /// Its identifier, claim `tid`.
     pub token_id: String,
-}
-
-/// Why nothing was issued.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssueError {
-    /// The issuer is not a UUID, which is what Unified CM puts into `kid` and `iss`.
-    #[error("issuer: expected a UUID in lower case")]
-    Issuer,
-    /// User or client is empty.
-    #[error("{0} is empty")]
-    Empty(&'static str),
-    /// The refresh token is not good.
-    #[error("refresh token: {0}")]
-    RefreshToken(#[from] TokenError),
-    /// The refresh token was revoked, or issued before keys or timers changed.
-    #[error("refresh token: not known, or revoked")]
-    Revoked,
-    /// The refresh token belongs to another client (RFC 6749 section 10.4).
-    #[error("refresh token: issued to another client")]
-    OtherClient,
-    /// A key could not be made or used.
-    #[error("key: {0}")]
-    Key(#[from] KeyError),
-    /// The cryptographic library failed, for want of randomness or memory.
-    #[error("the cryptographic library failed")]
-    Crypto,
-}
-
-impl IssueError {
-    /// The `error` value of RFC 6749 section 5.2 that answers a refresh request.
-    pub fn error_code(&self) -> &'static str {
-        match self {
-            Self::RefreshToken(_) | Self::Revoked | Self::OtherClient => "invalid_grant",
-            Self::Issuer | Self::Empty(_) => "invalid_request",
-            Self::Key(_) | Self::Crypto => "server_error",
-        }
-    }
-}
-
-/// The JOSE header of the signed part, in the product's order.
-#[derive(Serialize)]
-struct SignedHeader<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    kid: &'a str,
-}
-
-/// The payload of Unified CM's access token.
-#[derive(Serialize)]
-struct Private {
-    private: String,
-}
-
-/// The claims inside the encrypted part. What the product writes there is not public; the names are
-/// those of [`ClaimNames::default`](crate::ClaimNames).
-#[derive(Serialize)]
-struct AccessClaims<'a> {
-    exp: u64,
-    iat: u64,
-    iss: &'a str,
-    sub: &'a str,
-    typ: &'static str,
-    tid: String,
-    ctyp: &'static str,
-    ccid: &'a str,
-    scope: String,
-}
-
-/// The claims of RFC 9068 section 2.2.
-#[derive(Serialize)]
-struct JwtClaims<'a> {
-    iss: &'a str,
-    exp: u64,
-    aud: &'a str,
-    sub: &'a str,
-    client_id: &'a str,
-    iat: u64,
-    jti: String,
-    scope: String,
-}
-
-/// The claims of Unified CM's refresh token, in the product's order.
-#[derive(Serialize)]
-struct RefreshClaims<'a> {
-    exp: u64,
-    iss: &'a str,
-    typ: &'static str,
-    tid: &'a str,
-    ctyp: &'static str,
-    ccid: &'a str,
 }
 
 impl AuthorizationServer {
