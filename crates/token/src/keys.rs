@@ -27,6 +27,9 @@ pub enum KeyError {
     /// Not PEM of a kind that is read.
     #[error("not PEM: {0}")]
     Pem(&'static str),
+    /// Not hexadecimal digits, two a byte.
+    #[error("not hexadecimal: {0}")]
+    Hex(&'static str),
     /// PEM or DER that holds no public key of a kind that is read.
     #[error(
         "not a public key: expected RSA, P-256, P-384 or Ed25519 as SubjectPublicKeyInfo, RSAPublicKey or certificate"

@@ -247,6 +247,25 @@ mod authorization_server {
     }
 
     #[test]
+    fn a_key_file_that_is_no_key_is_told_so() {
+        for (text, sentence) in [
+            ("0".repeat(63), "not hexadecimal: an odd number of digits"),
+            (
+                "x".repeat(64),
+                "not hexadecimal: a character that is no digit of it",
+            ),
+            (
+                "é".repeat(32),
+                "not hexadecimal: a character that is no digit of it",
+            ),
+            ("00".repeat(31), "key of 248 bits, expected 256"),
+        ] {
+            let error = EncryptionKey::from_hex(ContentEncryption::A128CbcHs256, &text);
+            assert_eq!(error.unwrap_err().to_string(), sentence);
+        }
+    }
+
+    #[test]
     fn its_refresh_token_has_the_products_claims() {
         let mut server = server();
         let (token, expires_in) = server

@@ -60,11 +60,11 @@ impl EncryptionKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Pem`] when it is not hex, [`KeyError::Size`] for another length.
+    /// [`KeyError::Hex`] when it is not hex, [`KeyError::Size`] for another length.
     pub fn from_hex(encryption: ContentEncryption, text: &str) -> Result<Self, KeyError> {
         let digits = text.trim().as_bytes();
         if !digits.len().is_multiple_of(2) {
-            return Err(KeyError::Pem("an odd number of hex digits"));
+            return Err(KeyError::Hex("an odd number of digits"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
         for pair in digits.chunks_exact(2) {
@@ -72,7 +72,7 @@ impl EncryptionKey {
                 let digit = char::from(*digit).to_digit(16)?;
                 Some(value << 4 | u8::try_from(digit).ok()?)
             });
-            bytes.push(value.ok_or(KeyError::Pem("a character that is no hex digit"))?);
+            bytes.push(value.ok_or(KeyError::Hex("a character that is no digit of it"))?);
         }
         Self::new(encryption, &bytes)
     }
