@@ -13,6 +13,7 @@
 //! `Date`), randomness comes from an [`Entropy`], bytes go in and out.
 
 mod address;
+mod bearer;
 pub mod cause;
 pub mod client;
 mod date;

@@ -7,16 +7,16 @@ mod zone;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use sip_oauth_message::header::{Authorization, Contact, ProxyAuthorization, Route, Via};
+use sip_oauth_message::header::{Contact, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, Credentials, MessageView, Method, Request, Response, StatusCode, TypedHeader,
-    Uri, check,
+    BearerChallenge, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri, check,
 };
 use sip_oauth_token::TokenError;
 
 pub use config::{EdgeConfig, MissingToken, RefusedToken, TokenGate};
 pub use zone::{DiscoveredNode, SEARCH_RULE_PRIORITY, SearchRule, Zone, ZoneChange, ZoneState};
 
+use crate::bearer::{Field, bearers};
 use crate::entropy::Entropy;
 use crate::reply;
 
@@ -316,24 +316,16 @@ impl Edge {
         let Some(verifier) = &gate.verifier else {
             return Ok(None);
         };
-        let proxy = request
-            .all::<ProxyAuthorization<'_>>()
-            .map(|field| field.map(|field| field.credentials()));
-        let www = request
-            .all::<Authorization<'_>>()
-            .map(|field| field.map(|field| field.credentials()));
         let mut failure = None;
-        for credentials in proxy.chain(www) {
-            match credentials {
-                Ok(Credentials::Bearer(bearer)) => match verifier.verify(bearer.expose(), now) {
+        for bearer in bearers(request, &[Field::ProxyAuthorization, Field::Authorization]) {
+            let why = match bearer {
+                Ok(bearer) => match verifier.verify(bearer.expose(), now) {
                     Ok(token) => return Ok(Some(token.user().to_owned())),
-                    Err(error) => failure = failure.or(Some(EdgeRefusal::Token(error))),
+                    Err(error) => EdgeRefusal::Token(error),
                 },
-                Ok(Credentials::Digest(_) | Credentials::Other(_)) => {}
-                Err(error) => {
-                    failure = failure.or(Some(EdgeRefusal::Credentials(error.to_string())));
-                }
-            }
+                Err(error) => EdgeRefusal::Credentials(error.to_string()),
+            };
+            failure.get_or_insert(why);
         }
         match (failure, gate.refused, gate.missing) {
             (Some(why), RefusedToken::Challenge, _) => {

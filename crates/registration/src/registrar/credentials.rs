@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use sip_oauth_message::header::{Authorization, ProxyAuthorization};
-use sip_oauth_message::{BearerCredentials, Credentials, MessageView, ParseError};
+use sip_oauth_message::{BearerCredentials, MessageView};
 use sip_oauth_token::{BearerError, VerifiedToken, Verifier};
 
 use super::observation::TokenVerdict;
 use super::options::{RegistrarDialect, TokenPlace};
+use crate::bearer::{Field, bearers};
 
 /// What became of the token: who it speaks for, or what to tell the client.
 #[derive(Debug)]
@@ -33,13 +33,12 @@ pub(super) fn judge(
     now: SystemTime,
 ) -> Judged {
     let mut first_failure = None;
-    for found in credentials(request, dialect, place) {
+    for found in bearers(request, fields(dialect, place)) {
         let verdict = match found {
-            Ok(Credentials::Bearer(bearer)) => match verify(&bearer, dialect, verifier, now) {
+            Ok(bearer) => match verify(&bearer, dialect, verifier, now) {
                 Ok(token) => return Judged::Genuine(token),
                 Err(rejected) => rejected,
             },
-            Ok(Credentials::Digest(_) | Credentials::Other(_)) => continue,
             Err(error) => Judged::Rejected {
                 verdict: TokenVerdict::Unreadable {
                     why: error.to_string(),
@@ -52,33 +51,19 @@ pub(super) fn judge(
     first_failure.unwrap_or(Judged::Missing)
 }
 
-/// The credentials of a request, those that answer the dialect's challenge first.
-fn credentials<'a>(
-    request: &MessageView<'a>,
-    dialect: &RegistrarDialect,
-    place: TokenPlace,
-) -> impl Iterator<Item = Result<Credentials<'a>, ParseError>> {
-    let proxy = || -> Vec<_> {
-        request
-            .all::<ProxyAuthorization<'a>>()
-            .map(|field| field.map(|field| field.credentials()))
-            .collect()
-    };
-    let www = || -> Vec<_> {
-        request
-            .all::<Authorization<'a>>()
-            .map(|field| field.map(|field| field.credentials()))
-            .collect()
-    };
-    let (first, second) = match dialect {
-        RegistrarDialect::UnifiedCm { .. } => (proxy(), www()),
-        RegistrarDialect::Rfc8898 { .. } => (www(), proxy()),
-    };
-    let second = match place {
-        TokenPlace::Both => second,
-        TokenPlace::AnswerOnly => Vec::new(),
-    };
-    first.into_iter().chain(second)
+/// Where a token is looked for, the answer to the dialect's challenge first.
+const fn fields(dialect: &RegistrarDialect, place: TokenPlace) -> &'static [Field] {
+    use Field::{Authorization, ProxyAuthorization};
+    match (dialect, place) {
+        (RegistrarDialect::UnifiedCm { .. }, TokenPlace::AnswerOnly) => &[ProxyAuthorization],
+        (RegistrarDialect::UnifiedCm { .. }, TokenPlace::Both) => {
+            &[ProxyAuthorization, Authorization]
+        }
+        (RegistrarDialect::Rfc8898 { .. }, TokenPlace::AnswerOnly) => &[Authorization],
+        (RegistrarDialect::Rfc8898 { .. }, TokenPlace::Both) => {
+            &[Authorization, ProxyAuthorization]
+        }
+    }
 }
 
 fn verify(
