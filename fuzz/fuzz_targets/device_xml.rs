@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::device_xml`.
+//! See `sip_oauth_fuzz::csf::device_xml`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::device_xml(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::csf::device_xml(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

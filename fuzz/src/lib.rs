@@ -5,11 +5,12 @@
 // A panic is how a fuzz target says that its promise is broken.
 #![allow(clippy::missing_panics_doc, clippy::panic)]
 
+pub mod csf;
+
 use std::fmt::{Debug, Display};
 use std::time::{Duration, SystemTime};
 
 use sip_oauth_axl::Call;
-use sip_oauth_csf::{DeviceConfig, Place};
 use sip_oauth_message::{
     Challenge, Credentials, Frame, Framer, Limits, MessageView, Request, TypedHeader, Uri, header,
     multipart,
@@ -26,7 +27,9 @@ pub const TARGETS: &[(&str, Promise)] = &[
     ("axl", axl),
     ("bearer", bearer),
     ("certificate_identity", certificate_identity),
-    ("device_xml", device_xml),
+    ("device_xml", csf::device_xml),
+    ("device_xml_edit", csf::device_xml_edit),
+    ("device_xml_round_trip", csf::device_xml_round_trip),
     ("framer", framer),
     ("message", message),
     ("token", token),
@@ -188,22 +191,6 @@ pub fn uri(data: &[u8]) {
     let written = uri.to_string();
     let again = Uri::parse(&written).expect("what was written can be read");
     assert!(uri.equivalent(&again) && again.equivalent(&uri));
-}
-
-/// A file that was read is kept byte for byte, and every question about it has an answer.
-pub fn device_xml(data: &[u8]) {
-    let Ok(config) = DeviceConfig::read(data, &sip_oauth_csf::Limits::default()) else {
-        return;
-    };
-    assert_eq!(config.source(), data, "reading changes nothing");
-    for place in [Place::OnPremises, Place::Mra] {
-        if let Ok(targets) = config.registration_targets(place) {
-            assert!(targets.iter().all(|target| !target.host.is_empty()));
-        }
-    }
-    for finding in config.findings() {
-        assert!(finding.position.offset <= data.len());
-    }
 }
 
 /// Without keys no token is good, and none is printed.
