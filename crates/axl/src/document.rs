@@ -308,8 +308,15 @@ fn is_blank(text: &str) -> bool {
 
 /// Namespaces in XML 1.0 section 3, `NCName`.
 pub(crate) fn is_xml_name(name: &str) -> bool {
-    let mut characters = name.chars();
-    characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
+    !name.is_empty() && name_misfit(name).is_none()
+}
+
+/// The first character that does not belong where it stands in a name.
+pub(crate) fn name_misfit(name: &str) -> Option<(usize, char)> {
+    name.char_indices().find(|(offset, c)| match offset {
+        0 => !is_name_start(*c),
+        _ => !is_name_character(*c),
+    })
 }
 
 fn is_name_start(c: char) -> bool {

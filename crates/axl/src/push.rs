@@ -6,6 +6,8 @@
 //! dNSName SANs, each once, joined with commas; the own row is added when it is missing, updated
 //! when it names something else, and other rows are never touched.
 
+use std::collections::HashSet;
+
 use crate::{
     expressway_c::{
         AddExpresswayCConfiguration, ExpresswayCConfiguration, ExpresswayCKey,
@@ -33,10 +35,9 @@ fn is_separator(c: char) -> bool {
     matches!(c, ',' | ';') || c.is_whitespace()
 }
 
-/// Two spellings of one name: case of ASCII letters and one trailing dot aside.
-fn same_name(one: &str, other: &str) -> bool {
-    let bare = |name| str::strip_suffix(name, ".").unwrap_or(name);
-    bare(one).eq_ignore_ascii_case(bare(other))
+/// One spelling for all spellings of a name: case of ASCII letters and one trailing dot aside.
+fn spelled_once(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 /// The names of a certificate as they go into the field, with what could not go along.
@@ -75,15 +76,14 @@ impl OwnNames {
             cut: Vec::new(),
             refused: Vec::new(),
         };
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut length = 0;
         let common_names = common_names
             .into_iter()
             .map(|name| name.as_ref().to_owned());
         let dns_names = dns_names.into_iter().map(|name| name.as_ref().to_owned());
         for name in common_names.chain(dns_names) {
-            let bare = name.strip_suffix('.').unwrap_or(&name);
-            if !seen.insert(bare.to_ascii_lowercase()) {
+            if !seen.insert(spelled_once(&name)) {
                 continue;
             }
             if !is_listable(&name) {
@@ -231,8 +231,8 @@ impl Push {
                     .map_or(Nullable::Missing, Nullable::Value),
             });
         };
-        let gained = without(self.own_names(), || row.names());
-        let lost = without(row.names(), || self.own_names());
+        let gained = without(self.own_names(), row.names());
+        let lost = without(row.names(), self.own_names());
         if gained.is_empty() && lost.is_empty() {
             return Plan::UpToDate;
         }
@@ -270,12 +270,13 @@ impl Push {
 }
 
 /// The names of one list that the other has not.
-fn without<'n, I: Iterator<Item = &'n str>>(
+fn without<'n>(
     names: impl Iterator<Item = &'n str>,
-    others: impl Fn() -> I,
+    others: impl Iterator<Item = &'n str>,
 ) -> Vec<String> {
+    let others: HashSet<String> = others.map(spelled_once).collect();
     names
-        .filter(|name| !others().any(|other| same_name(name, other)))
+        .filter(|name| !others.contains(&spelled_once(name)))
         .map(str::to_owned)
         .collect()
 }

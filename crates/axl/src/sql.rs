@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     codec::Parameters,
-    document::is_xml_name,
+    document::name_misfit,
     element::Element,
     error::{ReadError, ReadErrorKind},
     limits::Limits,
@@ -138,15 +138,10 @@ impl ColumnName {
     /// fit.
     pub fn new(name: impl Into<String>) -> Result<Self, FieldError> {
         let name = name.into();
-        if is_xml_name(&name) {
-            return Ok(Self(name));
-        }
-        let misfit = name.char_indices().find(|(offset, c)| {
-            !is_xml_name(name.get(..offset + c.len_utf8()).unwrap_or_default())
-        });
-        match misfit {
+        match name_misfit(&name) {
             Some((offset, character)) => Err(FieldError::Character { character, offset }),
-            None => Err(FieldError::Empty),
+            None if name.is_empty() => Err(FieldError::Empty),
+            None => Ok(Self(name)),
         }
     }
 
@@ -257,6 +252,15 @@ mod tests {
             Err(FieldError::Character {
                 character: '(',
                 offset: 5
+            })
+        );
+        // A million characters in front of the misfit are looked at once.
+        let long = "a".repeat(1_000_000) + " ";
+        assert_eq!(
+            ColumnName::new(long),
+            Err(FieldError::Character {
+                character: ' ',
+                offset: 1_000_000
             })
         );
         assert_eq!(
