@@ -1,5 +1,6 @@
 //! The names a certificate presents, each kind apart from the others.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -189,13 +190,13 @@ impl Identities {
     /// CN and dNSName entries without repetition: what an Expressway-C puts into the
     /// `expresswaycconfiguration` table for its own certificate.
     pub fn names_for_table(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.common_names.iter().chain(&self.dns_names) {
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                names.push(name.clone());
-            }
-        }
-        names
+        let mut seen = HashSet::new();
+        self.common_names
+            .iter()
+            .chain(&self.dns_names)
+            .filter(|name| seen.insert(name.to_ascii_lowercase()))
+            .cloned()
+            .collect()
     }
 
     fn add_common_name(&mut self, value: &Any<'_>) {

@@ -1,6 +1,6 @@
 //! Trust stores that know their product name and where each anchor came from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -250,9 +250,10 @@ impl TrustStore {
     ) -> Result<usize, StoreError> {
         let mut roots = RootCertStore::clone(&self.roots);
         let mut fresh: Vec<Anchor> = Vec::new();
+        let mut seen = HashSet::new();
         for (index, certificate) in certificates.into_iter().enumerate() {
             let known = self.by_der.contains_key(certificate.as_ref())
-                || fresh.iter().any(|anchor| anchor.certificate == certificate);
+                || !seen.insert(certificate.to_vec());
             let number = index + 1;
             let summary =
                 CertificateSummary::of(&certificate).map_err(|error| StoreError::Certificate {
