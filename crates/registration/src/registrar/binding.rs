@@ -51,7 +51,8 @@ impl fmt::Display for AddressOfRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Binding {
-    /// The Contact header field value as it came, without `expires`.
+    /// The Contact header field value as it came, without `expires`. Its parameters are what the client
+    /// says; who it proved to be is in [`user`](Self::user) and [`device`](Self::device).
     pub contact: String,
     /// The URI in it, by which a later request finds the binding.
     pub contact_uri: String,
@@ -75,8 +76,50 @@ pub struct Binding {
     pub node: String,
     /// Where the request came from.
     pub peer: SocketAddr,
-    /// The Path to send requests over (RFC 3327), outermost first.
+    /// The Path to send requests over (RFC 3327), outermost first. A node of Unified CM takes one from
+    /// an Expressway-C only.
     pub path: Vec<String>,
+}
+
+impl Binding {
+    /// The binding that `line` makes for this Contact, for a store that reads it back: of no device,
+    /// instance, user and Path, by the request of this Call-ID and CSeq.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sip_oauth_registration::registrar::Binding;
+    ///
+    /// let peer = "192.0.2.10:62162".parse()?;
+    /// let mut binding =
+    ///     Binding::new("1010", "sip:1010@192.0.2.10", ("1@192.0.2.10", 1), SystemTime::now(), "ucm1", peer);
+    /// binding.device = Some("CSFJDOE".to_owned());
+    /// assert_eq!(binding.contact, "<sip:1010@192.0.2.10>");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub fn new(
+        line: &str,
+        contact_uri: &str,
+        (call_id, cseq): (&str, u32),
+        expires_at: SystemTime,
+        node: &str,
+        peer: SocketAddr,
+    ) -> Self {
+        Self {
+            contact: format!("<{contact_uri}>"),
+            contact_uri: contact_uri.to_owned(),
+            line: line.to_owned(),
+            lines: vec![line.to_owned()],
+            call_id: call_id.to_owned(),
+            cseq,
+            expires_at,
+            device: None,
+            instance: None,
+            user: None,
+            node: node.to_owned(),
+            peer,
+            path: Vec::new(),
+        }
+    }
 }
 
 /// Which state of an address-of-record was read. A change is stored only if that state is still the

@@ -221,20 +221,11 @@ mod tests {
     }
 
     fn binding(device: &str, node: &str, expires_at: SystemTime) -> Binding {
+        let uri = format!("sip:{device}@192.0.2.1");
+        let peer = ([192, 0, 2, 1], 5060).into();
         Binding {
-            contact: format!("<sip:{device}@192.0.2.1>"),
-            contact_uri: format!("sip:{device}@192.0.2.1"),
-            line: "1010".to_owned(),
-            lines: vec!["1010".to_owned()],
-            call_id: "call".to_owned(),
-            cseq: 1,
-            expires_at,
             device: Some(device.to_owned()),
-            instance: None,
-            user: None,
-            node: node.to_owned(),
-            peer: ([192, 0, 2, 1], 5060).into(),
-            path: Vec::new(),
+            ..Binding::new("1010", &uri, ("call", 1), expires_at, node, peer)
         }
     }
 
