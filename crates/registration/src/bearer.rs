@@ -43,9 +43,9 @@ pub(crate) fn bearers<'a>(
     found.into_iter()
 }
 
-fn bearer<'a>(
-    credentials: Result<Credentials<'a>, ParseError>,
-) -> Option<Result<BearerCredentials<'a>, ParseError>> {
+fn bearer(
+    credentials: Result<Credentials<'_>, ParseError>,
+) -> Option<Result<BearerCredentials<'_>, ParseError>> {
     match credentials {
         Ok(Credentials::Bearer(bearer)) => Some(Ok(bearer)),
         Ok(Credentials::Digest(_) | Credentials::Other(_)) => None,

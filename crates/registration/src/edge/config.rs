@@ -35,7 +35,7 @@ pub enum MissingToken {
 }
 
 /// Which tokens are let through.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenGate {
     /// How tokens are judged; `None` lets every request through unjudged.
@@ -52,8 +52,10 @@ impl TokenGate {
     /// Lets every request through unjudged.
     pub fn open() -> Self {
         Self {
+            verifier: None,
+            refused: RefusedToken::default(),
+            missing: MissingToken::default(),
             realm: "ccmsipline".to_owned(),
-            ..Self::default()
         }
     }
 

@@ -21,12 +21,13 @@ pub enum DeviceKind {
 pub struct DeviceLine {
     /// Its name, usually the directory number.
     pub name: String,
-    /// Its contact, a GUID the configuration file carries; `None` takes any.
+    /// Its contact, a GUID that its configuration file carries for the client to write into Contact. The
+    /// registrar takes any; whether Unified CM does is not published.
     pub contact: Option<String>,
 }
 
 impl DeviceLine {
-    /// A line with any contact.
+    /// A line without a contact of its own.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
