@@ -214,6 +214,27 @@ mod section_2_2 {
     }
 
     #[test]
+    fn of_several_domains_a_user_must_name_his_own() {
+        let mut config = registrar_config();
+        let RegistrarDialect::Rfc8898 { domains, .. } = &mut config.dialect else {
+            panic!("dialect")
+        };
+        domains.push("example.org".to_owned());
+        let registrar = registrar_with(config);
+        for (user, expected) in [
+            ("alice", 401),
+            ("alice@example.org", 401),
+            ("alice@EXAMPLE.com", 200),
+        ] {
+            let token = token_of(user, wall());
+            let credentials = format!("Authorization: Bearer {}\n", token.expose());
+            let arrival = Arrival::new(Listener::SipOAuth, 5061, local());
+            let answer = ask(&registrar, &arrival, &register(&credentials));
+            assert_eq!(response(answer).status.as_u16(), expected, "{user}");
+        }
+    }
+
+    #[test]
     fn tokens_are_taken_over_tls_only_unless_told_otherwise() {
         let token = format!(
             "Authorization: Bearer {}\n",

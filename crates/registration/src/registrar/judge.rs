@@ -9,7 +9,7 @@ use sip_oauth_token::{BearerError, VerifiedToken};
 
 use super::admission::{Admission, admit};
 use super::answer::Extra;
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Listener};
 use super::binding::AddressOfRecord;
 use super::change::Context;
 use super::cluster::Cluster;
@@ -93,7 +93,7 @@ impl<S> Judge<'_, S> {
         Refusal::Malformed.into()
     }
 
-    fn unified_cm(&mut self, register: Register) -> Result<Verdict, Refused> {
+    fn unified_cm(&mut self, mut register: Register) -> Result<Verdict, Refused> {
         let cluster = Arc::clone(&self.cluster);
         let config = Arc::clone(&self.registrar.config);
         self.check_served(|host| cluster.node(host).is_some())?;
@@ -107,6 +107,10 @@ impl<S> Judge<'_, S> {
             .running(&config.node)
             .ok_or(Refusal::OAuthPortMismatch)?;
         let admission = admit(running, profile, &device.name, self.arrival)?;
+        // Requests to the client would go where its Path says: only an Expressway-C may say so.
+        if self.arrival.listener != Listener::SipMraOAuth {
+            register.path.clear();
+        }
         let user = match admission {
             Admission::Nothing => None,
             Admission::Token => {
@@ -171,11 +175,9 @@ impl<S> Judge<'_, S> {
             return Err(Refusal::OAuthPortMismatch.into());
         }
         let token = self.token()?;
-        let address = format!("{}@{}", register.user, register.host);
-        let owner = |user: &str| {
-            user == register.user || user == address || user.strip_prefix("sip:") == Some(&address)
-        };
-        if !owner(token.user()) {
+        // A user without a domain is one of the only domain; where there are several, of none.
+        let bare = domains.len() == 1 && token.user() == register.user;
+        if !(bare || is_address_of(token.user(), &register)) {
             return Err(self.other_user(&token, Some(&register.user)));
         }
         let user = Some(self.genuine(&token));
@@ -266,6 +268,16 @@ impl<S> Judge<'_, S> {
         };
         rejected(Refusal::TokenOfAnotherUser, BearerError::InvalidToken)
     }
+}
+
+/// Whether `user` is `[sip:]<user>@<host>` of To. Hosts are compared without regard to case.
+fn is_address_of(user: &str, register: &Register) -> bool {
+    user.strip_prefix("sip:")
+        .unwrap_or(user)
+        .rsplit_once('@')
+        .is_some_and(|(user, host)| {
+            user == register.user && host.eq_ignore_ascii_case(&register.host)
+        })
 }
 
 fn rejected(refusal: Refusal, error: BearerError) -> Refused {

@@ -63,7 +63,8 @@ pub enum RegistrarDialect {
         authorization_server: String,
         /// The scope a token must have at least.
         scope: Option<String>,
-        /// The domains served: hosts of To whose users may register here.
+        /// The domains served: hosts of To whose users may register here. The user of a token is
+        /// `user@domain` or `sip:user@domain`; where there is one domain alone, `user` means it too.
         domains: Vec<String>,
     },
 }
