@@ -13,9 +13,9 @@ mod support;
 
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
 use sip_oauth_registration::registrar::{
-    AddressOfRecord, Arrival, BindingStore, Decision, DeviceLine, DeviceRecord, Listener,
-    PeerIdentity, Registrar, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode,
-    TokenVerdict,
+    AddressOfRecord, Arrival, Binding, BindingStore, Decision, DeviceLine, DeviceRecord, Listener,
+    PeerIdentity, Registrar, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode, Swap,
+    TokenVerdict, Version,
 };
 use sip_oauth_registration::{Refusal, RegistrationFailure};
 use support::{
@@ -287,6 +287,22 @@ mod truth_table {
     }
 
     #[test]
+    fn a_node_the_cluster_does_not_know_is_not_restarted_and_keeps_its_bindings() {
+        let registrar = registrar_with(RegistrarConfig::unified_cm("ucm9.example.com"));
+        let aor = AddressOfRecord::of_line(LINE);
+        let expires_at = wall() + std::time::Duration::from_secs(120);
+        let contact = ("sip:1010@192.0.2.10", ("call", 1));
+        let node = "ucm9.example.com";
+        let binding = Binding::new(LINE, contact.0, contact.1, expires_at, node, local());
+        let stored = registrar
+            .store()
+            .compare_and_swap(&aor, Version::ABSENT, vec![binding]);
+        assert_eq!(stored, Ok(Swap::Stored));
+        assert!(registrar.restart().is_err());
+        assert_eq!(registrar.store().of_node(node).unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_profile_that_contradicts_itself_cannot_be_stored() {
         let mut cluster = support::cluster();
         let mut profile = SecurityProfile::oauth("bad");
@@ -430,6 +446,35 @@ mod refusals {
             answer.observation.refusal(),
             Some(Refusal::DeviceTypeMismatch)
         );
+    }
+}
+
+mod what_the_client_says {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_from_an_expressway_c_only() {
+        let edge = PeerIdentity::new(["expc.example.com"]).allowed_by("expc.example.com");
+        let through_edge =
+            Arrival::new(Listener::SipMraOAuth, 5091, local()).with_peer_identity(edge);
+        for (arrival, expected) in [(on_premises(), 0), (through_edge, 1)] {
+            let registrar = registrar();
+            let path = "Path: <sip:expc.example.com:5061;transport=tls;lr>\n";
+            let lines = format!("{path}{}{}", contact_line(), credentials_line(USER));
+            ask(&registrar, &arrival, &register(1, &lines));
+            let bound = registrar.store().of_device(DEVICE).unwrap();
+            assert_eq!(bound[0].1.path.len(), expected, "{}", arrival.listener);
+        }
+    }
+
+    #[test]
+    fn does_not_end_a_line_of_the_log() {
+        let text = register(1, &format!("{}{}", contact_line(), credentials_line(USER)));
+        let text = text.replace(&format!("To: <sip:{LINE}@"), "To: <sip:1%0d%0a2@");
+        let said = ask(&registrar(), &on_premises(), &text)
+            .observation
+            .to_string();
+        assert!(said.contains("line 1\\r\\n2 "), "{said}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use sip_oauth_message::header::Warning;
 use sip_oauth_message::remotecc::{RESPONSE_CONTENT_TYPE, ResponseBody};
 use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusCode};
 use sip_oauth_token::BearerError;
@@ -81,7 +82,7 @@ impl Skeleton {
             headers.push("Retry-After", wait.as_secs());
         }
         if let Some(warning) = entry.warning {
-            headers.push("Warning", format_args!("399 {} \"{warning}\"", config.node));
+            headers.push("Warning", Warning::miscellaneous(&config.node, warning));
         }
         headers.push("Content-Length", 0);
         response

@@ -292,14 +292,14 @@ impl<S: BindingStore> Registrar<S> {
     ///
     /// When the cluster has no such node, or the store does not answer.
     pub fn restart(&self) -> Result<(RunningNode, Vec<Ended>), RestartError<S::Error>> {
-        let dropped = self
-            .store
-            .drop_node(&self.config.node)
-            .map_err(RestartError::Store)?;
         let running = self
             .database
             .edit(|cluster| cluster.restart(&self.config.node))
             .map_err(RestartError::Cluster)?;
+        let dropped = self
+            .store
+            .drop_node(&self.config.node)
+            .map_err(RestartError::Store)?;
         Ok((running, ended(dropped, Unregistration::CallManagerRestart)))
     }
 }

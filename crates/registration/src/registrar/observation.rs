@@ -175,7 +175,8 @@ impl fmt::Display for Observation {
             write!(f, " for {device}")?;
         }
         if let Some(line) = &self.line {
-            write!(f, " line {line}")?;
+            // A client writes what it likes into To; it does not end our line.
+            write!(f, " line {}", line.escape_debug())?;
         }
         if self.token != TokenVerdict::NotJudged {
             write!(f, " ({})", self.token)?;
