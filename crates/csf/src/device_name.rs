@@ -98,13 +98,7 @@ impl DeviceName {
 
     /// The address of the plain file on `host` at a port of the caller's, for a lab or a forwarded port.
     pub fn url_at(&self, service: Service, host: &str, port: u16) -> String {
-        let bare_ipv6 = host.contains(':') && !host.starts_with('[');
-        let (open, close) = if bare_ipv6 { ("[", "]") } else { ("", "") };
-        format!(
-            "{}://{open}{host}{close}:{port}/{}",
-            service.scheme(),
-            self.file_name()
-        )
+        service.url_of(host, port, &self.file_name())
     }
 
     /// `http://<host>:<port>/<device>.cnf.xml`, the address of the plain file.
@@ -234,6 +228,13 @@ impl Service {
             Self::Token => 6971,
             Self::Tls => 6972,
         }
+    }
+
+    /// The address of a file whose name is good in a path.
+    pub(crate) fn url_of(self, host: &str, port: u16, file: &str) -> String {
+        let bare_ipv6 = host.contains(':') && !host.starts_with('[');
+        let (open, close) = if bare_ipv6 { ("[", "]") } else { ("", "") };
+        format!("{}://{open}{host}{close}:{port}/{file}", self.scheme())
     }
 
     /// `http` or `https`.

@@ -29,6 +29,19 @@ pub struct Finding {
     pub fix: &'static str,
 }
 
+impl Finding {
+    pub(crate) fn new(rule: Rule, position: Position, what: impl Into<String>) -> Self {
+        Self {
+            severity: rule.severity(),
+            rule,
+            position,
+            what: what.into(),
+            why: rule.why(),
+            fix: rule.fix(),
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -90,14 +103,7 @@ impl Judge<'_> {
     fn push(&mut self, rule: Rule, position: impl FnOnce() -> Position, what: impl Into<String>) {
         // Computing a position reads the file up to it.
         if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(Finding {
-                severity: rule.severity(),
-                rule,
-                position: position(),
-                what: what.into(),
-                why: rule.why(),
-                fix: rule.fix(),
-            });
+            self.findings.push(Finding::new(rule, position(), what));
         }
     }
 

@@ -12,7 +12,8 @@
 //! * **judges** what contradicts SIP OAuth mode: [`DeviceConfig::findings`];
 //! * **changes** one value, node or line and no other byte: [`DeviceConfig::set`], [`DeviceConfig::add_member`];
 //! * **writes** a complete file from a typed [`Device`]: [`DeviceFile::builder`];
-//! * reads the bootstrap document of Mobile and Remote Access: [`EdgeConfig`].
+//! * reads the bootstrap document of Mobile and Remote Access, [`EdgeConfig`], and `jabber-config.xml`,
+//!   [`JabberConfig`].
 //!
 //! ```
 //! use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place, Service};
@@ -70,6 +71,7 @@ mod edit;
 mod encoding;
 mod error;
 mod finding;
+mod jabber_config;
 mod limits;
 mod line;
 mod modes;
@@ -100,6 +102,7 @@ pub use edge_config::{EdgeConfig, EdgeServer};
 pub use edit::{Edit, EditError};
 pub use error::{ReadError, ReadErrorKind, ValueError};
 pub use finding::Finding;
+pub use jabber_config::{ExcludedService, JabberConfig};
 pub use limits::Limits;
 pub use line::Line;
 pub use modes::{

@@ -147,4 +147,20 @@ rules! {
     MissingForJabber = Note,
         "A Jabber client refuses a file without them; a desk phone does not.",
         "Fetch the file from the node again; it was changed, or not written by Unified CM.";
+    /// `Telephony_Enabled` is false in a Jabber configuration.
+    TelephonyDisabled = Error,
+        "Without telephony the client registers no device.",
+        "Set Telephony_Enabled to true, or remove it, in the Policies section of jabber-config.xml.";
+    /// `CUCM` is left out of service discovery.
+    UdsExcluded = Warning,
+        "The client does not look for _cisco-uds, so that on premises nothing leads it to its node and to a token.",
+        "Remove CUCM from ServiceDiscoveryExcludedServices in jabber-config.xml, unless clients are always outside.";
+    /// A Jabber configuration names a TFTP server.
+    TftpServerFixed = Note,
+        "The device file comes from that server whatever the home node is, and may be that of another cluster.",
+        "Remove the server from the Phone section of jabber-config.xml where clients discover their services.";
+    /// A setting stands in another section of a Jabber configuration than it is documented in.
+    SettingElsewhere = Warning,
+        "A client looks for a setting in its section only, as far as is published.",
+        "Move it to the section named.";
 }

@@ -9,6 +9,7 @@
 )]
 
 mod changing;
+mod companions;
 mod inventory;
 mod judging;
 mod oauth_elements;
@@ -22,9 +23,9 @@ mod values;
 
 use sip_oauth_csf::{
     Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
-    DeviceNameError, DeviceSecurityMode, Document, EditError, Limits, LineSettings, Member,
-    MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning, Place,
-    ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode, TargetError, Transport,
+    DeviceNameError, DeviceSecurityMode, Document, EditError, JabberConfig, Limits, LineSettings,
+    Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning,
+    Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode, TargetError, Transport,
     TransportLayerProtocol, WriteError,
 };
 use support::{OAUTH_PORTS, file, jabber, member, read};

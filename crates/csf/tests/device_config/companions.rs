@@ -1,0 +1,121 @@
+//! Companions of a device file.
+
+use super::*;
+
+fn read(policies: &str, phone: &str) -> JabberConfig {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<config version=\"1.0\">\n<Client><IP_Mode>Two_Stacks</IP_Mode></Client>\
+         <Policies>{policies}</Policies>\n<Phone>{phone}</Phone></config>\n"
+    );
+    let config = JabberConfig::read(text.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(config.document().source(), text.as_bytes());
+    config
+}
+
+#[test]
+fn what_a_jabber_configuration_leaves_out_has_the_documented_default() {
+    let config = read("", "");
+    assert!(config.voice_services_domain().is_none());
+    assert_eq!(config.excluded_services().unwrap().value, []);
+    assert!(!config.sso_email_prompt().unwrap().value);
+    assert!(config.telephony_enabled().unwrap().value);
+    assert!(config.tftp_servers().is_empty());
+    assert_eq!(config.findings(), []);
+    assert_eq!(
+        config.setting("Client", "IP_Mode").unwrap().value,
+        "Two_Stacks"
+    );
+}
+
+#[test]
+fn servers_of_a_jabber_configuration_stand_in_their_order_and_know_their_bytes() {
+    let config = read(
+        "<ServicesDomainSsoEmailPrompt>ON</ServicesDomainSsoEmailPrompt>",
+        "<TftpServer2>cucm2.example.com</TftpServer2><TftpServer1>cucm1.example.com</TftpServer1>\
+         <CcmcipServer1></CcmcipServer1><CtiServer1>192.0.2.1</CtiServer1>",
+    );
+    let servers = config.tftp_servers();
+    assert_eq!(servers[0].value, "cucm1.example.com");
+    assert_eq!(
+        &config.document().source()[servers[1].span().unwrap().range()],
+        b"cucm2.example.com"
+    );
+    assert!(config.ccmcip_servers().is_empty());
+    assert_eq!(config.cti_servers()[0].value, "192.0.2.1");
+    assert!(config.sso_email_prompt().unwrap().value);
+}
+
+#[test]
+fn each_thing_that_keeps_a_jabber_client_from_its_node_is_found_alone() {
+    for (rule, policies, phone, path) in [
+        (
+            Rule::TelephonyDisabled,
+            "<Telephony_Enabled>False</Telephony_Enabled>",
+            "",
+            "/config/Policies/Telephony_Enabled",
+        ),
+        (
+            Rule::UdsExcluded,
+            "<ServiceDiscoveryExcludedServices> webex, CUCM\n</ServiceDiscoveryExcludedServices>",
+            "",
+            "/config/Policies/ServiceDiscoveryExcludedServices",
+        ),
+        (
+            Rule::UnreadableValue,
+            "<ServiceDiscoveryExcludedServices>UCM</ServiceDiscoveryExcludedServices>",
+            "",
+            "/config/Policies/ServiceDiscoveryExcludedServices",
+        ),
+        (
+            Rule::UnreadableValue,
+            "<Telephony_Enabled>no</Telephony_Enabled>",
+            "",
+            "/config/Policies/Telephony_Enabled",
+        ),
+        (
+            Rule::UnreadableValue,
+            "<ServicesDomainSsoEmailPrompt>true</ServicesDomainSsoEmailPrompt>",
+            "",
+            "/config/Policies/ServicesDomainSsoEmailPrompt",
+        ),
+        (
+            Rule::UnreadableValue,
+            "<VoiceServicesDomain>http://example.com</VoiceServicesDomain>",
+            "",
+            "/config/Policies/VoiceServicesDomain",
+        ),
+        (
+            Rule::TftpServerFixed,
+            "",
+            "<TftpServer1>192.0.2.1</TftpServer1>",
+            "/config/Phone/TftpServer1",
+        ),
+        (
+            Rule::SettingElsewhere,
+            "<CtiServer1>192.0.2.1</CtiServer1>",
+            "",
+            "/config/Policies/CtiServer1",
+        ),
+        (
+            Rule::RepeatedElement,
+            "<VoiceServicesDomain>a.example</VoiceServicesDomain><VoiceServicesDomain>b.example</VoiceServicesDomain>",
+            "",
+            "/config/Policies/VoiceServicesDomain[2]",
+        ),
+    ] {
+        let findings = read(policies, phone).findings();
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.rule, finding.position.path.as_str()))
+            .collect();
+        assert_eq!(found, [(rule, path)]);
+    }
+}
+
+#[test]
+fn the_jabber_configuration_is_fetched_where_device_files_are() {
+    let url = JabberConfig::url(Service::Tls, "2001:db8::1");
+    assert_eq!(url, "https://[2001:db8::1]:6972/jabber-config.xml");
+    let device = jabber().to_xml().unwrap();
+    assert!(JabberConfig::read(device.as_bytes(), &Limits::default()).is_err());
+}
