@@ -128,15 +128,13 @@ impl ClientVerifier {
     /// Tells the observer, and gives the error that rustls turns into the alert.
     fn report(
         &self,
-        verdict: &Verdict,
+        verdict: Verdict,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Error {
-        if let Some(observer) = &self.observer {
-            let chain = std::iter::once(end_entity).chain(intermediates);
-            observer.refused(&verdict.refusal(Side::Server, self.store.load().name(), chain));
-        }
-        verdict.error.clone()
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        let store = self.store.load();
+        verdict.report(self.observer.as_deref(), Side::Server, store.name(), chain)
     }
 
     fn refuse(&self, verdict: &Verdict, chain: &[CertificateDer<'_>]) -> Refusal {
@@ -217,7 +215,7 @@ impl ClientCertVerifier for ClientVerifier {
             .and_then(|()| self.check_names(end_entity));
         match verdict {
             Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(verdict) => Err(self.report(&verdict, end_entity, intermediates)),
+            Err(verdict) => Err(self.report(*verdict, end_entity, intermediates)),
         }
     }
 
@@ -229,7 +227,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
+            .map_err(|error| self.report(error.into(), cert, &[]))
     }
 
     fn verify_tls13_signature(
@@ -240,7 +238,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
+            .map_err(|error| self.report(error.into(), cert, &[]))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

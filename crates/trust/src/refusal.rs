@@ -102,6 +102,20 @@ impl From<CertificateError> for Box<Verdict> {
 }
 
 impl Verdict {
+    /// Tells the observer, if there is one, and gives the error that rustls turns into the alert.
+    pub(crate) fn report<'a>(
+        self,
+        observer: Option<&dyn Observer>,
+        side: Side,
+        store: &str,
+        chain: impl Iterator<Item = &'a CertificateDer<'a>>,
+    ) -> Error {
+        if let Some(observer) = observer {
+            observer.refused(&self.refusal(side, store, chain));
+        }
+        self.error
+    }
+
     /// The refusal as data.
     pub(crate) fn refusal<'a>(
         &self,

@@ -138,15 +138,13 @@ impl ServerVerifier {
     /// Tells the observer, and gives the error that rustls turns into the alert.
     fn report(
         &self,
-        verdict: &Verdict,
+        verdict: Verdict,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Error {
-        if let Some(observer) = &self.observer {
-            let chain = std::iter::once(end_entity).chain(intermediates);
-            observer.refused(&verdict.refusal(Side::Client, self.store.load().name(), chain));
-        }
-        verdict.error.clone()
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        let store = self.store.load();
+        verdict.report(self.observer.as_deref(), Side::Client, store.name(), chain)
     }
 
     fn match_name(
@@ -184,7 +182,7 @@ impl ServerCertVerifier for ServerVerifier {
         let store = self.store.load();
         match self.check(&store, end_entity, intermediates, server_name, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(verdict) => Err(self.report(&verdict, end_entity, intermediates)),
+            Err(verdict) => Err(self.report(*verdict, end_entity, intermediates)),
         }
     }
 
@@ -196,7 +194,7 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
+            .map_err(|error| self.report(error.into(), cert, &[]))
     }
 
     fn verify_tls13_signature(
@@ -207,7 +205,7 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(&Verdict::from(error), cert, &[]))
+            .map_err(|error| self.report(error.into(), cert, &[]))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
