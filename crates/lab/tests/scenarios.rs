@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sip_oauth_lab::{
-    ClockKind, Lab, Ladder, PortsKind, Report, Scenario, scenario, scenario::failures,
+    ClockKind, Fault, Lab, Ladder, PortsKind, Report, Scenario, scenario, scenario::failures,
 };
 
 fn report(scenarios: Vec<Scenario>) -> Report {
@@ -68,6 +68,27 @@ async fn a_cluster_that_grants_sixty_seconds_differs_by_name() {
     assert!(text.contains("200: Expires"), "{text}");
     assert!(text.contains("expected  120"), "{text}");
     assert!(text.contains("observed  60"), "{text}");
+}
+
+/// The same for the edge: a node that does not trust it is found out, and the story still comes to its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_is_not_trusted_differs_by_name() {
+    let lab = Lab::builder().fault(Fault::NodeDistrustsEdge);
+    let report = report(vec![scenario::mra(&lab).await.unwrap()]);
+    assert!(!report.as_documented);
+    let differing: Vec<_> = report
+        .differences()
+        .map(|(_, step)| step.title.as_str())
+        .collect();
+    assert!(
+        differing.contains(&"The zone connects with mutual TLS"),
+        "{differing:?}"
+    );
+    assert!(
+        differing.contains(&"REGISTER with the access token"),
+        "{differing:?}"
+    );
+    assert!(differences(&report).contains("unknown_ca"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
