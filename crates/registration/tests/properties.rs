@@ -14,10 +14,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use sip_oauth_message::{Limits, MessageView};
+use sip_oauth_message::header::{Contact, Reason, To};
+use sip_oauth_message::{Limits, MessageView, check};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ConnectionFailure, ConnectionId, Event, Target, Transport,
+    Client, ConnectionFailure, ConnectionId, Event, Line, Target, Transport,
 };
 use sip_oauth_token::AccessToken;
 use support::{NODE, client_config, local, on_premises, registrar, wall};
@@ -229,6 +230,34 @@ proptest! {
             prop_assert_eq!(first.client.state(), other.client.state());
             prop_assert_eq!(first.client.poll_timeout(), other.client.poll_timeout());
         }
+    }
+
+    #[test]
+    fn names_of_any_text_make_a_register_that_says_them(name in "\\PC{1,20}") {
+        let mut config = client_config();
+        config.device.name.clone_from(&name);
+        config.device.load.active.clone_from(&name);
+        config.line = Line::new(&name, &name);
+        let mut client = Client::new(config, Seeded::new(1));
+        let now = Instant::now();
+        client.start(now);
+        let Some(Event::Connect { connection, .. }) = client.poll_event() else {
+            panic!("no Connect")
+        };
+        client.handle_connected(connection, local(), now);
+        let mut out = Vec::new();
+        client.poll_transmit(wall(), &mut out).unwrap();
+        let view = MessageView::parse(&out, &Limits::default()).unwrap();
+        check::strict(&view, &check::Element::SERVER).unwrap();
+        let contact: Contact<'_> = view.required().unwrap();
+        let to: To<'_> = view.required().unwrap();
+        for uri in [to.uri(), contact.uri().unwrap()] {
+            prop_assert_eq!(&*uri.user_unescaped().unwrap(), name.as_bytes());
+        }
+        let device = contact.params().get("+u.sip!devicename.ccm.cisco.com").unwrap();
+        let device = device.value.unwrap();
+        prop_assert_eq!(device.to_str(), name.as_str());
+        prop_assert!(view.required::<Reason<'_>>().is_ok());
     }
 
     #[test]

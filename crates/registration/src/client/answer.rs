@@ -110,7 +110,9 @@ impl ContactFact {
         });
         let original = uri.and_then(|uri| uri.params().value("orig-hostport"));
         Self {
-            user: uri.and_then(|uri| uri.user()).map(str::to_owned),
+            user: uri
+                .and_then(|uri| uri.user_unescaped())
+                .map(|user| String::from_utf8_lossy(&user).into_owned()),
             addresses: [host_port, original.map(str::to_owned)],
             expires: contact.expires(),
         }

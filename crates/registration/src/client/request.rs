@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use sip_oauth_message::remotecc::{REGISTER_CONTENT_TYPE, RegisterBody};
-use sip_oauth_message::{BearerCredentials, BearerForm, Method, Request, SecretValue};
+use sip_oauth_message::{BearerCredentials, BearerForm, Method, Request, SecretValue, Text};
 
 use super::config::{Alarm, ClientConfig, Dialect, Target};
 use super::series::Series;
 use super::state::{Purpose, Transaction};
-use crate::address::uri_host;
+use crate::address::{UriUser, uri_host};
 use crate::date::date;
 
 /// Which header field carries credentials, and how they are written in it.
@@ -71,7 +71,7 @@ impl Register<'_> {
             ..
         } = self;
         let unified_cm = matches!(config.dialect, Dialect::UnifiedCm);
-        let (node, line) = (uri_host(&target.node), &config.line.name);
+        let (node, line) = (uri_host(&target.node), UriUser(&config.line.name));
         let mut request = Request::new(Method::Register, format!("sip:{node}"));
         let headers = &mut request.headers;
         headers.push(
@@ -140,7 +140,7 @@ impl Register<'_> {
         let device = &config.device;
         let mut contact = format!(
             "<sip:{}@{};transport={}>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-{}>\"",
-            config.line.contact,
+            UriUser(&config.line.contact),
             self.local,
             target.transport.uri_name(),
             device.instance.as_str(),
@@ -148,8 +148,9 @@ impl Register<'_> {
         if matches!(config.dialect, Dialect::UnifiedCm) {
             write!(
                 contact,
-                ";+u.sip!devicename.ccm.cisco.com=\"{}\";+u.sip!model.ccm.cisco.com=\"{}\"",
-                device.name, device.model
+                ";+u.sip!devicename.ccm.cisco.com={};+u.sip!model.ccm.cisco.com=\"{}\"",
+                Text::Plain(&device.name),
+                device.model
             )
             .expect("writing into a String cannot fail");
             if device.video {
@@ -162,12 +163,13 @@ impl Register<'_> {
 
 /// `SIP;cause=200;text="cisco-alarm:25 Name=CSFJDOE ActiveLoad=… InactiveLoad=… Last=initialized"`.
 fn reason(config: &ClientConfig, alarm: &Alarm) -> String {
-    format!(
-        "SIP;cause=200;text=\"cisco-alarm:{} Name={} ActiveLoad={} InactiveLoad={} Last={}\"",
+    let text = format!(
+        "cisco-alarm:{} Name={} ActiveLoad={} InactiveLoad={} Last={}",
         alarm.code,
         config.device.name,
         config.device.load.active,
         config.device.load.inactive,
         alarm.last
-    )
+    );
+    format!("SIP;cause=200;text={}", Text::Plain(&text))
 }
