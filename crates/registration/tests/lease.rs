@@ -114,6 +114,41 @@ mod refresh {
     }
 }
 
+mod lapse {
+    use super::*;
+
+    #[test]
+    fn at_120_s_without_an_answer_the_registration_is_over_and_at_147_s_the_node_is_silent() {
+        let mut pair = registered();
+        pair.path = Path::Silence;
+        pair.advance_to(119);
+        assert!(pair.client.is_registered());
+        assert!(pair.take_events().is_empty());
+        pair.advance_to(120);
+        assert!(!pair.client.is_registered());
+        assert!(matches!(&pair.take_events()[..], [Event::Lapsed { node }] if node == NODE));
+        pair.advance_to(146);
+        assert_eq!(pair.client.state(), ClientState::Registering);
+        assert!(pair.take_events().is_empty());
+        pair.advance_to(147);
+        let events = pair.take_events();
+        assert!(
+            matches!(
+                &events[..],
+                [
+                    Event::Close { .. },
+                    Event::Reconnecting {
+                        cause: ConnectionFailure::NoResponse,
+                        ..
+                    },
+                    Event::Connect { .. }
+                ]
+            ),
+            "{events:?}"
+        );
+    }
+}
+
 mod deregistration {
     use super::*;
 
@@ -462,5 +497,45 @@ mod retry_after {
         assert_eq!(pair.sent.len(), 1);
         pair.advance_to(35);
         assert_eq!(pair.statuses(), [403, 407, 200]);
+    }
+
+    #[test]
+    fn of_0_s_is_waited_out_for_a_second() {
+        let mut client = Pair::new().client;
+        let now = std::time::Instant::now();
+        client.start(now);
+        let Some(Event::Connect { connection, .. }) = client.poll_event() else {
+            panic!("no Connect")
+        };
+        client.handle_connected(connection, support::local(), now);
+        let mut out = Vec::new();
+        client.poll_transmit(wall(), &mut out).unwrap();
+        let answer = support::answer_to(&out, "503 Service Unavailable", "Retry-After: 0\r\n");
+        client.handle_message(connection, &answer, now);
+        assert_eq!(client.state(), ClientState::Refused);
+        assert_eq!(client.poll_timeout(), Some(now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn after_it_every_node_may_be_tried_again() {
+        let mut config = client_config();
+        config.targets = ["a.example.com", NODE]
+            .map(|node| Target::new(node, 5090, Transport::Tls))
+            .to_vec();
+        let mut pair = Pair::with(config, registrar(), Path::Direct(Listener::Sip));
+        pair.unreachable = vec!["a.example.com".to_owned()];
+        pair.start();
+        assert_eq!(pair.statuses(), [403]);
+        pair.unreachable.clear();
+        pair.path = Path::Silence;
+        pair.advance_to(35 + 32);
+        assert!(
+            pair.events.iter().any(|event| matches!(
+                event,
+                Event::FailedOver { from, to, .. } if from == NODE && to == "a.example.com"
+            )),
+            "{:?}",
+            pair.events
+        );
     }
 }

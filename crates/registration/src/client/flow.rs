@@ -213,6 +213,24 @@ impl Client {
         }
     }
 
+    /// The lease ended while its refresh is not answered. The answer may still come; it registers then.
+    pub(super) fn lapsed_unanswered(
+        &mut self,
+        connection: Connection,
+        mut transaction: Transaction,
+        lease: Lease,
+        now: Instant,
+    ) {
+        self.round = self.round_after_losing(connection.node, &lease, now);
+        self.lapsed(Some(connection.node));
+        transaction.purpose = Purpose::Register;
+        self.state = State::Requesting {
+            connection,
+            transaction,
+            lease: None,
+        };
+    }
+
     pub(super) fn close(&mut self, open: Option<ConnectionId>) {
         self.events
             .extend(open.map(|connection| Event::Close { connection }));

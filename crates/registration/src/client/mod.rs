@@ -430,6 +430,13 @@ impl Client {
                 self.close(Some(id));
                 self.connection_failed(ConnectionFailure::ConnectTimeout, now);
             }
+            State::Requesting {
+                connection,
+                transaction,
+                lease: Some(lease),
+            } if transaction.give_up_at > now => {
+                self.lapsed_unanswered(connection, transaction, lease, now);
+            }
             requesting @ State::Requesting { connection, .. } => {
                 self.state = requesting;
                 self.close(Some(connection.id));
@@ -454,7 +461,10 @@ impl Client {
             State::Refused {
                 connection: Some(connection),
                 ..
-            } => self.request(connection, Purpose::Register, None, 0, now),
+            } => {
+                self.round = Round::after_losing(connection.node, self.config.targets.len());
+                self.request(connection, Purpose::Register, None, 0, now);
+            }
             State::Refused {
                 connection: None, ..
             }

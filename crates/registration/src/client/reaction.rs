@@ -25,6 +25,9 @@ use crate::refusal::Refusal;
 /// The highest expiry a 423 may raise the request to.
 const HIGHEST_MIN_EXPIRES: Duration = Duration::from_secs(3600);
 
+/// The shortest time a refusal is waited out: `Retry-After: 0` must not lead to a storm.
+const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+
 /// The statuses whose `Retry-After` is honoured.
 const RETRIED: [u16; 9] = [403, 404, 413, 480, 486, 500, 503, 600, 603];
 
@@ -83,7 +86,7 @@ impl Client {
         match facts.status {
             200..=299 => self.registered(facts, connection, transaction.purpose, now),
             401 | 407 => self.challenged(facts, connection, transaction, lease, now),
-            423 => self.too_brief(facts, connection, &transaction, now),
+            423 => self.too_brief(facts, connection, &transaction, lease, now),
             _ => self.refused(facts, connection, None, now),
         }
         if self.leaving {
@@ -215,6 +218,7 @@ impl Client {
         facts: &Facts,
         connection: Connection,
         transaction: &Transaction,
+        lease: Option<Lease>,
         now: Instant,
     ) {
         let highest = HIGHEST_MIN_EXPIRES.max(self.config.expires);
@@ -237,7 +241,7 @@ impl Client {
         self.request(
             connection,
             transaction.purpose,
-            None,
+            lease,
             transaction.answered,
             now,
         );
@@ -254,7 +258,7 @@ impl Client {
         let retry_at = facts
             .retry_after
             .filter(|_| honoured)
-            .map(|wait| later(now, wait));
+            .map(|wait| later(now, wait.max(SHORTEST_RETRY)));
         self.state = State::Refused {
             connection: Some(connection),
             retry_at,

@@ -121,7 +121,14 @@ impl State {
         match self {
             Self::Idle => None,
             Self::Connecting { give_up_at, .. } => Some(*give_up_at),
-            Self::Requesting { transaction, .. } => Some(transaction.give_up_at),
+            Self::Requesting {
+                transaction, lease, ..
+            } => {
+                let lapse = lease
+                    .filter(|_| transaction.purpose == Purpose::Refresh)
+                    .map(|lease| lease.ends_at);
+                lapse.into_iter().chain([transaction.give_up_at]).min()
+            }
             Self::AwaitingToken { lease, .. } => lease.map(|lease| lease.ends_at),
             Self::Registered { lease, .. } => Some(lease.refresh_at),
             Self::Refused { retry_at, .. } => *retry_at,

@@ -358,3 +358,15 @@ pub fn credentials_line(user: &str) -> String {
 pub fn on_premises() -> Arrival {
     Arrival::new(Listener::SipOAuth, 5090, local())
 }
+
+/// An answer to a request of a client: what it repeats of it, and these lines.
+pub fn answer_to(request: &[u8], status: &str, lines: &str) -> Vec<u8> {
+    let view = MessageView::parse(request, &Limits::default()).expect("our own message");
+    let copied: Vec<String> = view
+        .fields()
+        .filter(|field| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&field.name_text()))
+        .map(|field| format!("{}: {}\r\n", field.name_text(), field.value()))
+        .collect();
+    let head = copied.concat();
+    format!("SIP/2.0 {status}\r\n{head}{lines}Content-Length: 0\r\n\r\n").into_bytes()
+}
