@@ -265,14 +265,37 @@ fn a_request_that_went_too_far_is_stopped() {
 }
 
 #[test]
+fn requests_of_one_transaction_have_one_branch() {
+    let edge = edge_with(TokenGate::open());
+    let via = |text: &str| {
+        let Forwarding::ToZone { request, .. } = forward(&edge, text) else {
+            panic!("not forwarded")
+        };
+        request.headers.get("Via").map(str::to_owned)
+    };
+    let text = register(1, &contact_line());
+    assert_eq!(via(&text), via(&text), "sent again");
+    assert_eq!(via(&text), via(&text.replace("REGISTER", "CANCEL")));
+    assert_ne!(via(&text), via(&register(2, &contact_line())));
+    assert_ne!(via(&text), via(&text.replace("Call-ID: 1", "Call-ID: 2")));
+}
+
+#[test]
 fn an_answer_to_somebody_else_is_not_returned() {
     let edge = edge_with(TokenGate::open());
-    let text = "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS 192.0.2.10:62162;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n";
-    let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
-    assert_eq!(
-        edge.forward_response(&view).unwrap_err(),
-        NotReturned::NotOurs
-    );
+    for via in [
+        "SIP/2.0/TLS 192.0.2.10:62162;branch=z9hG4bK1",
+        // The edge's own, and nobody behind it.
+        "SIP/2.0/TLS expc.example.com:5061;branch=z9hG4bK0123456789abcdef-7",
+    ] {
+        let text = format!("SIP/2.0 200 OK\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n");
+        let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(
+            edge.forward_response(&view).unwrap_err(),
+            NotReturned::NotOurs,
+            "{via}"
+        );
+    }
 }
 
 mod zones {

@@ -109,8 +109,8 @@ pub enum NotReturned {
     /// It is a request.
     #[error("not a response")]
     NotAResponse,
-    /// Its topmost Via is not the edge's own, or says nothing of a client.
-    #[error("the topmost Via is not one this edge made")]
+    /// Its topmost Via is not the edge's own, or there is none of a client below.
+    #[error("no answer to a request this edge passed on")]
     NotOurs,
 }
 
@@ -265,7 +265,7 @@ impl Edge {
                     from,
                     user: user.as_deref(),
                 };
-                rewrite::request(&hop, &mut onward, entropy);
+                rewrite::request(&hop, &mut onward);
                 Forwarding::ToZone {
                     zone: zone.name.clone(),
                     request: onward,
@@ -380,6 +380,11 @@ impl Edge {
             .filter(|_| via.host().as_str().eq_ignore_ascii_case(&self.config.host))
             .ok_or(NotReturned::NotOurs)?;
         rewrite::remove_top_via(&mut returned.headers);
+        // "If no Via header field values remain in the response, the response was meant for this
+        // element and MUST NOT be forwarded" (RFC 3261 section 16.7 step 3).
+        if !returned.headers.contains("Via") {
+            return Err(NotReturned::NotOurs);
+        }
         Ok(Returned {
             connection,
             response: returned,

@@ -1,19 +1,19 @@
 //! What an edge changes in a message on its way.
 
 use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sip_oauth_message::header::{Contact, MaxForwards, Route, Via};
+use sip_oauth_message::header::{CSeq, Contact, MaxForwards, Route, Via};
 use sip_oauth_message::{Headers, Request, Text, TypedHeader, Uri};
 
 use super::EdgeArrival;
 use super::config::EdgeConfig;
 use crate::address::uri_host;
-use crate::entropy::Entropy;
 
 /// What every branch begins with (RFC 3261 section 8.1.1.7).
 const MAGIC: &str = "z9hG4bK";
-/// How many random digits follow it in a branch of the edge.
-const RANDOM_DIGITS: usize = 16;
+/// How many digits of the transaction follow it in a branch of the edge.
+const TRANSACTION_DIGITS: usize = 16;
 /// The Contact parameter that tells the registrar whose token the edge judged.
 const USER_PARAM: &str = "+u.sip!userid.ccm.cisco.com";
 /// The same as older clients spell such parameters.
@@ -31,8 +31,9 @@ pub(super) struct Hop<'a> {
 }
 
 /// Rewrites a request for its way into a zone.
-pub(super) fn request(hop: &Hop<'_>, request: &mut Request, entropy: &mut dyn Entropy) {
+pub(super) fn request(hop: &Hop<'_>, request: &mut Request) {
     let headers = &mut request.headers;
+    let transaction = transaction_of(headers);
     remove_own_routes(headers, hop.config);
     count_hop(headers);
     rewrite_contacts(headers, hop);
@@ -40,7 +41,7 @@ pub(super) fn request(hop: &Hop<'_>, request: &mut Request, entropy: &mut dyn En
         headers.push_after("Via", "Path", path(hop.config));
     }
     mark_client_via(headers, hop);
-    headers.push_first("Via", own_via(hop, entropy));
+    headers.push_first("Via", own_via(hop, transaction));
 }
 
 /// `<sip:edge:port;transport=tls;lr>`, over which requests reach the client (RFC 3327).
@@ -52,25 +53,40 @@ fn path(config: &EdgeConfig) -> String {
     )
 }
 
+/// What the requests of one transaction have in common, as a number: topmost Via, Call-ID and number
+/// of CSeq. A proxy that keeps no state must give the same branch to a request, its retransmissions
+/// and its CANCEL (RFC 3261 section 16.11).
+fn transaction_of(headers: &Headers) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    if let Ok(Some(via)) = headers.header::<Via<'_>>() {
+        (via.branch(), via.host().as_str(), via.port()).hash(&mut hasher);
+    }
+    headers.get("Call-ID").hash(&mut hasher);
+    if let Ok(Some(cseq)) = headers.header::<CSeq<'_>>() {
+        cseq.number().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// The edge's own Via. Its branch names the connection of the client:
 ///
 /// ```text
-/// z9hG4bK<16 random hex digits>-<connection in hex>
+/// z9hG4bK<16 hex digits of the transaction>-<connection in hex>
 /// ```
-fn own_via(hop: &Hop<'_>, entropy: &mut dyn Entropy) -> String {
+fn own_via(hop: &Hop<'_>, transaction: u64) -> String {
     format!(
-        "SIP/2.0/TLS {}:{};branch={MAGIC}{}-{:x}",
+        "SIP/2.0/TLS {}:{};branch={MAGIC}{transaction:0TRANSACTION_DIGITS$x}-{:x}",
         uri_host(&hop.config.host),
         hop.config.port,
-        entropy.hex(RANDOM_DIGITS),
         hop.from.connection
     )
 }
 
 /// The connection a branch of the edge names.
 pub(super) fn connection_of(branch: &str) -> Option<u64> {
-    let (random, connection) = branch.strip_prefix(MAGIC)?.split_once('-')?;
-    let made_here = random.len() == RANDOM_DIGITS && random.bytes().all(|b| b.is_ascii_hexdigit());
+    let (transaction, connection) = branch.strip_prefix(MAGIC)?.split_once('-')?;
+    let made_here = transaction.len() == TRANSACTION_DIGITS
+        && transaction.bytes().all(|b| b.is_ascii_hexdigit());
     // `from_str_radix` takes a sign, the edge never writes one.
     let digits = !connection.is_empty() && connection.bytes().all(|b| b.is_ascii_hexdigit());
     if made_here && digits {
@@ -262,7 +278,6 @@ fn write_own_uri(text: &mut String, uri: &Uri<'_>, hop: &Hop<'_>) -> fmt::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Seeded;
 
     #[test]
     fn a_branch_names_its_connection() {
@@ -274,7 +289,7 @@ mod tests {
                 from: &from,
                 user: None,
             };
-            let via = own_via(&hop, &mut Seeded::new(1));
+            let via = own_via(&hop, 1);
             let (_, branch) = via.split_once("branch=").unwrap();
             assert_eq!(connection_of(branch), Some(connection));
         }
