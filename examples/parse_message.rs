@@ -88,50 +88,57 @@ fn print(bytes: &[u8]) -> Result<(), ParseError> {
     }
     println!("  | {} bytes of body", view.body().len());
 
-    // Typed values are read when they are asked for, and only then checked.
-    if let Some(cseq) = view.header::<CSeq<'_>>()? {
-        println!(
-            "  sequence number {} of method {}",
+    // Typed values are read when they are asked for, and only then checked: one that breaks its grammar leaves the rest
+    // of the message readable.
+    tell(view.all::<CSeq<'_>>(), |cseq| {
+        format!(
+            "sequence number {} of method {}",
             cseq.number(),
             cseq.method()
-        );
-    }
-    for via in view.all::<Via<'_>>() {
-        let via = via?;
-        println!(
-            "  came through {} on port {}",
-            via.host(),
-            via.port().unwrap_or(5060)
-        );
-    }
-    for contact in view.all::<Contact<'_>>() {
-        println!("  contact {}", contact?);
-    }
-    if let Some(expires) = view.header::<Expires>()? {
-        println!("  expires in {} s", expires.0);
-    }
-    if let Some(reason) = view.header::<Reason<'_>>()? {
-        println!("  reason {reason}");
-    }
-    for warning in view.all::<Warning<'_>>() {
-        println!("  warning: {}", warning?.text());
-    }
-    if let Some(retry_after) = view.header::<RetryAfter<'_>>()? {
-        println!("  to be tried again after {} s", retry_after.seconds());
-    }
-    for challenge in view.all::<ProxyAuthenticate<'_>>() {
-        println!("  challenged by a proxy: {}", challenge?);
-    }
-    for challenge in view.all::<WwwAuthenticate<'_>>() {
-        println!("  challenged: {}", challenge?);
-    }
-    for credentials in view.all::<ProxyAuthorization<'_>>() {
-        println!("  presents {:?}", credentials?);
-    }
+        )
+    });
+    tell(view.all::<Via<'_>>(), |via| {
+        format!("came through {}", via.host())
+    });
+    tell(view.all::<Contact<'_>>(), |contact| {
+        format!("contact {contact}")
+    });
+    tell(view.all::<Expires>(), |expires| {
+        format!("expires in {} s", expires.0)
+    });
+    tell(view.all::<Reason<'_>>(), |reason| {
+        format!("reason {reason}")
+    });
+    tell(view.all::<Warning<'_>>(), |warning| {
+        format!("warning: {}", warning.text())
+    });
+    tell(view.all::<RetryAfter<'_>>(), |retry| {
+        format!("to be tried again after {} s", retry.seconds())
+    });
+    tell(view.all::<ProxyAuthenticate<'_>>(), |challenge| {
+        format!("challenged by a proxy: {challenge}")
+    });
+    tell(view.all::<WwwAuthenticate<'_>>(), |challenge| {
+        format!("challenged: {challenge}")
+    });
+    // Credentials print as their length; the token takes an explicit `expose()`.
+    tell(view.all::<ProxyAuthorization<'_>>(), |credentials| {
+        format!("presents {credentials:?}")
+    });
     if view.as_request().is_some()
         && let Err(refusal) = check::request(&view, &Element::SERVER)
     {
         println!("  a server answers {} {}", refusal.status, refusal.reason());
     }
     Ok(())
+}
+
+/// Prints each value of a header, or what is wrong with it and where.
+fn tell<H>(values: impl Iterator<Item = Result<H, ParseError>>, say: impl Fn(&H) -> String) {
+    for value in values {
+        match value {
+            Ok(value) => println!("  {}", say(&value)),
+            Err(error) => println!("  unreadable: {error}"),
+        }
+    }
 }

@@ -168,45 +168,29 @@ fn tell(event: &ClientEvent) -> Told {
             );
         }
         ClientEvent::Registration(Event::Deregistered { confirmed }) => {
-            println!(
-                "deregistered{}",
-                if *confirmed {
-                    ""
-                } else {
-                    ", without an answer"
-                }
-            );
+            if *confirmed {
+                println!("deregistered");
+            }
         }
         ClientEvent::Registration(Event::Refused(refused)) => {
             let warning = refused.warning.as_deref().unwrap_or("no warning");
-            println!(
+            eprintln!(
                 "{} refused: {} {} ({warning})",
                 refused.node, refused.status, refused.reason
             );
             if let Some(entry) = refused.entry() {
-                println!("  {}", entry.sentence);
+                eprintln!("  {}", entry.sentence);
             }
             return Told::Failed;
         }
-        ClientEvent::Registration(Event::AllNodesFailed { causes, .. }) => {
-            for (node, cause) in causes {
-                println!("{node}: {cause}");
-            }
-            println!("no node is left to try");
+        ClientEvent::Registration(Event::AllNodesFailed { .. }) => {
+            eprintln!("no node is left to try");
             return Told::Failed;
         }
-        ClientEvent::Connection {
-            target,
-            failure,
-            explanation,
-        } => {
-            println!("{}:{}: {failure}", target.host, target.port);
-            if let Some(explanation) = explanation {
-                println!("  {explanation}");
-            }
-        }
+        // The failure says who refused whom and what to change, where it was TLS.
+        ClientEvent::Connection { failure, .. } => eprintln!("{failure}"),
         ClientEvent::TokenUnavailable(why) => {
-            println!("{why}");
+            eprintln!("{why}");
             return Told::Failed;
         }
         other => println!("{other:?}"),
