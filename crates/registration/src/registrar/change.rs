@@ -217,20 +217,16 @@ fn take_over(
         let named = contacts
             .iter()
             .any(|contact| same_uri(&binding.contact_uri, &contact.uri));
-        if named || !concerns(context, &binding) {
-            kept.push(binding);
-        } else if contacts
+        let own = contacts
             .iter()
-            .all(|contact| binding.instance != contact.instance)
-        {
-            if asks {
-                return Err(Refusal::ActiveElsewhere);
-            }
-        } else if binding.line == register.user {
-            // The client moved. What it sent before it did may still arrive after.
-            in_order(&binding, register)?;
-        } else {
+            .any(|contact| binding.instance == contact.instance);
+        if named || !concerns(context, &binding) || (own && binding.line != register.user) {
             kept.push(binding);
+        } else if asks && !own {
+            return Err(Refusal::ActiveElsewhere);
+        } else {
+            // What a client sent before it moved may still arrive after.
+            in_order(&binding, register)?;
         }
     }
     *bindings = kept;
