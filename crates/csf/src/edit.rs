@@ -169,37 +169,34 @@ impl Document {
         replacement: &str,
     ) -> Result<Edit, EditError> {
         let replaced = self.span_in_file(range.clone());
-        let encoded = self.encoding.encode(replacement);
+        // What the encoding has no bytes for stands in the text as it does in the file: as a reference.
+        let replacement = self.encoding.represent(replacement);
+        let encoded = self.encoding.encode(&replacement);
         let inserted = Span {
             start: replaced.start,
             end: replaced.start + encoded.len(),
         };
+        let bytes = self.source().len() - replaced.len() + encoded.len();
+        read::check_size(bytes, &self.limits).map_err(EditError::Refused)?;
+
+        // The text is changed where it is, and changed back should it be refused.
         let root = self.root().name().to_owned();
-        if self.original.is_some() {
-            let before = self.source().get(..replaced.start).unwrap_or_default();
-            let after = self.source().get(replaced.end..).unwrap_or_default();
-            let file = [before, &encoded, after].concat();
-            *self = Self::read(&file, &root, &self.limits).map_err(EditError::Refused)?;
-            return Ok(Edit { replaced, inserted });
-        }
-        // The text is the file: it is changed where it is, and changed back should it be refused.
-        let encoded = std::str::from_utf8(&encoded).expect("UTF-8 and ASCII are encoded as UTF-8");
         let old = self.text.get(range.clone()).unwrap_or_default().to_owned();
+        let changed = range.start..range.start + replacement.len();
         self.text
-            .reserve_exact(encoded.len().saturating_sub(old.len()));
-        self.text.replace_range(range, encoded);
-        let read = read::decoded(self.text.as_bytes(), &root, &self.limits)
-            .and_then(|(encoding, text)| read::tree(&text, encoding, &root, &self.limits));
-        match read {
-            Ok(tree) => {
-                self.tree = tree;
-                Ok(Edit { replaced, inserted })
-            }
+            .reserve_exact(replacement.len().saturating_sub(old.len()));
+        self.text.replace_range(range, &replacement);
+        match read::tree(&self.text, self.encoding, &root, &self.limits) {
+            Ok(tree) => self.tree = tree,
             Err(error) => {
-                self.text.replace_range(inserted.range(), &old);
-                Err(EditError::Refused(error))
+                self.text.replace_range(changed, &old);
+                return Err(EditError::Refused(error));
             }
         }
+        if let Some(original) = &mut self.original {
+            original.replace(replaced, &encoded, &self.text);
+        }
+        Ok(Edit { replaced, inserted })
     }
 }
 

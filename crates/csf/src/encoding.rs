@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
 
 use crate::error::ReadErrorKind;
-use crate::position::BYTE_ORDER_MARK;
+use crate::position::{BYTE_ORDER_MARK, Span};
 
 /// How characters are written as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,11 +134,10 @@ impl Encoding {
         }
     }
 
-    /// Markup in this encoding; what it has no bytes for becomes a character reference.
-    pub(crate) fn encode(self, markup: &str) -> Cow<'_, [u8]> {
+    /// Markup as a text in this encoding has it: what there are no bytes for is a character reference.
+    pub(crate) fn represent(self, markup: &str) -> Cow<'_, str> {
         match self {
-            Self::Utf8 => Cow::Borrowed(markup.as_bytes()),
-            Self::Ascii => {
+            Self::Ascii if !markup.is_ascii() => {
                 let mut ascii = String::with_capacity(markup.len());
                 for c in markup.chars() {
                     if c.is_ascii() {
@@ -149,12 +148,25 @@ impl Encoding {
                         ascii.push(';');
                     }
                 }
-                Cow::Owned(ascii.into_bytes())
+                Cow::Owned(ascii)
             }
             // Made for forms in HTML: what has no byte comes out as `&#8364;`, which XML reads alike.
-            Self::SingleByte(encoding) => Cow::Owned(encoding.encode(markup).0.into_owned()),
-            Self::Utf16Le => markup.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            Self::Utf16Be => markup.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Self::SingleByte(encoding) => {
+                let (bytes, _, _) = encoding.encode(markup);
+                let (text, _) = encoding.decode_without_bom_handling(&bytes);
+                Cow::Owned(text.into_owned())
+            }
+            Self::Ascii | Self::Utf8 | Self::Utf16Le | Self::Utf16Be => Cow::Borrowed(markup),
+        }
+    }
+
+    /// A text that [`represent`](Self::represent) gave, as bytes.
+    pub(crate) fn encode(self, text: &str) -> Cow<'_, [u8]> {
+        match self {
+            Self::Utf8 | Self::Ascii => Cow::Borrowed(text.as_bytes()),
+            Self::SingleByte(encoding) => encoding.encode(text).0,
+            Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         }
     }
 
@@ -198,20 +210,19 @@ const BLOCK: usize = 256;
 
 impl Original {
     pub(crate) fn new(bytes: Vec<u8>, encoding: Encoding, text: &str) -> Self {
-        let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
-        let mut in_file = encoding.mark_len();
-        for (at, c) in text.char_indices() {
-            if at >= blocks.len() * BLOCK {
-                // The reader takes no file whose offsets are longer.
-                blocks.push(u32::try_from(in_file).unwrap_or(u32::MAX));
-            }
-            in_file += encoding.len_of(c);
-        }
         Self {
             bytes,
             encoding,
-            blocks,
+            blocks: blocks(encoding, text),
         }
+    }
+
+    /// Puts `encoded` in the place of `span`, after which the text is `text`.
+    pub(crate) fn replace(&mut self, span: Span, encoded: &[u8], text: &str) {
+        self.bytes
+            .reserve_exact(encoded.len().saturating_sub(span.len()));
+        self.bytes.splice(span.range(), encoded.iter().copied());
+        self.blocks = blocks(self.encoding, text);
     }
 
     /// As [`Encoding::offset_in_file`], in bounded time.
@@ -230,6 +241,19 @@ impl Original {
             known as usize + rest
         }
     }
+}
+
+fn blocks(encoding: Encoding, text: &str) -> Vec<u32> {
+    let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
+    let mut in_file = encoding.mark_len();
+    for (at, c) in text.char_indices() {
+        if at >= blocks.len() * BLOCK {
+            // The reader takes no file whose offsets are longer.
+            blocks.push(u32::try_from(in_file).unwrap_or(u32::MAX));
+        }
+        in_file += encoding.len_of(c);
+    }
+    blocks
 }
 
 /// The names of ASCII that the WHATWG Encoding Standard takes for windows-1252.

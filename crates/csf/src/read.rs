@@ -38,23 +38,26 @@ pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Docu
 }
 
 /// The text of a file, when it is one and not too long.
-pub(crate) fn decoded<'a>(
+fn decoded<'a>(
     bytes: &'a [u8],
     root: &str,
     limits: &Limits,
 ) -> Result<(Encoding, Cow<'a, str>), ReadError> {
-    // A character of one byte has up to three in UTF-8, and offsets have 32 bits.
-    let max = limits.max_bytes.min(u32::MAX as usize / 3);
-    if bytes.len() > max {
-        // The position is not looked for in a file of unlimited size.
-        let kind = ReadErrorKind::TooLarge {
-            found: bytes.len(),
-            max,
-        };
-        return Err(ReadError::new(kind, Position::new(b"", String::new(), 0)));
-    }
+    check_size(bytes.len(), limits)?;
     recognise::text(bytes, root)
         .map_err(|(offset, kind)| ReadError::new(kind, Position::new(bytes, String::new(), offset)))
+}
+
+/// Refuses a file that is too long, before anything else is looked at.
+pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<(), ReadError> {
+    // A character of one byte has up to three in UTF-8, and offsets have 32 bits.
+    let max = limits.max_bytes.min(u32::MAX as usize / 3);
+    if bytes <= max {
+        return Ok(());
+    }
+    // The position is not looked for in a file of unlimited size.
+    let kind = ReadErrorKind::TooLarge { found: bytes, max };
+    Err(ReadError::new(kind, Position::new(b"", String::new(), 0)))
 }
 
 /// The elements of a text that was decoded from `encoding`.

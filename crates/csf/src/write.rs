@@ -16,7 +16,8 @@ impl Device {
     ///
     /// [`WriteError`] when a text has a character XML does not allow, or a setting's name is no name.
     pub fn to_xml(&self) -> Result<String, WriteError> {
-        let mut w = Writer::new();
+        // A file with one line and a few nodes.
+        let mut w = Writer::with_capacity(16 << 10);
         let ctiid = self.ctiid.to_string();
         w.open_with(
             "device",
@@ -394,14 +395,14 @@ fn truth(value: bool) -> &'static str {
 
 /// One node, alone.
 pub(crate) fn member(member: &Member) -> Result<String, WriteError> {
-    let mut w = Writer::new();
+    let mut w = Writer::with_capacity(1 << 10);
     write_member(member, &mut w);
     w.finish()
 }
 
 /// One line, alone.
 pub(crate) fn line(line: &LineSettings) -> Result<String, WriteError> {
-    let mut w = Writer::new();
+    let mut w = Writer::with_capacity(1 << 10);
     write_line(line, &mut w);
     w.finish()
 }

@@ -36,10 +36,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new() -> Self {
+    /// Room for `bytes` before the text has to be moved.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self {
-            // A file with one line and a few nodes.
-            out: String::with_capacity(16 << 10),
+            out: String::with_capacity(bytes),
             open: Vec::new(),
             error: None,
         }
