@@ -122,6 +122,24 @@ mod section_10_2 {
     }
 }
 
+mod section_10_2_1_2 {
+    use super::*;
+
+    #[test]
+    fn bindings_are_listed_in_the_order_of_preference() {
+        let bench = Bench::new();
+        let contacts = "Contact: <sip:a@192.0.2.10>;q=0.5, <sip:b@192.0.2.10>;q=0.50;x, \
+             <sip:c@192.0.2.10>, <sip:d@192.0.2.10>;q=0.7, <sip:e@192.0.2.10>;q=0\n";
+        assert_eq!(bench.status("a", 1, contacts), 200);
+        let order: String = bench
+            .bindings()
+            .iter()
+            .filter_map(|contact| contact.chars().nth("<sip:".len()))
+            .collect();
+        assert_eq!(order, "cdabe");
+    }
+}
+
 mod section_10_2_8 {
     use super::*;
     use sip_oauth_registration::client::{

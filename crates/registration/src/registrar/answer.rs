@@ -1,9 +1,10 @@
 //! How answers are written: the header fields, their order and their form.
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_message::header::Warning;
+use sip_oauth_message::header::{QValue, Warning};
 use sip_oauth_message::remotecc::{RESPONSE_CONTENT_TYPE, ResponseBody};
 use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusCode};
 use sip_oauth_token::BearerError;
@@ -138,7 +139,7 @@ impl Skeleton {
         response
     }
 
-    /// The 200 that lists bindings. "Each Contact value MUST feature an "expires" parameter" (RFC 3261
+    /// The 200 that lists bindings, the preferred ones first. "Each Contact value MUST feature an "expires" parameter" (RFC 3261
     /// section 10.3 step 8).
     pub(super) fn listing<'b>(
         self,
@@ -148,6 +149,10 @@ impl Skeleton {
     ) -> Response {
         let mut response = self.response(200, "OK");
         let headers = &mut response.headers;
+        let mut bindings: Vec<_> = bindings.collect();
+        // A Contact without q is preferred as one of q=1.
+        let preference = |binding: &Binding| binding.q().map_or(1000, QValue::thousandths);
+        bindings.sort_by_cached_key(|binding| Reverse(preference(binding)));
         for binding in bindings {
             let left = binding.expires_at.duration_since(now).unwrap_or_default();
             // A binding of half a second is still one.

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use sip_oauth_message::TypedHeader;
+use sip_oauth_message::header::{Contact, QValue};
+
 /// The key bindings are kept under: a user at a domain, in the canonical form of RFC 3261 section 10.3
 /// step 5 (no parameters, host in lower case).
 ///
@@ -119,6 +122,25 @@ impl Binding {
             peer,
             path: Vec::new(),
         }
+    }
+
+    /// The `q` of the Contact: "a relative preference for the particular Contact header field value
+    /// compared to other bindings for this address-of-record" (RFC 3261 section 10.2.1.2).
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sip_oauth_registration::registrar::Binding;
+    ///
+    /// let peer = "192.0.2.10:62162".parse()?;
+    /// let mut binding =
+    ///     Binding::new("1010", "sip:1010@192.0.2.10", ("1@192.0.2.10", 1), SystemTime::now(), "ucm1", peer);
+    /// assert_eq!(binding.q(), None);
+    /// binding.contact = "<sip:1010@192.0.2.10>;q=0.7".to_owned();
+    /// assert_eq!(binding.q().map(|q| q.thousandths()), Some(700));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub fn q(&self) -> Option<QValue> {
+        Contact::parse(&self.contact).ok()?.q()
     }
 }
 
