@@ -81,7 +81,7 @@ pub(super) async fn log_in(
         "Log in",
         events,
         format!(
-            "a refresh token ({refresh_bytes} bytes) and an access token ({access_bytes} bytes): RS256 around dir + A128CBC-HS256"
+            "refresh token {refresh_bytes} bytes, access token {access_bytes} bytes: RS256 around A128CBC-HS256"
         ),
         checks,
     );

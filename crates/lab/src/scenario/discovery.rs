@@ -153,9 +153,8 @@ fn zone_connected(
         ),
         Check::equal("refusals", 0, lab.recorder().take_refusals().len()),
     ];
-    let verdict = format!(
-        "zone and search rule {name} (priority {SEARCH_RULE_PRIORITY}); each side verified the other"
-    );
+    let verdict =
+        format!("{name}: zone active, search rule {SEARCH_RULE_PRIORITY}, each side verified");
     story.step("The zone connects with mutual TLS", events, verdict, checks);
 }
 

@@ -40,9 +40,7 @@ pub async fn mra(lab: &LabBuilder) -> Result<Scenario, Error> {
         mode: 1,
         port,
         transport: "MutualTls",
-        verdict: format!(
-            "mode 1 over MRA leads to {NODE}:{port}, to which the edge connects; the client goes to the edge"
-        ),
+        verdict: format!("mode 1 over MRA leads to {NODE}:{port}, for the edge to connect to"),
     };
     let config = read_configuration(&lab, &jabber, &mut story, Place::Mra, &expected).await?;
 
@@ -182,13 +180,13 @@ fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<E
     story.step(
         "REGISTER without credentials",
         of_challenge,
-        "the edge puts itself into Via and Contact (orig-hostport keeps the client's); the node's 407 comes back",
+        "Via and Contact are the edge's, orig-hostport the client's; the 407 comes back",
         of_first,
     );
     story.step(
         "REGISTER with the access token",
         of_token,
-        "the edge verified the token, passed it on unchanged and named its user; 200 for 120 s",
+        "token verified by the edge, passed on unchanged, its user named; 200 for 120 s",
         of_second,
     );
 }

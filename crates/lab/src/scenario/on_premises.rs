@@ -158,7 +158,7 @@ fn connected(story: &mut Story<'_>, events: Vec<Event>) {
     story.step(
         "Connect",
         events,
-        "the Tomcat certificate was verified by its issuer and its DNS name; the client showed none",
+        "Tomcat certificate verified by issuer and DNS name; the client showed none",
         checks,
     );
 }
@@ -213,7 +213,7 @@ fn registered(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, events: Vec<E
     story.step(
         "REGISTER with the access token",
         of_token,
-        "same Call-ID and From tag, CSeq + 1, new branch; 200 grants 120 s of the 3600 s asked for",
+        "same Call-ID and From tag, CSeq + 1, new branch; 200 for 120 s of 3600 s",
         of_second,
     );
 }
@@ -260,7 +260,7 @@ fn refreshed(story: &mut Story<'_>, outcome: &Outcome) {
     story.step(
         "Two minutes later: refresh",
         events,
-        "115 s after the 200 the client refreshed on the same connection; 200, and nothing new about it",
+        "refreshed 115 s after the 200 on the same connection; 200, not a new registration",
         checks,
     );
 }

@@ -34,9 +34,7 @@ pub async fn wrong_listener(lab: &LabBuilder) -> Result<Scenario, Error> {
         mode: 0,
         port,
         transport: "TcpOrUdp",
-        verdict: format!(
-            "mode 0 leads to {NODE}:{port} without TLS, although the profile says OAuth"
-        ),
+        verdict: format!("mode 0 leads to {NODE}:{port} without TLS; the profile says OAuth"),
     };
     let config = read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &stale).await?;
     jabber.register(&config, &Way::OnPremises)?;
