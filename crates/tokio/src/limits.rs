@@ -83,10 +83,12 @@ pub struct ServerLimits {
     /// Connections from one address. Default 20,000: an Expressway carries all its clients over few connections, but a
     /// network behind one address carries many.
     pub connections_per_peer: usize,
-    /// Handshakes in flight. Default 256; more wait in the accept queue of the operating system.
+    /// Handshakes in flight. Default 256; more wait for their turn, no longer than [`Timeouts::handshake`] in all.
     pub handshakes: usize,
-    /// Requests an edge has forwarded and waits on. Default 4,096.
+    /// Requests an edge has forwarded and waits on. Default 4,096; what comes on top is answered with 503.
     pub pending_transactions: usize,
+    /// The same for the clients of one address. Default 1,024.
+    pub pending_transactions_per_peer: usize,
     /// Messages queued towards one peer that reads slowly. Default 64.
     pub queued_messages: usize,
 }
@@ -98,6 +100,7 @@ impl Default for ServerLimits {
             connections_per_peer: 20_000,
             handshakes: 256,
             pending_transactions: 4_096,
+            pending_transactions_per_peer: 1_024,
             queued_messages: 64,
         }
     }
@@ -115,5 +118,6 @@ setters!(ServerLimits {
     connections_per_peer: usize,
     handshakes: usize,
     pending_transactions: usize,
+    pending_transactions_per_peer: usize,
     queued_messages: usize,
 });

@@ -301,3 +301,105 @@ mod zone_that_fails {
         .await;
     }
 }
+
+mod overload {
+    use sip_oauth_tokio::{Connection, ConnectionSettings, Incoming};
+
+    use super::*;
+
+    fn register(number: usize) -> String {
+        format!(
+            "REGISTER sip:{NODE} SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.7:5061;branch=z9hG4bK{number}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:1010@{NODE}>;tag=1\r\nTo: <sip:1010@{NODE}>\r\n\
+             Call-ID: {number}\r\nCSeq: 101 REGISTER\r\n\
+             Contact: <sip:c0ffee@192.0.2.7:5061;transport=tls>\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    /// Sends `count` requests at once and gives the statuses that come back.
+    async fn statuses(estate: &Estate, edge: &EdgeServer, count: usize) -> Vec<String> {
+        let connector = estate.connector();
+        let port = edge.local_addrs()[0].port();
+        let (stream, ends) = soon(connector.connect(EDGE, port, Transport::Tls))
+            .await
+            .unwrap();
+        let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+        let requests: String = (0..count).map(register).collect();
+        client.send(requests.as_bytes()).await.unwrap();
+        let mut statuses = Vec::new();
+        while statuses.len() < count {
+            let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+                panic!("the edge closed the connection");
+            };
+            let text = String::from_utf8(answer).unwrap();
+            assert!(
+                !text.contains(" 503 ") || text.contains("Retry-After: "),
+                "{text}"
+            );
+            statuses.push(text.split(' ').nth(1).unwrap().to_owned());
+        }
+        statuses
+    }
+
+    async fn edge_with(
+        estate: &Estate,
+        server: &RegistrarServer,
+        limits: ServerLimits,
+    ) -> EdgeServer {
+        let identity = estate.authority.issue(EDGE);
+        let trusted = || estate.authority.store("trusted CAs");
+        let tls = client_tls(trusted(), Some(&identity), BOTH);
+        let edge = EdgeServer::builder(
+            Edge::new(EdgeConfig::new(EDGE, 5061)),
+            server_tls(identity, trusted(), "", BOTH),
+            connector(tls, &estate.clock),
+        )
+        .listen(loopback(0))
+        .limits(limits)
+        .start()
+        .await
+        .unwrap();
+        let zones = soon(edge.refresh_servers(&[node_of(server)])).await;
+        assert!(zones[0].zone.state.is_active());
+        edge
+    }
+
+    #[tokio::test]
+    async fn a_burst_beyond_the_zones_queue_is_answered_503_and_the_zone_stays_active() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let edge = edge_with(&estate, &server, ServerLimits::new().queued_messages(16)).await;
+        // One thread: the whole burst is read before the zone's task takes anything.
+        let first = statuses(&estate, &edge, 20).await;
+        assert_eq!(
+            first.iter().filter(|status| *status == "503").count(),
+            4,
+            "{first:?}"
+        );
+        assert!(edge.zones()[0].zone.state.is_active());
+        assert!(
+            !statuses(&estate, &edge, 1)
+                .await
+                .contains(&"503".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_table_of_waiting_requests_has_no_room_for_is_answered_503() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let limits = ServerLimits::new().pending_transactions(1);
+        let edge = edge_with(&estate, &server, limits).await;
+        let first = statuses(&estate, &edge, 3).await;
+        assert_eq!(
+            first.iter().filter(|status| *status == "503").count(),
+            2,
+            "{first:?}"
+        );
+        assert!(
+            !statuses(&estate, &edge, 1)
+                .await
+                .contains(&"503".to_owned())
+        );
+    }
+}

@@ -81,6 +81,12 @@ pub enum EdgeRefusal {
         /// Its state.
         state: ZoneState,
     },
+    /// More requests are under way than there is room for.
+    #[error("no room for another request into zone {zone:?}")]
+    Overloaded {
+        /// The zone it would have gone into.
+        zone: String,
+    },
     /// The request has no token and the edge wants one.
     #[error("the request has no token")]
     NoToken,
@@ -280,6 +286,30 @@ impl Edge {
         }
     }
 
+    /// The answer to a request that was to go into `zone`, but that whoever carries it has no room for: 503 with
+    /// Retry-After (RFC 3261 section 21.5.4).
+    pub fn overloaded(
+        &self,
+        zone: &str,
+        from: &EdgeArrival,
+        request: &MessageView<'_>,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Forwarding {
+        match request.as_request() {
+            Some(line) if line.method != Method::Ack => {
+                let zone = zone.to_owned();
+                let why = EdgeRefusal::Overloaded { zone };
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Forwarding::Answer {
+                    response: self.answer(request, from, status, &why, now, entropy),
+                    why,
+                }
+            }
+            Some(_) | None => Forwarding::Drop,
+        }
+    }
+
     fn zone_of(&self, uri: &str) -> Result<&Zone, (StatusCode, EdgeRefusal)> {
         let host = match Uri::parse(uri).map(|uri| uri.host().map(|host| host.as_str().to_owned()))
         {
@@ -355,7 +385,7 @@ impl Edge {
             let challenge = BearerChallenge::new(&self.config.tokens.realm);
             response.headers.push("Proxy-Authenticate", challenge);
         }
-        if let EdgeRefusal::ZoneInactive { .. } = why {
+        if let EdgeRefusal::ZoneInactive { .. } | EdgeRefusal::Overloaded { .. } = why {
             response.headers.push("Retry-After", 30);
         }
         response.headers.push("Content-Length", 0);

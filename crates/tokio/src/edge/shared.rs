@@ -6,8 +6,8 @@ use std::{
     time::Instant,
 };
 
-use sip_oauth_message::{MessageView, header::Via};
-use sip_oauth_registration::edge::{Edge, EdgeArrival, Forwarding, Zone};
+use sip_oauth_message::{MessageView, Request, header::Via};
+use sip_oauth_registration::edge::{Edge, EdgeArrival, EdgeRefusal, Forwarding, Zone};
 use sip_oauth_trust::Explanation;
 use tokio::sync::{mpsc, watch};
 
@@ -47,14 +47,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     pub(super) fn new(edge: Edge, doors: Doors) -> Self {
-        let max_pending = doors.gate.limits().pending_transactions;
+        let limits = doors.gate.limits();
+        let pending = PendingTable::new(
+            limits.pending_transactions,
+            limits.pending_transactions_per_peer,
+        );
         Self {
             doors,
             edge: RwLock::new(edge),
             clients: Mutex::default(),
             zones: Mutex::default(),
             explanations: Mutex::default(),
-            pending: Mutex::new(PendingTable::new(max_pending)),
+            pending: Mutex::new(pending),
             attempts: watch::Sender::new(Attempts::new()),
         }
     }
@@ -117,56 +121,61 @@ impl Shared {
     ) -> Result<Option<Vec<u8>>, ConnectionError> {
         let view =
             MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
-        // A second time only when the zone that was chosen does not take the request: it is inactive then, and the
-        // machine answers.
-        for _ in 0..2 {
-            let now = self.doors.clock.system_now();
-            let forwarding = self.edge().forward_request(arrival, &view, now, entropy);
-            match forwarding {
-                Forwarding::Drop => return Ok(None),
-                Forwarding::Answer { response, why } => {
-                    tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
-                    self.hurry(&why);
-                    return Ok(Some(response.to_bytes()));
+        let now = self.doors.clock.system_now();
+        // Bound first: the lock on the machine must not last while it is asked again.
+        let forwarding = self.edge().forward_request(arrival, &view, now, entropy);
+        let forwarding = match forwarding {
+            Forwarding::ToZone {
+                zone,
+                request,
+                user,
+            } => {
+                if self.pass_on(arrival, message, &zone, &request) {
+                    tracing::info!(connection = arrival.connection, zone, user, "forwarded");
+                    return Ok(None);
                 }
-                Forwarding::ToZone {
-                    zone,
-                    request,
-                    user,
-                } => {
-                    let branch = request
-                        .header::<Via<'_>>()
-                        .ok()
-                        .flatten()
-                        .and_then(|via| via.branch().map(str::to_owned));
-                    if let Some(branch) = branch {
-                        lock(&self.pending).insert(
-                            branch,
-                            arrival.connection,
-                            arrival.peer,
-                            &zone,
-                            message.to_vec(),
-                            Instant::now(),
-                        );
-                    }
-                    let taken = self
-                        .zone_links()
-                        .get(&zone)
-                        .is_some_and(|link| link.send(request.to_bytes()));
-                    if taken {
-                        tracing::info!(connection = arrival.connection, zone, user, "forwarded");
-                        return Ok(None);
-                    }
-                    self.zone_down(&zone, "the node does not take requests", None);
-                }
+                self.edge().overloaded(&zone, arrival, &view, now, entropy)
             }
+            own => own,
+        };
+        let Forwarding::Answer { response, why } = forwarding else {
+            return Ok(None);
+        };
+        tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
+        self.hurry(&why);
+        Ok(Some(response.to_bytes()))
+    }
+
+    /// Sends `onward`, made of the client's `message`, into `zone`; false when the table of waiting requests or the queue
+    /// of the zone is full.
+    fn pass_on(&self, arrival: &EdgeArrival, message: &[u8], zone: &str, onward: &Request) -> bool {
+        let via = onward.header::<Via<'_>>().ok().flatten();
+        let Some(branch) = via.and_then(|via| via.branch().map(str::to_owned)) else {
+            return false;
+        };
+        let waiting = Waiting {
+            connection: arrival.connection,
+            peer: arrival.peer,
+            zone: zone.to_owned(),
+            request: message.to_vec(),
+            since: Instant::now(),
+        };
+        if !lock(&self.pending).insert(branch.clone(), waiting) {
+            return false;
         }
-        Ok(None)
+        let queued = self
+            .zone_links()
+            .get(zone)
+            .is_some_and(|link| link.send(onward.to_bytes()));
+        if !queued {
+            lock(&self.pending).answered(&branch);
+        }
+        queued
     }
 
     /// Makes an inactive zone that is wanted try again now.
-    fn hurry(&self, why: &sip_oauth_registration::edge::EdgeRefusal) {
-        if let sip_oauth_registration::edge::EdgeRefusal::ZoneInactive { zone, .. } = why
+    fn hurry(&self, why: &EdgeRefusal) {
+        if let EdgeRefusal::ZoneInactive { zone, .. } = why
             && let Some(link) = self.zone_links().get(zone)
         {
             link.hurry();
