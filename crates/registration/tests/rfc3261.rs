@@ -71,6 +71,112 @@ fn contacts(response: &Response) -> Vec<String> {
         .collect()
 }
 
+mod section_8_1_3_4 {
+    use super::*;
+    use sip_oauth_registration::client::{
+        Client, ClientState, ConnectionId, Event, GaveUp, Target, Transport,
+    };
+    use std::time::Instant;
+    use support::{answer_to, client_config};
+
+    struct Redirected {
+        client: Client,
+        now: Instant,
+    }
+
+    impl Redirected {
+        fn new() -> Self {
+            let mut config = client_config();
+            config.targets = ["a", "b", "c"]
+                .map(|node| Target::new(&format!("{node}.example.com"), 5090, Transport::Tls))
+                .to_vec();
+            let (mut client, now) = (Client::new(config, Seeded::new(1)), Instant::now());
+            client.start(now);
+            Self { client, now }
+        }
+
+        /// Connects as asked for, and answers the REGISTER: where it went.
+        fn answer(&mut self, status: &str, lines: &str) -> String {
+            let connection = self.connection();
+            self.client.handle_connected(connection, local(), self.now);
+            let mut out = Vec::new();
+            self.client.poll_transmit(wall(), &mut out).unwrap();
+            let answer = answer_to(&out, status, lines);
+            self.client.handle_message(connection, &answer, self.now);
+            let text = String::from_utf8(out).unwrap();
+            text.split(' ').nth(1).unwrap().to_owned()
+        }
+
+        fn connection(&mut self) -> ConnectionId {
+            let Some(Event::Connect { connection, .. }) = self.client.poll_event() else {
+                panic!("no Connect")
+            };
+            connection
+        }
+
+        fn refused(&mut self) -> Option<GaveUp> {
+            match self.client.poll_event() {
+                Some(Event::Refused(refused)) => refused.gave_up,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn redirected(&mut self, expected: (&str, &str)) {
+            assert!(matches!(
+                self.client.poll_event(),
+                Some(Event::Close { .. })
+            ));
+            let Some(Event::Redirected { from, to }) = self.client.poll_event() else {
+                panic!("not redirected")
+            };
+            assert_eq!((from.as_str(), to.as_str()), expected);
+        }
+    }
+
+    #[test]
+    fn the_preferred_contact_that_is_configured_is_followed_and_no_node_twice() {
+        let mut bench = Redirected::new();
+        let contacts = "Contact: <sip:mallory.example.net>, <sip:b.example.com>;q=0.2, \
+             <sip:c.example.com:5091>;q=0.9, <sip:C.example.com:5090>;q=0.8\r\n";
+        assert_eq!(
+            bench.answer("302 Moved Temporarily", contacts),
+            "sip:a.example.com"
+        );
+        bench.redirected(("a.example.com", "c.example.com"));
+        let back = "Contact: <sip:a.example.com>\r\n";
+        assert_eq!(
+            bench.answer("302 Moved Temporarily", back),
+            "sip:c.example.com"
+        );
+        assert_eq!(bench.refused(), Some(GaveUp::Redirection));
+        assert_eq!(bench.client.state(), ClientState::Refused);
+    }
+
+    #[test]
+    fn a_node_nobody_configured_is_not_followed() {
+        for contact in ["sip:mallory.example.net", "sip:b.example.com:1", "tel:1"] {
+            let mut bench = Redirected::new();
+            let lines = format!("Contact: <{contact}>\r\n");
+            bench.answer("301 Moved Permanently", &lines);
+            assert_eq!(bench.refused(), Some(GaveUp::Redirection), "{contact}");
+        }
+    }
+
+    #[test]
+    fn when_the_node_redirected_to_is_out_of_reach_the_others_remain() {
+        let mut bench = Redirected::new();
+        bench.answer("305 Use Proxy", "Contact: <sip:b.example.com>\r\n");
+        bench.redirected(("a.example.com", "b.example.com"));
+        let connection = bench.connection();
+        let why = sip_oauth_registration::client::ConnectionFailure::ConnectTimeout;
+        bench.client.handle_disconnected(connection, why, bench.now);
+        assert!(matches!(
+            bench.client.poll_event(),
+            Some(Event::FailedOver { to, .. }) if to == "c.example.com"
+        ));
+    }
+}
+
 mod section_10_2 {
     use super::*;
 

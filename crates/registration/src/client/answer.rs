@@ -1,13 +1,14 @@
 //! What a client reads in an answer.
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip_oauth_message::header::{
-    CSeq, CallId, Contact, Expires, MinExpires, ProxyAuthenticate, RetryAfter, Supported, Via,
-    Warning, WwwAuthenticate,
+    CSeq, CallId, Contact, Expires, MinExpires, ProxyAuthenticate, QValue, RetryAfter, Supported,
+    Via, Warning, WwwAuthenticate,
 };
-use sip_oauth_message::{Challenge, MessageView, Method, ParseError};
+use sip_oauth_message::{Challenge, MessageView, Method, ParseError, Uri};
 
 use super::event::TokenChallenge;
 
@@ -38,6 +39,10 @@ pub(super) struct ContactFact {
     /// Host and port in the URI, and those an edge put in their place (`orig-hostport`).
     addresses: [Option<String>; 2],
     pub(super) expires: Option<u32>,
+    /// Host as written and port, of a sip URI.
+    host: Option<(String, Option<u16>)>,
+    /// In thousandths; 1000 where none is named.
+    q: u16,
 }
 
 impl Facts {
@@ -87,6 +92,16 @@ impl Facts {
         })
     }
 
+    /// Where a 3xx leads, most preferred first: host and port.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = (&str, Option<u16>)> {
+        let mut contacts: Vec<_> = self.contacts.iter().collect();
+        contacts.sort_by_key(|contact| Reverse(contact.q));
+        contacts
+            .into_iter()
+            .filter_map(|contact| contact.host.as_ref())
+            .map(|(host, port)| (host.as_str(), *port))
+    }
+
     /// The client's own binding among those listed: user = line, address = own address.
     pub(super) fn contact_of(&self, line: &str, local: SocketAddr) -> Option<&ContactFact> {
         let own = local.to_string();
@@ -115,6 +130,10 @@ impl ContactFact {
                 .map(|user| String::from_utf8_lossy(&user).into_owned()),
             addresses: [host_port, original.map(str::to_owned)],
             expires: contact.expires(),
+            host: uri
+                .filter(Uri::is_sip)
+                .and_then(|uri| Some((uri.host()?.as_str().to_owned(), uri.port()))),
+            q: contact.q().map_or(1000, QValue::thousandths),
         }
     }
 }

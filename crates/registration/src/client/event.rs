@@ -143,6 +143,8 @@ pub enum GaveUp {
     UntrustedAuthorizationServer(String),
     /// The connection is not protected, so no token is sent over it.
     TokenWithoutTls,
+    /// The registrar redirects, and to no configured node that has not redirected itself.
+    Redirection,
     /// The minimum expiry asked for is above what is allowed, or absent.
     MinExpires,
     /// The caller had no token to give.
@@ -190,6 +192,13 @@ pub enum Event {
     Lapsed {
         /// The node that held the registration.
         node: String,
+    },
+    /// A node redirected the client to another one (RFC 3261 section 8.1.3.4), which is connected to.
+    Redirected {
+        /// The node that redirected.
+        from: String,
+        /// The node tried next.
+        to: String,
     },
     /// A node is silent or out of reach; the next one is tried.
     FailedOver {

@@ -44,20 +44,8 @@ impl Client {
             }
             (Some(_), None) | (None, _) => {}
         }
-        if let Some((node, target)) =
-            next.and_then(|node| Some((node, self.config.targets.get(node)?)))
-        {
-            self.connections += 1;
-            let id = ConnectionId(self.connections);
-            self.events.push_back(Event::Connect {
-                connection: id,
-                target: target.clone(),
-            });
-            self.state = State::Connecting {
-                id,
-                node,
-                give_up_at: later(now, self.config.options.connect_timeout),
-            };
+        if let Some(node) = next {
+            self.connect(node, now);
         } else {
             let restart_at = self
                 .config
@@ -74,6 +62,25 @@ impl Client {
                 restart_at,
             });
         }
+    }
+
+    /// Asks for a connection to a node.
+    pub(super) fn connect(&mut self, node: usize, now: Instant) {
+        // A round holds places in the list of targets only.
+        let Some(target) = self.config.targets.get(node) else {
+            return;
+        };
+        self.connections += 1;
+        let id = ConnectionId(self.connections);
+        self.events.push_back(Event::Connect {
+            connection: id,
+            target: target.clone(),
+        });
+        self.state = State::Connecting {
+            id,
+            node,
+            give_up_at: later(now, self.config.options.connect_timeout),
+        };
     }
 
     /// The connection of the present state is gone. Closing it, where it is still open, is the

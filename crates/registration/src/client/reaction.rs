@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 1xx | wait |
 //! | 2xx | registered, refreshed or deregistered |
+//! | 300, 301, 302, 305 | registered at the first Contact that is a configured node and did not redirect itself |
 //! | 401, 407 | the same again with a token, at most [`ClientOptions::max_challenges`] times |
 //! | 423 | again with `Min-Expires` and a new Call-ID, if that is not above the limit |
 //! | any other | [`Event::Refused`]; again after `Retry-After`; never another node |
@@ -20,6 +21,7 @@ use super::lease::{self, Lease, later};
 use super::request::Scheme;
 use super::series::Series;
 use super::state::{Connection, Purpose, State, Transaction};
+use crate::address::uri_host;
 use crate::refusal::Refusal;
 
 /// The highest expiry a 423 may raise the request to.
@@ -85,6 +87,7 @@ impl Client {
         }
         match facts.status {
             200..=299 => self.registered(facts, connection, transaction.purpose, now),
+            300 | 301 | 302 | 305 => self.redirected(facts, connection, now),
             401 | 407 => self.challenged(facts, connection, transaction, lease, now),
             423 => self.too_brief(facts, connection, &transaction, lease, now),
             _ => self.refused(facts, connection, None, now),
@@ -92,6 +95,34 @@ impl Client {
         if self.leaving {
             self.leave(now);
         }
+    }
+
+    /// Follows a redirection, but only to a node that is configured: a token must not go wherever
+    /// somebody else says.
+    fn redirected(&mut self, facts: &Facts, connection: Connection, now: Instant) {
+        self.round.redirected(connection.node);
+        let leads_to = facts.alternatives().find_map(|(host, port)| {
+            self.config
+                .targets
+                .iter()
+                .enumerate()
+                .filter(|(node, _)| self.round.may_lead_to(*node))
+                .find(|(_, target)| {
+                    uri_host(&target.node).eq_ignore_ascii_case(host)
+                        && port.is_none_or(|port| port == target.port)
+                })
+                .map(|(node, _)| node)
+        });
+        let Some(node) = leads_to else {
+            return self.refused(facts, connection, Some(GaveUp::Redirection), now);
+        };
+        self.round.take(node);
+        self.close(Some(connection.id));
+        self.events.push_back(Event::Redirected {
+            from: self.node_name(connection.node),
+            to: self.node_name(node),
+        });
+        self.connect(node, now);
     }
 
     /// The caller wanted out while the answer was awaited.
@@ -124,6 +155,7 @@ impl Client {
             new_registration: facts.new_registration,
             sis_version: facts.sis_version,
         };
+        self.round.settled();
         // The registrar has taken the report.
         self.alarm = None;
         self.state = State::Registered { connection, lease };

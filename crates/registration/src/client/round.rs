@@ -11,6 +11,8 @@ pub(super) struct Round {
     waiting: VecDeque<usize>,
     /// Nodes that failed.
     causes: Vec<(usize, ConnectionFailure)>,
+    /// Nodes that redirected, since the last registration.
+    redirected: Vec<usize>,
 }
 
 impl Round {
@@ -18,7 +20,7 @@ impl Round {
     pub(super) fn all(nodes: usize) -> Self {
         Self {
             waiting: (0..nodes).collect(),
-            causes: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -27,13 +29,34 @@ impl Round {
     pub(super) fn after_losing(lost: usize, nodes: usize) -> Self {
         Self {
             waiting: (lost + 1..nodes).chain(0..=lost).collect(),
-            causes: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// The node to try now.
     pub(super) fn next(&mut self) -> Option<usize> {
         self.waiting.pop_front()
+    }
+
+    /// A node redirected. "Placing any given URI in the target set only once prevents infinite
+    /// redirection loops" (RFC 3261 section 8.1.3.4).
+    pub(super) fn redirected(&mut self, from: usize) {
+        self.redirected.push(from);
+    }
+
+    /// Whether a redirection may lead to a node.
+    pub(super) fn may_lead_to(&self, node: usize) -> bool {
+        !self.redirected.contains(&node)
+    }
+
+    /// A redirection leads to this node: it is not tried twice.
+    pub(super) fn take(&mut self, node: usize) {
+        self.waiting.retain(|&waiting| waiting != node);
+    }
+
+    /// A node registered the client: later redirections are another matter.
+    pub(super) fn settled(&mut self) {
+        self.redirected.clear();
     }
 
     /// A node of this round failed.
