@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf as _, BytesMut};
+use bytes::BytesMut;
 use sip_oauth_message::{Frame, Framer, Limits};
 use sip_oauth_trust::{Side, explain, tls_cause};
 use tokio::{
@@ -81,6 +81,8 @@ pub struct Connection<S> {
     framer: Framer,
     /// Keep-alive answers not yet written; kept here so that a cancelled [`Connection::receive`] loses nothing.
     owed: BytesMut,
+    /// Something was written and not flushed since; kept for the same reason.
+    unflushed: bool,
     ends: Ends,
     settings: ConnectionSettings,
     opened_at: Instant,
@@ -106,6 +108,7 @@ impl<S> Connection<S> {
             stream,
             framer: framer(ends.role, settings.limits),
             owed: BytesMut::new(),
+            unflushed: false,
             ends,
             settings,
             opened_at: now,
@@ -282,9 +285,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectionError> {
         let limit = self.settings.timeouts.write;
         let written = timeout(limit, async {
+            self.unflushed = true;
             self.stream.write_all_buf(&mut self.owed).await?;
             self.stream.write_all(bytes).await?;
-            self.stream.flush().await
+            self.stream.flush().await?;
+            self.unflushed = false;
+            Ok(())
         })
         .await;
         match written {
@@ -304,24 +310,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Writes keep-alive answers. Cancel-safe: what has been written has left `owed`.
+    /// Writes keep-alive answers, and flushes them in time: TLS takes bytes that a peer who has stopped reading never gets.
+    /// Cancel-safe: what has been written has left `owed`, and what was not flushed is remembered.
     async fn write_owed(&mut self) -> Result<(), ConnectionError> {
-        let limit = self.settings.timeouts.write;
-        while self.owed.has_remaining() {
-            match timeout(limit, self.stream.write_buf(&mut self.owed)).await {
-                Ok(Ok(0)) => return Err(ConnectionError::Io(io::ErrorKind::WriteZero.into())),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(self.after_failed_write(error).await),
-                Err(_) => return Err(ConnectionError::TimedOut(Waiting::Write(limit))),
-            }
-            if !self.owed.has_remaining() {
-                self.stream
-                    .flush()
-                    .await
-                    .map_err(|error| self.io_error(error))?;
-            }
+        if self.owed.is_empty() && !self.unflushed {
+            return Ok(());
         }
-        Ok(())
+        self.write(&[]).await
     }
 
     /// One read into the framer; the number of bytes, 0 at the end.

@@ -1,5 +1,7 @@
 //! Framing over a stream in memory: cuts, ends, keep-alives, time.
 
+use std::task::Context;
+
 use sip_oauth_registration::client::Transport;
 use tokio::io::{DuplexStream, duplex};
 
@@ -9,7 +11,11 @@ use crate::observe::ConnectionId;
 const OPTIONS: &[u8] = b"OPTIONS sip:ucm1.example.com SIP/2.0\r\nContent-Length: 2\r\n\r\nok";
 
 fn pair(role: Role) -> (Connection<DuplexStream>, DuplexStream) {
-    let (ours, theirs) = duplex(64 * 1024);
+    pair_of(role, |ours| ours)
+}
+
+fn pair_of<S>(role: Role, ours: impl Fn(DuplexStream) -> S) -> (Connection<S>, DuplexStream) {
+    let (stream, theirs) = duplex(64 * 1024);
     let address = "192.0.2.1:5090".parse().unwrap();
     let ends = Ends {
         id: ConnectionId::next(),
@@ -19,7 +25,7 @@ fn pair(role: Role) -> (Connection<DuplexStream>, DuplexStream) {
         role,
     };
     let settings = ConnectionSettings::default();
-    (Connection::new(ours, ends, settings), theirs)
+    (Connection::new(ours(stream), ends, settings), theirs)
 }
 
 #[tokio::test]
@@ -124,6 +130,55 @@ async fn a_peer_that_does_not_read_is_given_up() {
     let sent = connection.send(&large).await;
     assert!(matches!(
         sent,
+        Err(ConnectionError::TimedOut(Waiting::Write(_)))
+    ));
+}
+
+/// Takes what is written and sends none of it, as TLS does when the peer has stopped reading.
+struct Stuck(DuplexStream);
+
+impl AsyncRead for Stuck {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stuck {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_pings_and_does_not_read_is_given_up() {
+    let (mut connection, mut peer) = pair_of(Role::Acceptor, Stuck);
+    peer.write_all(b"\r\n\r\n").await.unwrap();
+    let day = Duration::from_secs(86_400);
+    // Cancelled in the flush: the next call goes on with it.
+    assert!(
+        timeout(Duration::from_secs(1), connection.receive())
+            .await
+            .is_err()
+    );
+    let ended = timeout(day, connection.receive()).await.unwrap();
+    assert!(matches!(
+        ended,
         Err(ConnectionError::TimedOut(Waiting::Write(_)))
     ));
 }
