@@ -174,7 +174,7 @@ async fn serve(path: &Path) -> Result<(), String> {
         .observer(Arc::new(Printer))
         .start()
         .await
-        .map_err(|error| format!("{}: cannot listen: {error}", path.display()))?;
+        .map_err(|error| format!("{}: {error}", path.display()))?;
     println!(
         "{} listens: TLS on {}, mutual TLS on {}",
         setup.node, setup.sip_oauth_port, setup.sip_mra_oauth_port

@@ -181,6 +181,43 @@ mod listeners {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn an_address_that_is_taken_is_named_with_its_listener() {
+        let estate = Estate::new();
+        let mut server = estate.serve().await;
+        let taken = tokio::net::TcpListener::bind(support::loopback(0))
+            .await
+            .unwrap();
+        let address = taken.local_addr().unwrap();
+        let restarted = server.restart([
+            (Listener::SipOAuth, support::loopback(0)),
+            (Listener::SipMraOAuth, address),
+        ]);
+        let error = soon(restarted).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        let text = error.to_string();
+        let place = format!("SIP Mobile and Remote Access Port: cannot listen on {address}: ");
+        assert!(text.starts_with(&place), "{text}");
+        assert_eq!(server.local_addr(Listener::SipOAuth), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_listener_may_have_several_addresses() {
+        let estate = Estate::new();
+        let socket = || tokio::net::TcpListener::bind(support::loopback(0));
+        let (first, second) = (socket().await.unwrap(), socket().await.unwrap());
+        let ports = [&first, &second].map(|socket| socket.local_addr().unwrap().port());
+        let mut server = estate.serve().await;
+        soon(server.restart_on([(Listener::SipOAuth, first), (Listener::SipOAuth, second)]))
+            .await
+            .unwrap();
+        for port in ports {
+            let connector = estate.connector();
+            let connected = connector.connect(NODE, port, Transport::Tls);
+            assert!(soon(connected).await.is_ok());
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_listener_takes_a_socket_that_is_bound_already() {
         let estate = Estate::new();
         let socket = tokio::net::TcpListener::bind(support::loopback(0))

@@ -17,8 +17,11 @@ use crate::{
     connect::Connector,
     limits::{ServerLimits, Timeouts},
     observe::{Observed, Observer},
-    server::{Doors, Entrance, Gate, Listening, Security},
+    server::{Doors, Entrance, Gate, Listening, Security, bind},
 };
+
+/// The listener's name in log lines and errors.
+const LABEL: &str = "edge";
 
 /// An edge at work.
 ///
@@ -282,7 +285,7 @@ impl EdgeServerBuilder {
     ///
     /// # Errors
     ///
-    /// When an address cannot be bound.
+    /// When an address cannot be bound; the text names it.
     pub async fn start(self) -> io::Result<EdgeServer> {
         let clock: Clock = self.connectors.verifying.clock().clone();
         let doors = Doors {
@@ -295,14 +298,14 @@ impl EdgeServerBuilder {
         let shared = Arc::new(Shared::new(self.edge, doors));
         let mut sockets = self.sockets;
         for address in self.addresses {
-            sockets.push(TcpListener::bind(address).await?);
+            sockets.push(bind(LABEL, address).await?);
         }
         let mut listening = Vec::new();
         for socket in sockets {
             let entrance = Entrance {
                 doors: shared.doors.clone(),
                 security: Security::Tls(Arc::clone(&self.tls)),
-                label: "edge",
+                label: LABEL,
             };
             let shared = Arc::clone(&shared);
             listening

@@ -1,6 +1,6 @@
 //! Listeners that start, restart and stop together.
 
-use std::{collections::BTreeMap, fmt, io, net::SocketAddr, sync::Arc};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use rustls::ServerConfig;
 use sip_oauth_message::Limits;
@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     limits::{ServerLimits, Timeouts},
     observe::{Observed, Observer},
-    server::{Doors, Entrance, Gate, Listening, Security},
+    server::{Doors, Entrance, Gate, Listening, Security, bind},
     stop::Stop,
 };
 
@@ -52,7 +52,7 @@ pub struct RegistrarServer {
     tls: Arc<ServerConfigs>,
     secure_tls: Option<Arc<ServerConfig>>,
     doors: Doors,
-    listening: BTreeMap<Listener, Listening>,
+    listening: Vec<(Listener, Listening)>,
     /// Ends the timer of the present registrar.
     timer: Stop,
 }
@@ -115,11 +115,12 @@ impl RegistrarServer {
         }
     }
 
-    /// The address a listener is bound to; `None` when there is no such listener.
+    /// The address a listener is bound to, the first of several; `None` when there is no such listener.
     pub fn local_addr(&self, listener: Listener) -> Option<SocketAddr> {
         self.listening
-            .get(&listener)
-            .map(|listening| listening.local)
+            .iter()
+            .find(|(open, _)| *open == listener)
+            .map(|(_, listening)| listening.local)
     }
 
     /// Connections there are now, over all listeners.
@@ -151,18 +152,18 @@ impl RegistrarServer {
     ///
     /// # Errors
     ///
-    /// When an address cannot be bound; the server then listens on none.
+    /// When an address cannot be bound, whose text names listener and address; the server then listens on none.
     pub async fn restart(
         &mut self,
         listeners: impl IntoIterator<Item = (Listener, SocketAddr)>,
     ) -> io::Result<()> {
         self.stop_all().await;
-        let mut opened = BTreeMap::new();
+        // All are bound before one is opened.
+        let mut sockets = Vec::new();
         for (listener, address) in listeners {
-            let socket = TcpListener::bind(address).await?;
-            opened.insert(listener, self.open(listener, socket)?);
+            sockets.push((listener, bind(listener.label(), address).await?));
         }
-        self.listening = opened;
+        self.listening = self.open_all(sockets)?;
         Ok(())
     }
 
@@ -176,11 +177,7 @@ impl RegistrarServer {
         listeners: impl IntoIterator<Item = (Listener, TcpListener)>,
     ) -> io::Result<()> {
         self.stop_all().await;
-        let mut opened = BTreeMap::new();
-        for (listener, socket) in listeners {
-            opened.insert(listener, self.open(listener, socket)?);
-        }
-        self.listening = opened;
+        self.listening = self.open_all(listeners)?;
         Ok(())
     }
 
@@ -192,12 +189,22 @@ impl RegistrarServer {
 
     async fn stop_all(&mut self) {
         let stopping: Vec<_> = std::mem::take(&mut self.listening)
-            .into_values()
-            .map(|listening| tokio::spawn(listening.stop()))
+            .into_iter()
+            .map(|(_, listening)| tokio::spawn(listening.stop()))
             .collect();
         for stopped in stopping {
             let _ = stopped.await;
         }
+    }
+
+    fn open_all(
+        &self,
+        sockets: impl IntoIterator<Item = (Listener, TcpListener)>,
+    ) -> io::Result<Vec<(Listener, Listening)>> {
+        sockets
+            .into_iter()
+            .map(|(listener, socket)| Ok((listener, self.open(listener, socket)?)))
+            .collect()
     }
 
     fn open(&self, listener: Listener, socket: TcpListener) -> io::Result<Listening> {
@@ -227,7 +234,8 @@ impl RegistrarServer {
 }
 
 impl RegistrarServerBuilder {
-    /// Listens on `address`; port 0 takes a free one, told by [`RegistrarServer::local_addr`].
+    /// Listens on `address`; port 0 takes a free one, told by [`RegistrarServer::local_addr`]. A listener may have several
+    /// addresses.
     pub fn listen(mut self, listener: Listener, address: SocketAddr) -> Self {
         self.binds.push((listener, Bind::Address(address)));
         self
@@ -279,7 +287,7 @@ impl RegistrarServerBuilder {
     ///
     /// # Errors
     ///
-    /// When an address cannot be bound, or [`Listener::SipSecure`] has no configuration.
+    /// When an address cannot be bound, whose text names listener and address, or [`Listener::SipSecure`] has no configuration.
     pub async fn start(self) -> io::Result<RegistrarServer> {
         let mut server = RegistrarServer {
             judge: self.judge,
@@ -292,18 +300,19 @@ impl RegistrarServerBuilder {
                 clock: self.clock,
                 observed: self.observed,
             },
-            listening: BTreeMap::new(),
+            listening: Vec::new(),
             timer: Stop::new(),
         };
         server.timer = server.start_timer();
-        for (listener, bind) in self.binds {
-            let socket = match bind {
-                Bind::Address(address) => TcpListener::bind(address).await?,
+        let mut sockets = Vec::new();
+        for (listener, to) in self.binds {
+            let socket = match to {
+                Bind::Address(address) => bind(listener.label(), address).await?,
                 Bind::Socket(socket) => socket,
             };
-            let listening = server.open(listener, socket)?;
-            server.listening.insert(listener, listening);
+            sockets.push((listener, socket));
         }
+        server.listening = server.open_all(sockets)?;
         Ok(server)
     }
 }

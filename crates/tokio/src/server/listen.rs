@@ -69,6 +69,14 @@ pub(crate) struct Accepted {
     pub(crate) stopped: Stopped,
 }
 
+/// Binds `address`; an error says for which listener and where.
+pub(crate) async fn bind(label: &str, address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let sentence = format!("{label}: cannot listen on {address}: {error}");
+        io::Error::new(error.kind(), sentence)
+    })
+}
+
 /// A listener at work.
 #[derive(Debug)]
 pub(crate) struct Listening {

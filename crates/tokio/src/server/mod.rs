@@ -5,4 +5,4 @@ mod gate;
 mod listen;
 
 pub(crate) use gate::Gate;
-pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security};
+pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security, bind};
