@@ -13,12 +13,13 @@ mod judge;
 mod memory;
 mod observation;
 mod options;
+mod pending;
 mod ports;
 mod profile;
 mod register;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use sip_oauth_message::{MessageView, Method, Response};
 use sip_oauth_token::Verifier;
@@ -35,16 +36,15 @@ pub use options::{
     DeviceLookup, ExpiresPolicy, GracefulRegistration, RegistrarConfig, RegistrarDialect,
     RejectedToken, TokenPlace,
 };
+pub use pending::{Pending, Proposal, Step};
 pub use ports::{MAX_OAUTH_PORT, MIN_OAUTH_PORT, NodePorts, PortProblem};
 pub use profile::{DeviceSecurityMode, ProfileProblem, SecurityProfile, TransportType};
 
 use crate::cause::Unregistration;
 use crate::entropy::Entropy;
-use crate::refusal::Refusal;
-use answer::{Extra, Skeleton};
-use change::{Context, Outcome};
+use answer::Skeleton;
 use judge::Judge;
-use register::Register;
+use pending::{Change, Refused, Verdict, refuse};
 
 /// What a registrar gives back for a request.
 #[derive(Clone, Debug)]
@@ -316,115 +316,6 @@ pub enum RestartError<E> {
     Store(E),
 }
 
-/// How far a decision has come.
-#[derive(Debug)]
-pub enum Step {
-    /// It is made.
-    Answer(Box<Answer>),
-    /// It needs the bindings of an address-of-record.
-    NeedBindings(Box<Pending>),
-}
-
-/// A decision that waits for bindings.
-#[derive(Debug)]
-pub struct Pending {
-    change: Box<Change>,
-    config: Arc<RegistrarConfig>,
-    skeleton: Skeleton,
-    observation: Observation,
-}
-
-/// What follows from the bindings read.
-#[derive(Debug)]
-pub enum Proposal {
-    /// Nothing is to be stored; this is the answer.
-    Answer(Answer),
-    /// The answer, once these bindings are stored in place of those read.
-    Store {
-        /// The bindings afterwards.
-        bindings: Vec<Binding>,
-        /// What to answer then, and only then.
-        answer: Answer,
-    },
-}
-
-impl Pending {
-    /// Whose bindings are needed.
-    pub fn aor(&self) -> &AddressOfRecord {
-        &self.change.aor
-    }
-
-    /// Decides on the bindings read. May be asked again when they changed before they could be stored.
-    pub fn decide(&self, snapshot: &Snapshot) -> Proposal {
-        let Change {
-            register, context, ..
-        } = &*self.change;
-        let (bindings, outcome) = match change::apply(snapshot, register, context) {
-            Ok(changed) => changed,
-            Err(refusal) => {
-                let (skeleton, observation) = (self.skeleton.clone(), self.observation.clone());
-                let extra = Extra::default();
-                return Proposal::Answer(refuse(
-                    skeleton,
-                    refusal,
-                    &extra,
-                    &self.config,
-                    observation,
-                ));
-            }
-        };
-        let mut observation = self.observation.clone();
-        let (granted, new) = match outcome {
-            Outcome::Bound { granted, new } => (granted, new),
-            Outcome::Listed | Outcome::Removed(_) => (Duration::ZERO, false),
-        };
-        observation.decision = match outcome {
-            Outcome::Listed => Decision::Listed,
-            Outcome::Bound { granted, new: true } => Decision::Registered { granted },
-            Outcome::Bound {
-                granted,
-                new: false,
-            } => Decision::Refreshed { granted },
-            Outcome::Removed(removed) => Decision::Unregistered { removed },
-        };
-        let skeleton = self.skeleton.clone();
-        let response = match self.config.dialect {
-            RegistrarDialect::UnifiedCm { .. } if outcome != Outcome::Listed => {
-                skeleton.unified_cm(register, &context.expires, granted, new)
-            }
-            RegistrarDialect::UnifiedCm { .. } | RegistrarDialect::Rfc8898 { .. } => {
-                let own = bindings
-                    .iter()
-                    .filter(|binding| change::concerns(context, binding));
-                skeleton.listing(register, own, context.now)
-            }
-        };
-        let answer = Answer {
-            response: Some(response),
-            observation,
-        };
-        if bindings.as_slice() == &*snapshot.bindings {
-            Proposal::Answer(answer)
-        } else {
-            Proposal::Store { bindings, answer }
-        }
-    }
-
-    /// The answer when the store does not answer.
-    pub fn unavailable(&self, why: &str) -> Answer {
-        let mut observation = self.observation.clone();
-        observation.detail = Some(why.to_owned());
-        let extra = Extra::default();
-        refuse(
-            self.skeleton.clone(),
-            Refusal::Unavailable,
-            &extra,
-            &self.config,
-            observation,
-        )
-    }
-}
-
 fn ended(bindings: Vec<(AddressOfRecord, Binding)>, cause: Unregistration) -> Vec<Ended> {
     bindings
         .into_iter()
@@ -441,47 +332,4 @@ fn unanswered(what: &str, arrival: &Arrival) -> Answer {
         response: None,
         observation: Observation::new(what, arrival.listener),
     }
-}
-
-fn refuse(
-    skeleton: Skeleton,
-    refusal: Refusal,
-    extra: &Extra,
-    config: &RegistrarConfig,
-    mut observation: Observation,
-) -> Answer {
-    observation.decision = Decision::Refused(refusal);
-    Answer {
-        response: Some(skeleton.refusal(refusal, config, extra)),
-        observation,
-    }
-}
-
-/// A refusal and what its answer needs.
-struct Refused {
-    refusal: Refusal,
-    extra: Extra,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            extra: Extra::default(),
-        }
-    }
-}
-
-/// What the part of a decision without bindings comes to.
-enum Verdict {
-    Options,
-    Change(Box<Change>),
-}
-
-/// A change of bindings that is asked for by somebody who may.
-#[derive(Debug)]
-struct Change {
-    aor: AddressOfRecord,
-    register: Register,
-    context: Context,
 }
