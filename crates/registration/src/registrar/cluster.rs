@@ -1,7 +1,7 @@
 //! What an administrator configures, and what the nodes run: two values, a restart moves one to the
 //! other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sip_oauth_trust::{AllowedNames, AllowedRow};
 
@@ -161,7 +161,10 @@ pub struct Cluster {
     sip_oauth_mode: SipOAuthMode,
     refresh_login_flow: bool,
     profiles: BTreeMap<String, SecurityProfile>,
+    /// By name in upper case.
     devices: BTreeMap<String, DeviceRecord>,
+    /// Which of them have a line: an index, so that no request makes us look at them all.
+    having_line: BTreeMap<String, BTreeSet<String>>,
     expressway_rows: Vec<ExpresswayRow>,
 }
 
@@ -304,14 +307,38 @@ impl Cluster {
         if !self.profiles.contains_key(&device.profile) {
             return Err(ClusterError::UnknownProfile(device.profile));
         }
-        self.devices
-            .insert(device.name.to_ascii_uppercase(), device);
+        self.remove_device(&device.name);
+        let key = device.name.to_ascii_uppercase();
+        for line in &device.lines {
+            let having = self.having_line.entry(line.name.clone()).or_default();
+            having.insert(key.clone());
+        }
+        self.devices.insert(key, device);
         Ok(())
     }
 
     /// Removes a device.
     pub fn remove_device(&mut self, name: &str) -> Option<DeviceRecord> {
-        self.devices.remove(&name.to_ascii_uppercase())
+        let key = name.to_ascii_uppercase();
+        let removed = self.devices.remove(&key)?;
+        for line in &removed.lines {
+            if let Some(having) = self.having_line.get_mut(&line.name) {
+                having.remove(&key);
+                if having.is_empty() {
+                    self.having_line.remove(&line.name);
+                }
+            }
+        }
+        Some(removed)
+    }
+
+    /// The device that has this line, where one alone has it.
+    pub fn device_of_line(&self, line: &str) -> Option<&DeviceRecord> {
+        let mut having = self.having_line.get(line)?.iter();
+        match (having.next(), having.next()) {
+            (Some(only), None) => self.devices.get(only),
+            (None | Some(_), _) => None,
+        }
     }
 
     /// The device of this name.
@@ -364,5 +391,37 @@ impl Cluster {
             .iter()
             .position(|row| row.host_name_or_ip.eq_ignore_ascii_case(host_name_or_ip))?;
         Some(self.expressway_rows.remove(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::device::DeviceLine;
+    use super::*;
+
+    #[test]
+    fn a_device_is_found_by_a_line_it_alone_has() {
+        let mut cluster = Cluster::new();
+        cluster
+            .put_profile(SecurityProfile::oauth("oauth"))
+            .unwrap();
+        let mut put = |name: &str, lines: &[&str]| {
+            let lines = lines.iter().map(|line| DeviceLine::new(line));
+            let device = DeviceRecord::csf(name, "oauth", "jdoe", lines);
+            cluster.put_device(device).unwrap();
+        };
+        put("CSFONE", &["1010", "1010", "1011"]);
+        put("CSFTWO", &["1011", "1012"]);
+        put("csftwo", &["1011", "1013"]);
+        let found = |cluster: &Cluster, line: &str| {
+            let device = cluster.device_of_line(line);
+            device.map(|device| device.name.clone())
+        };
+        assert_eq!(found(&cluster, "1010").as_deref(), Some("CSFONE"));
+        assert_eq!(found(&cluster, "1011"), None, "both have it");
+        assert_eq!(found(&cluster, "1012"), None, "replaced");
+        assert_eq!(found(&cluster, "1013").as_deref(), Some("csftwo"));
+        assert!(cluster.remove_device("CSFTWO").is_some());
+        assert_eq!(found(&cluster, "1011").as_deref(), Some("CSFONE"));
     }
 }

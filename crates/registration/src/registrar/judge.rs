@@ -219,15 +219,9 @@ impl<S> Judge<'_, S> {
         }
         match self.registrar.config.device_lookup {
             DeviceLookup::Name => Err(Refusal::UnknownDevice),
-            DeviceLookup::NameOrLine => {
-                let mut having = cluster
-                    .devices()
-                    .filter(|device| device.line(&register.user).is_some());
-                match (having.next(), having.next()) {
-                    (Some(only), None) => Ok(only),
-                    (None | Some(_), _) => Err(Refusal::UnknownDevice),
-                }
-            }
+            DeviceLookup::NameOrLine => cluster
+                .device_of_line(&register.user)
+                .ok_or(Refusal::UnknownDevice),
         }
     }
 
