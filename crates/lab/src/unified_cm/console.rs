@@ -90,8 +90,9 @@ pub(super) fn open_ports(node: &str, open: &[(Listener, u16)], pattern: &str) ->
     let mut lines = vec!["Executing.. please wait.".to_owned()];
     lines.extend(
         open.iter()
-            .map(|(_, port)| {
-                format!("ccm {pid} ccmbase {port}u IPv4 0 0t0 TCP {node}:{port} (LISTEN)")
+            .zip(90..)
+            .map(|((_, port), fd)| {
+                format!("ccm {pid} ccmbase {fd}u IPv4 0 0t0 TCP {node}:{port} (LISTEN)")
             })
             .filter(|line| {
                 pattern
