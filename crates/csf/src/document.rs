@@ -154,12 +154,11 @@ impl Document {
 
     /// The path of an element; used for errors while reading too, when the records are not complete.
     pub(crate) fn path_of(source: &str, elements: &[ElementRecord], index: u32) -> String {
-        let name = |record: &ElementRecord| -> String {
+        let name = |record: &ElementRecord| {
             let start = record.start as usize + 1;
             source
                 .get(start..start + record.name_len as usize)
                 .unwrap_or_default()
-                .to_owned()
         };
         let mut steps = Vec::new();
         let mut at = index;
@@ -276,7 +275,8 @@ impl<'a> Element<'a> {
         self.record().subtree_end == self.index + 1
     }
 
-    /// Its path from the root, as in [`Position::path`].
+    /// Its path from the root, as in [`Position::path`]. Its siblings, and those of the elements around it, are counted for
+    /// that: ask for the paths of what is shown, not of every element.
     pub fn path(self) -> String {
         Document::path_of(
             &self.document.text,

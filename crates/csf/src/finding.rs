@@ -1,6 +1,7 @@
 //! What in a file contradicts SIP OAuth mode, or keeps a device from registering at all.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::config::DeviceConfig;
 use crate::document::Element;
@@ -54,6 +55,10 @@ impl fmt::Display for Finding {
 
 /// Findings beyond this number are not made: the first hundred say enough, and a hostile file could have thousands.
 const MAX_FINDINGS: usize = 100;
+
+/// A registration with less time left to its refresh counts as one without an expiry in SIPCC, the stack these clients
+/// grew from.
+const SHORTEST_REGISTRATION: Duration = Duration::from_secs(20);
 
 impl DeviceConfig {
     /// Judges the file: what contradicts SIP OAuth mode, what keeps it from registering, and every value registration
@@ -327,6 +332,7 @@ impl Judge<'_> {
     fn ports(&mut self, node: CallManagerNode<'_>, mode: SipOauthMode) {
         let ports = node.ports();
         let read = [
+            ("ethernetPhonePort", ports.ethernet_phone_port()),
             ("sipPort", ports.sip_port()),
             ("securedSipPort", ports.secured_sip_port()),
             ("sipOAuthPort", ports.sip_oauth_port()),
@@ -420,15 +426,18 @@ impl Judge<'_> {
         let stack = self.config.sip_stack();
         let expires = self.read(stack.timer_register_expires());
         let delta = self.read(stack.timer_register_delta());
-        if let (Some(expires), Some(delta), Some(element)) = (expires, delta, stack.element())
-            && delta >= expires
-        {
+        if let (Some(expires), Some(delta), Some(element)) = (expires, delta, stack.element()) {
+            let left = expires.saturating_sub(delta);
             let what = format!(
                 "timerRegisterDelta is {} s of {} s",
                 delta.as_secs(),
                 expires.as_secs()
             );
-            self.at_child(Rule::DeltaTooLong, element, "timerRegisterDelta", what);
+            if left.is_zero() {
+                self.at_child(Rule::DeltaTooLong, element, "timerRegisterDelta", what);
+            } else if left < SHORTEST_REGISTRATION {
+                self.at_child(Rule::RefreshTooSoon, element, "timerRegisterExpires", what);
+            }
         }
         self.read(stack.timer_t1());
         self.read(stack.timer_t2());

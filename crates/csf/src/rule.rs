@@ -143,6 +143,10 @@ rules! {
     DeltaTooLong = Warning,
         "The refresh is due before the registration has begun.",
         "Set Timer Register Delta in the SIP profile below Timer Register Expires.";
+    /// The refresh would come within 20 seconds.
+    RefreshTooSoon = Warning,
+        "A client that counts a refresh within 20 seconds as no expiry registers again and again.",
+        "Raise Timer Register Expires in the SIP profile.";
     /// Elements that a Jabber client insists on are missing.
     MissingForJabber = Note,
         "A Jabber client refuses a file without them; a desk phone does not.",

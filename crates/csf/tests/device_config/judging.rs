@@ -11,6 +11,7 @@ fn rules(text: &str) -> Vec<Rule> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table, one row per rule")]
 fn each_contradiction_is_found_alone() {
     let good = jabber().to_xml().unwrap();
     let table = [
@@ -90,6 +91,16 @@ fn each_contradiction_is_found_alone() {
             Rule::DeltaTooLong,
             "<timerRegisterDelta>5<",
             "<timerRegisterDelta>3600<",
+        ),
+        (
+            Rule::RefreshTooSoon,
+            "<timerRegisterExpires>3600<",
+            "<timerRegisterExpires>24<",
+        ),
+        (
+            Rule::PortsEqual,
+            "<sipMRAOAuthPort>5191<",
+            "<sipMRAOAuthPort>2000<",
         ),
         (Rule::SipOauthOff, "<sipOAuthMode>1<", "<sipOAuthMode>0<"),
         (Rule::MissingForJabber, "<enableVad>false</enableVad>", ""),
