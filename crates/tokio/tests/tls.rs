@@ -11,7 +11,7 @@ mod support;
 
 use rustls::AlertDescription;
 use sip_oauth_registration::{client::Transport, registrar::Listener};
-use sip_oauth_tokio::{Connection, ConnectionSettings, Connector, RegistrarServer};
+use sip_oauth_tokio::{Connection, ConnectionSettings, Connector, Incoming, RegistrarServer};
 use sip_oauth_trust::{Explanation, Party, Reason};
 use support::{Authority, BOTH, EACH, Estate, NODE, client_tls, connector, soon};
 
@@ -124,8 +124,51 @@ async fn a_trust_store_that_changes_counts_from_the_next_connection_on() {
         .unwrap();
     let mut connection = Connection::new(stream, ends, ConnectionSettings::default());
     connection.ping().await.unwrap();
-    assert_eq!(
-        soon(connection.receive()).await.unwrap(),
-        sip_oauth_tokio::Incoming::Pong
-    );
+    assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::Pong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_connected_is_closed_when_its_trust_is_withdrawn() {
+    for versions in EACH {
+        let estate = Estate::with_versions(versions);
+        let server = estate.serve().await;
+        let port = server.local_addr(Listener::SipMraOAuth).unwrap().port();
+        let identity = estate.authority.issue(support::EDGE);
+        let tls = client_tls(estate.authority.store("trusted CAs"), Some(&identity), BOTH);
+        let (stream, ends) =
+            soon(connector(tls, &estate.clock).connect(NODE, port, Transport::Tls))
+                .await
+                .unwrap();
+        let mut connection = Connection::new(stream, ends, ConnectionSettings::default());
+        connection.ping().await.unwrap();
+        assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::Pong);
+
+        assert!(server.recheck_peers().is_empty(), "nothing has changed");
+        connection.ping().await.unwrap();
+        assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::Pong);
+
+        estate
+            .trust
+            .replace(Authority::new("Another CA").store("Tomcat-trust"));
+        let closed = server.recheck_peers();
+        assert_eq!(closed.len(), 1);
+        assert_eq!(closed[0].0.peer, ends.local);
+        assert!(matches!(closed[0].1.reason, Reason::UnknownIssuer { .. }));
+        assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::End);
+        let at_node = &estate.trace;
+        at_node
+            .until("the refusal", |trace| trace.refusals().len() == 1)
+            .await;
+        drop(connection);
+        soon(async {
+            while server.connections() > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        assert!(
+            server.recheck_peers().is_empty(),
+            "who is gone is forgotten"
+        );
+    }
 }

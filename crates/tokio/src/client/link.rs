@@ -184,7 +184,9 @@ fn failure_of_connect(error: &ConnectError) -> ConnectionFailure {
 
 fn failure_of_connection(error: &ConnectionError) -> ConnectionFailure {
     match error {
-        ConnectionError::Tls { .. } => ConnectionFailure::Tls(error.to_string()),
+        ConnectionError::Tls { .. } | ConnectionError::Withdrawn(_) => {
+            ConnectionFailure::Tls(error.to_string())
+        }
         ConnectionError::Framing(_) | ConnectionError::Malformed(_) => {
             ConnectionFailure::Protocol(error.to_string())
         }

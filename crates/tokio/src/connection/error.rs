@@ -32,6 +32,9 @@ pub enum ConnectionError {
         #[source]
         source: io::Error,
     },
+    /// The peer was trusted when it connected and is not any more.
+    #[error("{0}")]
+    Withdrawn(Box<Explanation>),
     /// The socket failed.
     #[error("{}", IoReason(_0))]
     Io(io::Error),
@@ -41,7 +44,7 @@ impl ConnectionError {
     /// Who refused whom, if it was TLS that failed.
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
-            Self::Tls { explanation, .. } => Some(explanation),
+            Self::Tls { explanation, .. } | Self::Withdrawn(explanation) => Some(explanation),
             _ => None,
         }
     }

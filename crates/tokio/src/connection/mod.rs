@@ -177,9 +177,9 @@ impl<S> Connection<S> {
         let text;
         let change = match error {
             None => ConnectionChange::Closed,
-            Some(ConnectionError::Tls { explanation, .. }) => {
-                ConnectionChange::Refused(explanation)
-            }
+            Some(
+                ConnectionError::Tls { explanation, .. } | ConnectionError::Withdrawn(explanation),
+            ) => ConnectionChange::Refused(explanation),
             Some(
                 error @ (ConnectionError::TimedOut(_)
                 | ConnectionError::Framing(_)

@@ -290,6 +290,7 @@ impl EdgeServerBuilder {
         let clock: Clock = self.connectors.verifying.clock().clone();
         let doors = Doors {
             gate: Gate::new(self.limits),
+            peers: Arc::default(),
             timeouts: self.timeouts,
             limits: self.message_limits,
             clock,

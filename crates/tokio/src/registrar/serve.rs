@@ -29,6 +29,7 @@ impl Desk {
         let Accepted {
             mut connection,
             peer_identity,
+            mut live_peer,
             permit,
             mut stopped,
         } = accepted;
@@ -37,7 +38,12 @@ impl Desk {
         if let Some(identity) = peer_identity {
             arrival = arrival.with_peer_identity(identity);
         }
-        let ended = self.run(&mut connection, &arrival, &mut stopped).await;
+        let ended = tokio::select! {
+            // What the peer sends after this is not looked at.
+            biased;
+            why = live_peer.withdrawn() => Err(ConnectionError::Withdrawn(why)),
+            ended = self.run(&mut connection, &arrival, &mut stopped) => ended,
+        };
         connection.report_end(ended.as_ref().err());
         connection.close().await;
         drop(permit);

@@ -5,7 +5,7 @@ use std::{fmt, io, net::SocketAddr, sync::Arc};
 use rustls::ServerConfig;
 use sip_oauth_message::Limits;
 use sip_oauth_registration::registrar::{BindingStore, Listener, Registrar};
-use sip_oauth_trust::ServerConfigs;
+use sip_oauth_trust::{Explanation, ServerConfigs};
 use tokio::net::TcpListener;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits::{ServerLimits, Timeouts},
-    observe::{Observed, Observer},
+    observe::{Ends, Observed, Observer},
     server::{Doors, Entrance, Gate, Listening, Security, bind},
     stop::Stop,
 };
@@ -126,6 +126,19 @@ impl RegistrarServer {
     /// Connections there are now, over all listeners.
     pub fn connections(&self) -> usize {
         self.doors.gate.connections()
+    }
+
+    /// Verifies the peers of [`Listener::SipMraOAuth`] that are connected anew, and closes those that trust store or table
+    /// no longer let in: they, and why. Call it after a change of either; by itself a change counts from the next
+    /// handshake on.
+    pub fn recheck_peers(&self) -> Vec<(Ends, Explanation)> {
+        let now = self.doors.clock.system_now();
+        self.doors.peers.recheck(|chain| {
+            let allowed = self.tls.recheck_peer(chain, now);
+            allowed
+                .map(drop)
+                .map_err(|refusal| Box::new(refusal.explanation()))
+        })
     }
 
     /// Replaces the registrar: listeners opened from now on, by a restart, ask `registrar`.
@@ -295,6 +308,7 @@ impl RegistrarServerBuilder {
             secure_tls: self.secure_tls,
             doors: Doors {
                 gate: Gate::new(self.limits),
+                peers: Arc::default(),
                 timeouts: self.timeouts,
                 limits: self.message_limits,
                 clock: self.clock,

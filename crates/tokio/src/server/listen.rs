@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use super::{
     accept::{AcceptFailure, NotAccepted, accept_tls},
     gate::{Gate, Permit},
+    peers::{LivePeer, LivePeers},
 };
 use crate::{
     clock::Clock,
@@ -44,6 +45,7 @@ pub(crate) enum Security {
 #[derive(Clone)]
 pub(crate) struct Doors {
     pub(crate) gate: Arc<Gate>,
+    pub(crate) peers: Arc<LivePeers>,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
@@ -63,6 +65,8 @@ pub(crate) struct Accepted {
     pub(crate) connection: Connection<Stream>,
     /// Who the peer proved to be by its certificate.
     pub(crate) peer_identity: Option<PeerIdentity>,
+    /// Tells when that is no longer good.
+    pub(crate) live_peer: LivePeer,
     /// Counts the connection until dropped.
     pub(crate) permit: Permit,
     /// When to finish and leave.
@@ -134,7 +138,8 @@ impl Entrance {
         &self,
         tcp: TcpStream,
         ends: Ends,
-    ) -> Option<(Connection<Stream>, Option<PeerIdentity>)> {
+    ) -> Option<(Connection<Stream>, Option<PeerIdentity>, LivePeer)> {
+        let rechecks = self.doors.peers.rechecks();
         let stream = match self.shake_hands(tcp).await {
             Ok(stream) => stream,
             Err(not_accepted) => {
@@ -143,7 +148,11 @@ impl Entrance {
                 return None;
             }
         };
-        let identity = self.identify(&stream);
+        let live_peer = match (&self.security, stream.peer_certificates()) {
+            (Security::MutualTls(_), Some(chain)) => self.doors.peers.enter(ends, chain),
+            _ => LivePeer::nobody(),
+        };
+        let identity = self.identify(&stream, self.doors.peers.rechecks() != rechecks);
         let tls = stream.tls_facts(true);
         let connection = Connection::new(
             stream,
@@ -159,7 +168,7 @@ impl Entrance {
             Ok(identity) => {
                 let tls = tls.as_ref();
                 self.report(&ends, ConnectionChange::Accepted { tls });
-                Some((connection, identity))
+                Some((connection, identity, live_peer))
             }
             Err(explanation) => {
                 tracing::info!(
@@ -204,17 +213,25 @@ impl Entrance {
     }
 
     /// Who the peer is by its certificate. On mutual TLS the table is asked again: it may have changed during the
-    /// handshake, and a resumed session would not have asked it at all.
-    fn identify(&self, stream: &Stream) -> Result<Option<PeerIdentity>, Box<Explanation>> {
+    /// handshake, and a resumed session would not have asked it at all. The chain is verified `anew` when all peers were
+    /// rechecked during the handshake.
+    fn identify(
+        &self,
+        stream: &Stream,
+        anew: bool,
+    ) -> Result<Option<PeerIdentity>, Box<Explanation>> {
         let chain = stream.peer_certificates().unwrap_or_default();
         let row = match &self.security {
             Security::Plain | Security::Tls(_) => return Ok(None),
             Security::Other(_) => None,
             Security::MutualTls(configs) => Some(
-                configs
-                    .check_peer(chain)
-                    .map_err(|refusal| Box::new(refusal.explanation()))?
-                    .row,
+                if anew {
+                    configs.recheck_peer(chain, self.doors.clock.system_now())
+                } else {
+                    configs.check_peer(chain)
+                }
+                .map_err(|refusal| Box::new(refusal.explanation()))?
+                .row,
             ),
         };
         let Some(identities) = chain.first().and_then(|leaf| Identities::of(leaf).ok()) else {
@@ -287,10 +304,11 @@ async fn accept_loop<F, Fut>(
                 let_in = entrance.let_in(tcp, ends) => let_in,
                 () = until.wait() => None,
             };
-            if let Some((connection, peer_identity)) = let_in {
+            if let Some((connection, peer_identity, live_peer)) = let_in {
                 serve(Accepted {
                     connection,
                     peer_identity,
+                    live_peer,
                     permit,
                     stopped: until,
                 })

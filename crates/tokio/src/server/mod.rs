@@ -3,6 +3,7 @@
 mod accept;
 mod gate;
 mod listen;
+mod peers;
 
 pub(crate) use gate::Gate;
 pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security, bind};
