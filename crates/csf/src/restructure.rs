@@ -70,7 +70,9 @@ impl Document {
             .text
             .get(..element.text_range().start)
             .unwrap_or_default();
-        before.get(before.trim_end().len()..).unwrap_or_default()
+        before
+            .get(before.trim_end_matches([' ', '\t', '\r', '\n']).len()..)
+            .unwrap_or_default()
     }
 }
 

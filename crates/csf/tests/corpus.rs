@@ -159,6 +159,28 @@ mod attacks {
         );
     }
 
+    /// No attack reaches a file or a host, because nothing here can.
+    #[test]
+    fn the_crate_names_neither_files_nor_sockets_nor_processes() {
+        let mut read = 0;
+        for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+            let path = file.unwrap().path();
+            let source = fs::read_to_string(&path).unwrap();
+            for word in [
+                "std::fs",
+                "std::process",
+                "std::env",
+                "std::os",
+                "Stream",
+                "Socket",
+            ] {
+                assert!(!source.contains(word), "{word} in {}", path.display());
+            }
+            read += 1;
+        }
+        assert!(read > 20, "{read} files");
+    }
+
     #[test]
     fn a_reference_in_plain_xml_is_not_followed_and_the_harmless_control_is_read() {
         let Some(folder) = support::corpus("xml/attacks") else {

@@ -75,6 +75,17 @@ fn reading_and_editing_take_four_times_the_file_at_most() {
         ReadErrorKind::TooManyElements { .. }
     ));
     assert!(allocated < 1 << 20, "{allocated}");
+    let mut attacks = 0;
+    for file in support::corpus("xml/attacks")
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+    {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let (allocated, _) = peak(|| DeviceConfig::read(&bytes, &limits).is_ok());
+        assert!(allocated <= 4 * bytes.len() + (4 << 10), "{allocated}");
+        attacks += 1;
+    }
+    println!("{attacks} attacks within four times their size and 4 KiB");
     let long = vec![b' '; limits.max_bytes + 1];
     let (allocated, read) = peak(|| DeviceConfig::read(&long, &limits));
     assert!(read.is_err());
