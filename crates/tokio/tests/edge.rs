@@ -278,6 +278,19 @@ mod zone_that_fails {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_zone_is_closed_when_the_edges_shutdown_returns() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let trace = Arc::<Trace>::default();
+        let identity = estate.authority.issue(EDGE);
+        let trusted = estate.authority.store("trusted CAs");
+        let edge = edge(&estate, identity, trusted, &trace).await;
+        soon(edge.refresh_servers(&[node_of(&server)])).await;
+        soon(edge.shutdown()).await;
+        assert_eq!(trace.closed(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_node_that_is_gone_from_discovery_loses_its_zone() {
         let estate = Estate::new();
         let server = estate.serve_with(quick(), ServerLimits::new()).await;

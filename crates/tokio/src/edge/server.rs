@@ -170,8 +170,11 @@ impl EdgeServer {
                     before.remove(&zone.name);
                     self.shared.zone_closed(&zone.name);
                     self.shared.forget_attempts(&zone.name);
-                    let link = ZoneLink::open(&zone, Arc::clone(&self.shared), connector.clone());
-                    self.shared.zone_links().insert(zone.name, link);
+                    let mut links = self.shared.zone_links();
+                    let old = links.remove(&zone.name);
+                    let shared = Arc::clone(&self.shared);
+                    let link = ZoneLink::open(&zone, shared, connector.clone(), old);
+                    links.insert(zone.name, link);
                 }
                 ZoneChange::Removed { name } => {
                     self.shared.zone_links().remove(&name);
@@ -223,10 +226,18 @@ impl EdgeServer {
     /// Stops accepting at once, closes clients and zones, and returns when all is closed; after
     /// [`Timeouts::shutdown`] what is left is cut.
     pub async fn shutdown(mut self) {
-        for listening in std::mem::take(&mut self.listening) {
-            listening.stop().await;
+        let stopping: Vec<_> = std::mem::take(&mut self.listening)
+            .into_iter()
+            .map(|listening| tokio::spawn(listening.stop()))
+            .collect();
+        for stopped in stopping {
+            let _ = stopped.await;
         }
-        self.shared.zone_links().clear();
+        let links: Vec<_> = self.shared.zone_links().drain().collect();
+        links.iter().for_each(|(_, link)| link.stop());
+        for (_, link) in links {
+            link.close().await;
+        }
     }
 }
 

@@ -257,10 +257,16 @@ impl Shared {
         });
     }
 
-    /// A message of a node: an answer goes back to its client.
-    pub(super) fn take_response(&self, zone: &str, message: &[u8]) -> Result<(), ConnectionError> {
-        let view =
-            MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
+    /// A message of a node: an answer goes back to its client. One that cannot be read is dropped; the zone carries the
+    /// answers of other clients too.
+    pub(super) fn take_response(&self, zone: &str, message: &[u8]) {
+        let view = match MessageView::parse(message, &self.doors.limits) {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::info!(zone, %error, "unreadable message of a node dropped");
+                return;
+            }
+        };
         let returned = self.edge().forward_response(&view);
         match returned {
             Ok(returned) => {
@@ -274,6 +280,5 @@ impl Shared {
             }
             Err(why) => tracing::info!(zone, %why, "message of a node dropped"),
         }
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use sip_oauth_registration::{client::Transport, edge::Zone};
 use sip_oauth_trust::Explanation;
 use tokio::{
     sync::{Notify, mpsc},
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
@@ -35,12 +36,19 @@ const LEAST_RETRY: Duration = Duration::from_millis(200);
 pub(super) struct ZoneLink {
     requests: mpsc::Sender<Vec<u8>>,
     hurry: Arc<Notify>,
-    _stop: Stop,
+    stop: Stop,
+    task: JoinHandle<()>,
 }
 
 impl ZoneLink {
-    /// Spawns the zone's task.
-    pub(super) fn open(zone: &Zone, shared: Arc<Shared>, connector: Connector) -> Self {
+    /// Spawns the zone's task. It begins when the task of `before`, which led elsewhere under the same name, has ended:
+    /// that one would speak for this one.
+    pub(super) fn open(
+        zone: &Zone,
+        shared: Arc<Shared>,
+        connector: Connector,
+        before: Option<ZoneLink>,
+    ) -> Self {
         let (requests, for_requests) =
             mpsc::channel(shared.doors.gate.limits().queued_messages.max(1));
         let hurry = Arc::new(Notify::new());
@@ -54,12 +62,32 @@ impl ZoneLink {
             hurry: Arc::clone(&hurry),
         };
         let span = tracing::info_span!("zone", name = zone.name);
-        tokio::spawn(task.run(stopped).instrument(span));
+        let run = async move {
+            if let Some(before) = before {
+                before.close().await;
+                task.shared.forget_attempts(&task.zone.name);
+            }
+            task.run(stopped).await;
+        };
+        let task = tokio::spawn(run.instrument(span));
         Self {
             requests,
             hurry,
-            _stop: stop,
+            stop,
+            task,
         }
+    }
+
+    /// Begins to close the connection.
+    pub(super) fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Closes the connection and returns when it is closed.
+    pub(super) async fn close(self) {
+        self.stop();
+        // A panic in the task has been reported where it happened.
+        let _ = self.task.await;
     }
 
     /// Queues a request; false when the zone is closed or its node does not read.
@@ -148,9 +176,7 @@ impl Task {
             // Silence is no refusal.
             Err(_) | Ok(Ok(Incoming::Pong)) => {}
             Ok(Ok(Incoming::Message(message))) => {
-                if let Err(error) = self.shared.take_response(&self.zone.name, &message) {
-                    tracing::info!(zone = self.zone.name, %error, "unreadable message of a node");
-                }
+                self.shared.take_response(&self.zone.name, &message);
             }
             Ok(Ok(Incoming::End)) => {
                 connection.report_end(None);
@@ -177,7 +203,7 @@ impl Task {
                 },
                 incoming = connection.receive() => match incoming? {
                     Incoming::Message(message) => {
-                        self.shared.take_response(&self.zone.name, &message)?;
+                        self.shared.take_response(&self.zone.name, &message);
                     }
                     Incoming::Pong => {}
                     Incoming::End => return Ok(()),

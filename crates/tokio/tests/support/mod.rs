@@ -325,6 +325,7 @@ pub(crate) struct Trace {
     messages: Mutex<Vec<(Direction, Ends, String)>>,
     refusals: Mutex<Vec<(Role, Explanation)>>,
     limited: Mutex<Vec<String>>,
+    closed: Mutex<usize>,
     decisions: Mutex<Vec<Observation>>,
     ended: Mutex<Vec<String>>,
     http: Mutex<Vec<(String, Option<u16>)>>,
@@ -358,6 +359,11 @@ impl Trace {
 
     pub(crate) fn limited(&self) -> Vec<String> {
         self.limited.lock().unwrap().clone()
+    }
+
+    /// Connections that ended in order.
+    pub(crate) fn closed(&self) -> usize {
+        *self.closed.lock().unwrap()
     }
 
     pub(crate) fn decisions(&self) -> Vec<Observation> {
@@ -401,6 +407,7 @@ impl Observer for Trace {
                 let mut refusals = self.refusals.lock().unwrap();
                 refusals.push((event.role, explanation.clone()));
             }
+            ConnectionChange::Closed => *self.closed.lock().unwrap() += 1,
             ConnectionChange::Limited(why) => self.limited.lock().unwrap().push(why.to_owned()),
             ConnectionChange::Accepted { tls } => {
                 self.accepted.lock().unwrap().push(tls.cloned());
