@@ -1,8 +1,11 @@
 //! What the owner of a running client holds.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sip_oauth_registration::client::{Client, ClientState, ConnectionFailure, Event, Target};
@@ -15,7 +18,7 @@ use crate::stop::{Stop, Stopped};
 const MAX_EVENTS: usize = 256;
 
 /// What a client reports.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ClientEvent {
     /// The registration changed. Never [`Event::Connect`], [`Event::Close`] or [`Event::TokenNeeded`]: those are done
@@ -36,6 +39,28 @@ pub enum ClientEvent {
     Unclaimed(Vec<u8>),
     /// This many events were lost because nobody read them.
     Missed(u64),
+}
+
+impl fmt::Debug for ClientEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registration(event) => f.debug_tuple("Registration").field(event).finish(),
+            Self::Connection {
+                target,
+                failure,
+                explanation,
+            } => f
+                .debug_struct("Connection")
+                .field("target", target)
+                .field("failure", failure)
+                .field("explanation", explanation)
+                .finish(),
+            Self::TokenUnavailable(why) => f.debug_tuple("TokenUnavailable").field(why).finish(),
+            // Whole messages are not printed: what they hold is not ours to know.
+            Self::Unclaimed(bytes) => write!(f, "Unclaimed(<{} bytes>)", bytes.len()),
+            Self::Missed(events) => f.debug_tuple("Missed").field(events).finish(),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -30,7 +30,6 @@ pub(super) struct Flow {
 }
 
 /// What a connection tells the driver.
-#[derive(Debug)]
 pub(super) enum News {
     Connected(std::net::SocketAddr),
     Message(Vec<u8>),

@@ -22,8 +22,7 @@ use crate::{
 /// The head of an answer: more than any server of this world sends.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// A request to be made on a connection of its own.
-#[derive(Debug)]
+/// A request to be made on a connection of its own. Without `Debug`: its body may hold a token.
 pub(crate) struct Exchange<'a> {
     pub(crate) method: Method,
     pub(crate) uri: &'a Uri,
