@@ -1,10 +1,12 @@
 //! The bootstrap document of Mobile and Remote Access.
 
+use std::borrow::Cow;
+
 use crate::document::{Document, Element};
 use crate::error::{ReadError, ValueError};
 use crate::limits::Limits;
 use crate::target::EDGE_TLS_PORT;
-use crate::value;
+use crate::value::{self, Value};
 
 /// The answer to `get_edge_config`: where a client outside goes, and what it writes into its Route header.
 ///
@@ -18,8 +20,8 @@ use crate::value;
 /// let edge = EdgeConfig::read(answer, &Limits::default())?;
 ///
 /// let server = &edge.sip_edge_servers()?[0];
-/// assert_eq!((server.address.as_str(), server.port), ("expe.example.com", 5061));
-/// assert_eq!(edge.route().unwrap(), "<sip:192.0.2.100:5061;transport=tls;zone-id=3;directed;lr>");
+/// assert_eq!((&*server.address.value, server.port.value), ("expe.example.com", 5061));
+/// assert_eq!(edge.route().unwrap().value, "<sip:192.0.2.100:5061;transport=tls;zone-id=3;directed;lr>");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -29,11 +31,11 @@ pub struct EdgeConfig {
 
 /// A host and a port the bootstrap document names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EdgeServer {
+pub struct EdgeServer<'a> {
     /// `address`.
-    pub address: String,
+    pub address: Value<Cow<'a, str>>,
     /// `tlsPort` or `port`.
-    pub port: u16,
+    pub port: Value<u16>,
 }
 
 impl EdgeConfig {
@@ -61,7 +63,7 @@ impl EdgeConfig {
     /// # Errors
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
-    pub fn sip_edge_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+    pub fn sip_edge_servers(&self) -> Result<Vec<EdgeServer<'_>>, ValueError> {
         self.edge_servers("sipEdgeServer", EDGE_TLS_PORT)
     }
 
@@ -70,11 +72,15 @@ impl EdgeConfig {
     /// # Errors
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
-    pub fn http_edge_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+    pub fn http_edge_servers(&self) -> Result<Vec<EdgeServer<'_>>, ValueError> {
         self.edge_servers("httpEdgeServer", 8443)
     }
 
-    fn edge_servers(&self, group: &str, default_port: u16) -> Result<Vec<EdgeServer>, ValueError> {
+    fn edge_servers(
+        &self,
+        group: &str,
+        default_port: u16,
+    ) -> Result<Vec<EdgeServer<'_>>, ValueError> {
         let group = self.document.root().descend(&["edgeConfig", group]);
         let servers = group
             .into_iter()
@@ -83,15 +89,9 @@ impl EdgeConfig {
     }
 
     /// `edgeConfig/sipRequest/route`: the value of the Route header, none when missing or empty.
-    pub fn route(&self) -> Option<String> {
-        let route =
-            value::word(
-                self.document
-                    .root()
-                    .descend(&["edgeConfig", "sipRequest", "route"]),
-            )?
-            .value;
-        (!route.is_empty()).then(|| route.into_owned())
+    pub fn route(&self) -> Option<Value<Cow<'_, str>>> {
+        let request = ["edgeConfig", "sipRequest", "route"];
+        value::word(self.document.root().descend(&request)).filter(|route| !route.value.is_empty())
     }
 
     /// `serviceConfig/service[name="_cisco-uds"]`: the User Data Services, by priority and then document order.
@@ -99,7 +99,7 @@ impl EdgeConfig {
     /// # Errors
     ///
     /// [`ValueError`] when a priority is no number, or a port none from 1 to 65535.
-    pub fn uds_servers(&self) -> Result<Vec<EdgeServer>, ValueError> {
+    pub fn uds_servers(&self) -> Result<Vec<EdgeServer<'_>>, ValueError> {
         let mut servers = Vec::new();
         for service in self.services("_cisco-uds") {
             for server in service.children_named("server") {
@@ -111,11 +111,11 @@ impl EdgeConfig {
     }
 
     /// `serviceConfig/service[name="tftpServer"]`: the hosts that serve device files, empty ones left out.
-    pub fn tftp_servers(&self) -> Vec<String> {
+    pub fn tftp_servers(&self) -> Vec<Value<Cow<'_, str>>> {
         self.services("tftpServer")
             .flat_map(|service| service.children_named("address"))
-            .map(|address| address.text().trim().to_owned())
-            .filter(|address| !address.is_empty())
+            .filter_map(|address| value::word(Some(address)))
+            .filter(|address| !address.value.is_empty())
             .collect()
     }
 
@@ -135,18 +135,13 @@ fn named<'a>(
     servers: impl Iterator<Item = Element<'a>>,
     port: &str,
     default_port: u16,
-) -> Result<Vec<EdgeServer>, ValueError> {
+) -> Result<Vec<EdgeServer<'a>>, ValueError> {
     let mut found = Vec::new();
     for server in servers {
-        let address = value::word(server.child("address"))
-            .map(|address| address.value)
-            .unwrap_or_default();
-        if !address.is_empty() {
-            let port = value::port(server.child(port), default_port)?.value;
-            found.push(EdgeServer {
-                address: address.into_owned(),
-                port,
-            });
+        let address = value::word(server.child("address"));
+        if let Some(address) = address.filter(|address| !address.value.is_empty()) {
+            let port = value::port(server.child(port), default_port)?;
+            found.push(EdgeServer { address, port });
         }
     }
     Ok(found)

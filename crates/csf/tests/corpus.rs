@@ -228,13 +228,13 @@ mod wire {
         let edge = EdgeConfig::read(&bytes, &Limits::default()).unwrap();
         let servers = edge.sip_edge_servers().unwrap();
         assert_eq!(
-            (servers[0].address.as_str(), servers[0].port),
+            (&*servers[0].address.value, servers[0].port.value),
             ("expe.domain.com", 5061)
         );
-        assert_eq!(edge.uds_servers().unwrap()[0].port, 8443);
-        assert_eq!(edge.tftp_servers(), Vec::<String>::new());
+        assert_eq!(edge.uds_servers().unwrap()[0].port.value, 8443);
+        assert!(edge.tftp_servers().is_empty());
         assert_eq!(
-            edge.route().unwrap(),
+            edge.route().unwrap().value,
             "<sip:192.168.2.100:5061;transport=tls;zone-id=3;directed;lr>"
         );
     }

@@ -119,3 +119,49 @@ fn the_jabber_configuration_is_fetched_where_device_files_are() {
     let device = jabber().to_xml().unwrap();
     assert!(JabberConfig::read(device.as_bytes(), &Limits::default()).is_err());
 }
+
+const BOOTSTRAP: &str = "<?xml version='1.0' encoding='UTF-8'?>\n<getEdgeConfigResponse version=\"1.0\"><serviceConfig>\
+    <service><name>_cisco-uds</name>\
+    <server><priority>2</priority><port>443</port><address>cucm2.example.com</address></server>\
+    <server><priority>1</priority><address>cucm1.example.com</address></server></service>\
+    <service><name>tftpServer</name><address></address><address>cucm3.example.com</address></service></serviceConfig>\
+    <edgeConfig><sipEdgeServer><server><address>expe.example.com</address><tlsPort></tlsPort></server></sipEdgeServer>\
+    <httpEdgeServer><server><address>expe.example.com</address><tlsPort>443</tlsPort></server></httpEdgeServer>\
+    <sipRequest><route></route></sipRequest></edgeConfig></getEdgeConfigResponse>";
+
+#[test]
+fn the_bootstrap_document_s_servers_stand_by_priority_and_know_their_bytes() {
+    let edge = EdgeConfig::read(BOOTSTRAP.as_bytes(), &Limits::default()).unwrap();
+    let uds: Vec<_> = edge
+        .uds_servers()
+        .unwrap()
+        .into_iter()
+        .map(|server| (server.address.value.into_owned(), server.port.value))
+        .collect();
+    assert_eq!(
+        uds,
+        [
+            ("cucm1.example.com".to_owned(), 8443),
+            ("cucm2.example.com".to_owned(), 443)
+        ]
+    );
+    let sip = edge.sip_edge_servers().unwrap();
+    assert!(matches!(sip[0].port.origin, Origin::Empty(_)));
+    assert_eq!(sip[0].port.value, 5061);
+    let http = edge.http_edge_servers().unwrap();
+    assert_eq!(&BOOTSTRAP[http[0].port.span().unwrap().range()], "443");
+    let tftp = edge.tftp_servers();
+    assert_eq!((tftp.len(), &*tftp[0].value), (1, "cucm3.example.com"));
+    assert!(edge.route().is_none());
+}
+
+#[test]
+fn a_port_in_the_bootstrap_document_that_is_none_is_an_error_with_its_place() {
+    let text = BOOTSTRAP.replace("<tlsPort>443<", "<tlsPort>0<");
+    let edge = EdgeConfig::read(text.as_bytes(), &Limits::default()).unwrap();
+    let error = edge.http_edge_servers().unwrap_err();
+    assert_eq!(
+        error.position.path,
+        "/getEdgeConfigResponse/edgeConfig/httpEdgeServer/server/tlsPort"
+    );
+}

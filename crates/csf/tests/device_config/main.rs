@@ -23,9 +23,9 @@ mod values;
 
 use sip_oauth_csf::{
     Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
-    DeviceNameError, DeviceSecurityMode, Document, EditError, JabberConfig, Limits, LineSettings,
-    Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning,
-    Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode, TargetError, Transport,
-    TransportLayerProtocol, WriteError,
+    DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, JabberConfig, Limits,
+    LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind,
+    PhoneServiceProvisioning, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
+    TargetError, Transport, TransportLayerProtocol, WriteError,
 };
 use support::{OAUTH_PORTS, file, jabber, member, read};
