@@ -234,7 +234,9 @@ impl EdgeServer {
             let _ = stopped.await;
         }
         let links: Vec<_> = self.shared.zone_links().drain().collect();
-        links.iter().for_each(|(_, link)| link.stop());
+        for (_, link) in &links {
+            link.stop();
+        }
         for (_, link) in links {
             link.close().await;
         }
