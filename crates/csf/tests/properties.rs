@@ -354,6 +354,26 @@ proptest! {
     }
 
     #[test]
+    fn a_removal_takes_its_own_bytes_only(at in any::<prop::sample::Index>(), crlf in any::<bool>()) {
+        let before = support::jabber().to_xml().unwrap();
+        let before = if crlf { before.replace('\n', "\r\n") } else { before };
+        let mut document = Document::read(before.as_bytes(), "device", &Limits::default()).unwrap();
+        let paths: Vec<String> = all(document.root()).into_iter().skip(1).map(Element::path).collect();
+        let path = &paths[at.index(paths.len())];
+        let element = document.element_at(path).unwrap();
+        let (span, gone) = (element.span(), all(element).len());
+        let edit = document.remove(path).unwrap();
+        prop_assert!(edit.inserted.is_empty());
+        // The element, and the rest of its line when that is blank.
+        let removed = &before[edit.replaced.range()];
+        prop_assert_eq!(removed.trim(), &before[span.range()]);
+        prop_assert_eq!(removed.len() - span.len(), if crlf { 2 } else { 1 });
+        let expected = [&before[..edit.replaced.start], &before[edit.replaced.end..]].concat();
+        prop_assert_eq!(document.source(), expected.as_bytes());
+        prop_assert_eq!(document.element_count(), paths.len() + 1 - gone);
+    }
+
+    #[test]
     fn setting_what_is_there_changes_nothing(at in any::<prop::sample::Index>()) {
         let before = support::jabber().to_xml().unwrap();
         let mut config = support::read(&before);

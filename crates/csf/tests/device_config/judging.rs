@@ -155,3 +155,32 @@ fn a_hostile_file_has_a_hundred_findings_at_most() {
     let config = read(&file("1", "3", "3", &member("x", "{$ip}", "").repeat(2000)));
     assert!(config.findings().len() <= 101);
 }
+
+#[test]
+fn a_file_that_fills_its_limits_is_read_and_judged_in_bounded_time() {
+    let start = std::time::Instant::now();
+    let nodes = "<member  priority=\"x\"></member>".repeat(19_000);
+    let lines = "<line><featureID>x</featureID></line>".repeat(9_900);
+    for text in [
+        file("1", "3", "3", &nodes),
+        format!("<device><sipProfile><sipLines>{lines}</sipLines></sipProfile></device>"),
+        format!(
+            "<device>{}</device>",
+            "<sipOAuthMode>&#49;</sipOAuthMode>".repeat(19_000)
+        ),
+        format!(
+            "<device><sipOAuthMode>{}</sipOAuthMode></device>",
+            "&#49;".repeat(100_000)
+        ),
+    ] {
+        let mut config = read(&text);
+        assert!(config.findings().len() <= 101);
+        let _ = config.registration_targets(Place::Mra);
+        let _ = Device::try_from(&config);
+        assert!(!config.is_restart_needed(&config));
+        let _ = config.set("/device/sipOAuthMode", "0");
+        let _ = config.remove_member(18_999);
+    }
+    // A second a file in an unoptimised build; linear work takes a fraction of that, quadratic work minutes.
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
