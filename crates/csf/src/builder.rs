@@ -52,6 +52,8 @@ impl DeviceFile {
             connection_monitor_duration: 120,
             srst_name: "Disable".to_owned(),
             srst_option: "Disable".to_owned(),
+            srst_gateways: Vec::new(),
+            srst_is_secure: false,
             phone_label: String::new(),
             start_media_port: 16384,
             stop_media_port: 32766,

@@ -17,6 +17,10 @@ use crate::value::Value;
 /// does not know: edit a [`DeviceConfig`] for that. With serde it can be kept as TOML or JSON. It has no passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an element that holds true or false"
+)]
 pub struct Device {
     /// `@uuid` with its braces.
     pub uuid: String,
@@ -40,6 +44,12 @@ pub struct Device {
     /// `devicePool/srstInfo/srstOption`.
     #[serde(default)]
     pub srst_option: String,
+    /// `devicePool/srstInfo/sipIpAddr1` and `sipPort1`, to 3: at most three, those without an address left out.
+    #[serde(default)]
+    pub srst_gateways: Vec<Gateway>,
+    /// `devicePool/srstInfo/isSecure`.
+    #[serde(default)]
+    pub srst_is_secure: bool,
     /// `sipProfile/phoneLabel`.
     #[serde(default)]
     pub phone_label: String,
@@ -277,6 +287,16 @@ impl Default for StackSettings {
     }
 }
 
+/// A gateway that takes registrations when no node answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// `sipIpAddr`.
+    pub address: String,
+    /// `sipPort`.
+    pub port: u16,
+}
+
 /// A place where certificates are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -370,6 +390,14 @@ impl TryFrom<&DeviceConfig> for Device {
             connection_monitor_duration: seconds(config.connection_monitor_duration()?),
             srst_name: text(srst.and_then(crate::Srst::name)),
             srst_option: text(srst.and_then(crate::Srst::option)),
+            srst_gateways: match srst {
+                Some(srst) => srst.sip_gateways()?.into_iter().map(gateway).collect(),
+                None => Vec::new(),
+            },
+            srst_is_secure: match srst {
+                Some(srst) => srst.is_secure()?.value,
+                None => false,
+            },
             phone_label: text(crate::value::text(
                 config.root().descend(&["sipProfile", "phoneLabel"]),
             )),
@@ -408,6 +436,13 @@ impl TryFrom<&DeviceConfig> for Device {
             common_config: level("commonConfig"),
             enterprise_config: level("enterpriseConfig"),
         })
+    }
+}
+
+fn gateway(gateway: crate::SrstGateway<'_>) -> Gateway {
+    Gateway {
+        address: gateway.address.value.into_owned(),
+        port: gateway.port.value,
     }
 }
 

@@ -94,7 +94,8 @@ mod xml_writer;
 pub use builder::{DeviceFile, DeviceFileBuilder, WantsLine, WantsNode, WantsSecurity};
 pub use config::{CapfServer, DeviceConfig, Srst, SrstGateway};
 pub use device::{
-    Capf, Device, LineSettings, Member, NodePorts, PhoneServiceEntry, Setting, StackSettings,
+    Capf, Device, Gateway, LineSettings, Member, NodePorts, PhoneServiceEntry, Setting,
+    StackSettings,
 };
 pub use device_name::{DeviceKind, DeviceName, DeviceNameError, Service};
 pub use document::{Attribute, Document, Element};

@@ -14,7 +14,8 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] when a text has a character XML does not allow, or a setting's name is no name.
+    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name, or there are more SRST
+    /// gateways than a file has places for.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         // A file with one line and a few nodes.
         let mut w = Writer::with_capacity(16 << 10);
@@ -98,21 +99,37 @@ impl Device {
             ("port2", "2000"),
             ("ipAddr3", ""),
             ("port3", "2000"),
-            ("sipIpAddr1", ""),
-            ("sipPort1", "5060"),
-            ("sipIpV6Addr1", ""),
-            ("sipIpAddr2", ""),
-            ("sipPort2", "5060"),
-            ("sipIpAddr3", ""),
-            ("sipPort3", "5060"),
-            ("isSecure", "false"),
         ]);
+        self.srst_gateways(w);
+        w.text("isSecure", truth(self.srst_is_secure));
         w.close();
         w.text(
             "connectionMonitorDuration",
             &self.connection_monitor_duration.to_string(),
         );
         w.close();
+    }
+
+    fn srst_gateways(&self, w: &mut Writer) {
+        const PLACES: [(&str, &str); 3] = [
+            ("sipIpAddr1", "sipPort1"),
+            ("sipIpAddr2", "sipPort2"),
+            ("sipIpAddr3", "sipPort3"),
+        ];
+        if self.srst_gateways.len() > PLACES.len() {
+            w.too_many("sipIpAddr", PLACES.len());
+        }
+        let mut gateways = self.srst_gateways.iter();
+        for (address, port) in PLACES {
+            let (host, number) = gateways
+                .next()
+                .map_or(("", 5060), |gateway| (&*gateway.address, gateway.port));
+            w.text(address, host);
+            w.text(port, &number.to_string());
+            if address == "sipIpAddr1" {
+                w.text("sipIpV6Addr1", "");
+            }
+        }
     }
 
     /// The trust verification service runs on the same nodes.

@@ -18,6 +18,14 @@ pub enum WriteError {
         /// The code point.
         code: u32,
     },
+    /// There are more of something than the file has places for.
+    #[error("{path}: there are places for {max}")]
+    TooMany {
+        /// The path of the places.
+        path: String,
+        /// How many there are.
+        max: usize,
+    },
     /// A [`Setting`](crate::Setting)'s name is no XML name.
     #[error("{path}: {name:?} is no element name")]
     Name {
@@ -124,6 +132,11 @@ impl Writer {
         self.start_tag(name, attributes);
         self.out.push_str(&escape_text(text));
         self.end_tag(name);
+    }
+
+    pub(crate) fn too_many(&mut self, name: &str, max: usize) {
+        let path = self.path(name);
+        self.error.get_or_insert(WriteError::TooMany { path, max });
     }
 
     pub(crate) fn setting(&mut self, name: &str, text: &str) {

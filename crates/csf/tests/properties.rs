@@ -12,9 +12,9 @@ mod support;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sip_oauth_csf::{
-    Capf, CapfAuthMode, Device, DeviceConfig, DeviceSecurityMode, Document, Element, Limits,
-    LineSettings, Member, NodePorts, PhoneServiceEntry, PhoneServiceKind, PhoneServiceProvisioning,
-    Place, Setting, SipOauthMode, StackSettings, TransportLayerProtocol,
+    Capf, CapfAuthMode, Device, DeviceConfig, DeviceSecurityMode, Document, Element, Gateway,
+    Limits, LineSettings, Member, NodePorts, PhoneServiceEntry, PhoneServiceKind,
+    PhoneServiceProvisioning, Place, Setting, SipOauthMode, StackSettings, TransportLayerProtocol,
 };
 
 /// Text that XML can hold, markup and line ends included.
@@ -71,6 +71,10 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
         (name(), text()).prop_map(|(name, value)| Setting { name, value }),
         0..4,
     )
+}
+
+fn gateway() -> impl Strategy<Value = Gateway> {
+    ("[a-z0-9.&<]{1,12}", 1u16..).prop_map(|(address, port)| Gateway { address, port })
 }
 
 fn provisioning() -> impl Strategy<Value = PhoneServiceProvisioning> {
@@ -163,6 +167,7 @@ fn device() -> impl Strategy<Value = Device> {
         settings(),
         vec(phone_service(), 0..3),
         (any::<bool>(), provisioning()),
+        (vec(gateway(), 0..4), any::<bool>()),
     );
     (modes, texts, numbers, lists).prop_map(|(modes, texts, numbers, lists)| {
         let stack = numbers.6;
@@ -175,6 +180,8 @@ fn device() -> impl Strategy<Value = Device> {
             connection_monitor_duration: stack[11],
             srst_name: texts.3,
             srst_option: texts.4,
+            srst_gateways: lists.8.0,
+            srst_is_secure: lists.8.1,
             phone_label: texts.5,
             start_media_port: numbers.1,
             stop_media_port: numbers.2,

@@ -83,6 +83,27 @@ fn phone_services_stand_in_the_file_as_the_product_lists_them() {
 }
 
 #[test]
+fn srst_gateways_stand_in_their_three_places_and_a_fourth_is_refused() {
+    let mut file = jabber();
+    let gateway = |number: u8| Gateway {
+        address: format!("192.0.2.{number}"),
+        port: 5060 + u16::from(number),
+    };
+    file.device.srst_gateways = vec![gateway(1), gateway(2)];
+    let text = file.to_xml().unwrap();
+    let expected = "<sipIpAddr1>192.0.2.1</sipIpAddr1>\n<sipPort1>5061</sipPort1>\n<sipIpV6Addr1></sipIpV6Addr1>\n\
+        <sipIpAddr2>192.0.2.2</sipIpAddr2>\n<sipPort2>5062</sipPort2>\n<sipIpAddr3></sipIpAddr3>\n";
+    assert!(text.contains(expected), "{text}");
+    assert_eq!(Device::try_from(&read(&text)).unwrap(), file.device);
+    file.device.srst_gateways = (1..=4).map(gateway).collect();
+    let error = file.to_xml().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/device/devicePool/srstInfo/sipIpAddr: there are places for 3"
+    );
+}
+
+#[test]
 fn a_device_file_survives_toml() {
     let file = jabber();
     let text = toml::to_string(&file).unwrap();

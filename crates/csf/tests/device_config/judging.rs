@@ -181,6 +181,6 @@ fn a_file_that_fills_its_limits_is_read_and_judged_in_bounded_time() {
         let _ = config.set("/device/sipOAuthMode", "0");
         let _ = config.remove_member(18_999);
     }
-    // A second a file in an unoptimised build; linear work takes a fraction of that, quadratic work minutes.
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    // Linear work takes a second or two in an unoptimised build on a busy machine, quadratic work minutes.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }

@@ -23,8 +23,8 @@ mod values;
 
 use sip_oauth_csf::{
     Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
-    DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, JabberConfig, Limits,
-    LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind,
+    DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, Gateway, JabberConfig,
+    Limits, LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind,
     PhoneServiceProvisioning, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
     TargetError, Transport, TransportLayerProtocol, WriteError,
 };
