@@ -74,7 +74,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] with the reason and the place: not UTF-8, not well-formed, another root, a DOCTYPE, an entity
+    /// [`ReadError`] with the reason and the place: not in its encoding, not well-formed, another root, a DOCTYPE, an entity
     /// beyond the five, or more than `limits` allow.
     ///
     /// ```
