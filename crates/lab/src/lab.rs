@@ -22,6 +22,8 @@ use crate::{
 pub const NODE: &str = "ucm-pub.example.com";
 /// The edge's name.
 pub const EDGE: &str = "expc1.example.com";
+/// The names of the edge's certificate: its own, which is also the CN, and its cluster's.
+pub(crate) const EDGE_NAMES: [&str; 2] = [EDGE, "expc-cluster.example.com"];
 /// The name under which clients outside reach the edge: its Expressway-E.
 pub const OUTER_EDGE: &str = "expe1.example.com";
 /// The device.
@@ -198,9 +200,7 @@ impl LabBuilder {
             name: EDGE.to_owned(),
             outer_name: OUTER_EDGE.to_owned(),
             outer_certificate: authorities.expressway.issue(OUTER_EDGE, &[OUTER_EDGE])?,
-            certificate: authorities
-                .expressway
-                .issue(EDGE, &[EDGE, "expc-cluster.example.com"])?,
+            certificate: authorities.expressway.issue(EDGE, &EDGE_NAMES)?,
             clients: ports::listen("Expressway", product(5061)).await?,
             clock: clock.clone(),
             recorder: recorder.clone(),

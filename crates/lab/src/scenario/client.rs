@@ -70,12 +70,14 @@ pub(super) async fn log_in(
     ];
     let mut events = story.events();
     let access_bytes = text.len();
+    let life = obtained.expires_in.map_or_else(
+        || "no expires_in".to_owned(),
+        |life| format!("expires_in {}", life.as_secs()),
+    );
     annotate(
         &mut events,
         "",
-        vec![format!(
-            "access token of {access_bytes} bytes, expires_in 3600"
-        )],
+        vec![format!("access token of {access_bytes} bytes, {life}")],
     );
     story.step(
         "Log in",

@@ -1,14 +1,15 @@
 //! *Refresh servers* on the edge: discovery, the push of its names, the zone.
 
+use sip_oauth_axl::push::Plan;
 use sip_oauth_registration::{
-    edge::{SEARCH_RULE_PRIORITY, SearchRule},
+    edge::{DiscoveredNode, SEARCH_RULE_PRIORITY, SearchRule},
     registrar::Listener,
 };
 
 use super::{client::annotate, sip, story::Story};
 use crate::{
     Error, Lab, Refreshed,
-    lab::{EDGE, NODE},
+    lab::{EDGE, EDGE_NAMES, NODE},
     report::{Check, Event, Occurrence, PartyId},
 };
 
@@ -31,7 +32,7 @@ pub(super) async fn refresh_servers(lab: &Lab, story: &mut Story<'_>) -> Result<
     let refreshed = edge.refresh_servers(lab.unified_cm()).await?;
     let after = lab.cli(SELECT_TABLE).await?;
     let rules = edge.search_rules().await;
-    let names = edge.certificate_names().join(",");
+    let names = EDGE_NAMES.join(",");
 
     let mut by_axl = story.events();
     let mut by_tls = take_from(&mut by_axl, |what| {
@@ -40,7 +41,7 @@ pub(super) async fn refresh_servers(lab: &Lab, story: &mut Story<'_>) -> Result<
     let table = take_from(&mut by_tls, |what| {
         matches!(what, Occurrence::Console { .. })
     });
-    discovered(story, lab, by_axl, &before, &refreshed, &names);
+    discovered(story, lab, by_axl, &before, &refreshed);
     zone_connected(story, lab, by_tls, &refreshed, &rules);
 
     let row = after.get(2).map(String::as_str).unwrap_or_default();
@@ -68,7 +69,6 @@ fn discovered(
     mut events: Vec<Event>,
     table_before: &[String],
     refreshed: &Refreshed,
-    names: &str,
 ) {
     let asked: Vec<&str> = events
         .iter()
@@ -96,14 +96,7 @@ fn discovered(
             found.map(|node| node.mra_oauth_port),
         ),
     ];
-    let answers = [
-        NODE.to_owned(),
-        format!("sipOAuthMRAPort {port}"),
-        "ClusterSIPOAuthMode 1".to_owned(),
-        "no row".to_owned(),
-        format!("added {names}"),
-    ];
-    for (operation, answer) in OPERATIONS.into_iter().zip(answers) {
+    for (operation, answer) in OPERATIONS.into_iter().zip(answers(refreshed)) {
         annotate(&mut events, operation, vec![answer]);
     }
     story.step(
@@ -112,6 +105,30 @@ fn discovered(
         "one node and its MRA port found; CN and SAN pushed into a table that was empty",
         checks,
     );
+}
+
+/// What the edge made of each answer, in the order of [`OPERATIONS`].
+fn answers(refreshed: &Refreshed) -> [String; 5] {
+    let of_nodes = |tell: fn(&DiscoveredNode) -> String| {
+        let told: Vec<String> = refreshed.nodes.iter().map(tell).collect();
+        told.join(", ")
+    };
+    let (row, pushed) = match &refreshed.pushed.plan {
+        Plan::Add(add) => {
+            let names = add.x509_subject_name_or_subject_alternate_name.value();
+            let names = names.map_or_else(|| "no name".to_owned(), ToString::to_string);
+            ("no row of its own", format!("added {names}"))
+        }
+        Plan::Update(_) => ("a row that names something else", "no add".to_owned()),
+        Plan::UpToDate => ("a row that names the same", "no add".to_owned()),
+    };
+    [
+        of_nodes(|node| node.name.clone()),
+        of_nodes(|node| format!("sipOAuthMRAPort {}", node.mra_oauth_port)),
+        of_nodes(|node| format!("ClusterSIPOAuthMode {}", u8::from(node.sip_oauth_mode))),
+        row.to_owned(),
+        pushed,
+    ]
 }
 
 fn zone_connected(
@@ -140,13 +157,18 @@ fn zone_connected(
             handshake.map(|handshake| handshake.summary.as_str()),
         ),
         Check::present(
+            "port connected to",
+            lab.unified_cm().port(Listener::SipMraOAuth),
+            handshake.and_then(|handshake| handshake.leg.port),
+        ),
+        Check::present(
             "certificate of the edge shown",
             true,
             handshake.map(|handshake| handshake.client_certificate),
         ),
         Check::present(
             "names the node verified",
-            lab.expressway_c().certificate_names().join(" "),
+            EDGE_NAMES.join(" "),
             lab.recorder()
                 .let_in(PartyId::UnifiedCm)
                 .map(|names| names.join(" ")),
