@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sip_oauth_tokio::ZoneReport;
-use sip_oauth_trust::{Party, Place as Remedy, Reason};
+use sip_oauth_trust::{Party, Place as Remedy, Reason, alert_name};
 
 use super::logged_in;
 use crate::{
@@ -229,7 +229,14 @@ async fn zone_refused(story: &mut Story<'_>, lab: &Lab, zones: &[ZoneReport], ex
             expected.remedy.name(),
             explanation.map(|explanation| explanation.remedy.place.name()),
         ),
-        Check::equal("the other side saw itself refused", true, other.is_some()),
+        // What the side that refused says it sent is one thing; this is what arrived.
+        Check::present(
+            "alert the other side received",
+            expected.alert,
+            other
+                .and_then(|seen| seen.explanation.alert)
+                .map(|alert| format!("alert {} ({})", alert_name(alert), u8::from(alert))),
+        ),
         Check::present(
             "zone active",
             false,
