@@ -51,7 +51,7 @@ pub async fn on_premises(lab: &LabBuilder) -> Result<Scenario, Error> {
     let outcome = jabber.outcome().await;
     let events = story.events();
     let (handshake, messages) = split(events);
-    connected(&mut story, handshake);
+    connected(&mut story, port, handshake);
     registered(&mut story, &lab, &outcome, messages);
 
     lab.wait(REFRESH_AFTER).await;
@@ -138,7 +138,7 @@ pub(super) fn split(events: Vec<Event>) -> (Vec<Event>, Vec<Event>) {
     (before, after)
 }
 
-fn connected(story: &mut Story<'_>, events: Vec<Event>) {
+fn connected(story: &mut Story<'_>, port: u16, events: Vec<Event>) {
     let handshake = sip::handshake(&events);
     let shown = handshake.and_then(|handshake| handshake.shows.first());
     let client_certificate = handshake.map(|handshake| handshake.client_certificate);
@@ -147,6 +147,11 @@ fn connected(story: &mut Story<'_>, events: Vec<Event>) {
             "handshake",
             "TLS 1.3 handshake",
             handshake.map(|handshake| handshake.summary.as_str()),
+        ),
+        Check::present(
+            "port connected to",
+            port,
+            handshake.and_then(|handshake| handshake.leg.port),
         ),
         Check::present(
             "certificate of the node",

@@ -78,6 +78,12 @@ pub(super) fn sent_by(message: Option<&SipMessage>) -> Option<&str> {
     value(message, "Via")?.split(' ').nth(1)?.split(';').next()
 }
 
+/// The request went to the listener at this port.
+pub(super) fn port(what: &str, expected: u16, request: Option<&SipMessage>) -> Check {
+    let seen = request.and_then(|request| request.leg.port);
+    Check::present(what, expected, seen)
+}
+
 /// The start line is `expected`.
 pub(super) fn start_line(what: &str, expected: &str, message: Option<&SipMessage>) -> Check {
     Check::present(

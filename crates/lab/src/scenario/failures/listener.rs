@@ -39,7 +39,7 @@ pub async fn wrong_listener(lab: &LabBuilder) -> Result<Scenario, Error> {
     let config = read_configuration(&lab, &jabber, &mut story, Place::OnPremises, &stale).await?;
     jabber.register(&config, &Way::OnPremises)?;
     let outcome = jabber.outcome().await;
-    port_mismatch(&mut story, &outcome);
+    port_mismatch(&mut story, port, &outcome);
     jabber.stop().await;
 
     // The fix of the document: reset the device, so that it reads a file of now.
@@ -89,7 +89,11 @@ pub async fn profile_without_oauth(lab: &LabBuilder) -> Result<Scenario, Error> 
 
     jabber.register(&config, &Way::OnPremises)?;
     let outcome = jabber.outcome().await;
-    port_mismatch(&mut story, &outcome);
+    port_mismatch(
+        &mut story,
+        lab.unified_cm().port(Listener::SipOAuth),
+        &outcome,
+    );
 
     lab.unified_cm().set_oauth_authentication(true)?;
     lab.recorder().state(
@@ -110,12 +114,13 @@ pub async fn profile_without_oauth(lab: &LabBuilder) -> Result<Scenario, Error> 
     Ok(scenario)
 }
 
-/// The 403 of the document.
-fn port_mismatch(story: &mut Story<'_>, outcome: &Outcome) {
+/// The 403 of the document, for a REGISTER that went to `port`.
+fn port_mismatch(story: &mut Story<'_>, port: u16, outcome: &Outcome) {
     let events = story.events();
     let request = sip::sent(&events, Jabber, UnifiedCm).last().copied();
     let answer = sip::sent(&events, UnifiedCm, Jabber).last().copied();
     let mut checks = published::port_mismatch(NODE, request, answer);
+    checks.push(sip::port("port of the REGISTER", port, request));
     let entry = match outcome {
         Outcome::Refused(refused) => refused.entry(),
         _ => None,
@@ -140,8 +145,14 @@ fn port_mismatch(story: &mut Story<'_>, outcome: &Outcome) {
 /// The registration that shows that the fix is one.
 fn registers(story: &mut Story<'_>, lab: &Lab, outcome: &Outcome, verdict: &str) {
     let events = story.events();
+    let request = sip::sent(&events, Jabber, UnifiedCm).last().copied();
     let answer = sip::sent(&events, UnifiedCm, Jabber).last().copied();
     let checks = vec![
+        sip::port(
+            "port of the REGISTER",
+            lab.unified_cm().port(Listener::SipOAuth),
+            request,
+        ),
         sip::start_line("status line", "SIP/2.0 200 OK", answer),
         Check::equal("what the client reports", "registered for 120 s", outcome),
         Check::equal("bindings at the node", 1, lab.unified_cm().bindings()),
