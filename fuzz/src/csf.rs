@@ -83,7 +83,7 @@ pub fn device_xml_edit(data: &[u8]) {
     let chosen = elements.get(place % elements.len());
     let path = chosen.map(|element| element.path()).unwrap_or_default();
     let attribute = chosen.and_then(|element| element.attributes().next());
-    let attribute = attribute.map(|attribute| attribute.path());
+    let attribute = attribute.map(sip_oauth_csf::Attribute::path);
     let edit = match what % 7 {
         0 | 1 => config.set(&path, text),
         2 => match attribute {
