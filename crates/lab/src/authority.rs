@@ -73,8 +73,31 @@ impl CertificateAuthority {
     ///
     /// [`Error::Certificate`] if a name has no IA5 form or no key can be made.
     pub fn issue(&self, common_name: &str, dns_names: &[&str]) -> Result<Certificate, Error> {
-        let failed = |cause| Error::certificate(common_name, cause);
+        self.sign(common_name, dns_names, parameters(common_name))
+    }
+
+    /// The same, but expired since the first day of 2025: to see what is said about it.
+    ///
+    /// # Errors
+    ///
+    /// As [`CertificateAuthority::issue`].
+    pub fn issue_expired(
+        &self,
+        common_name: &str,
+        dns_names: &[&str],
+    ) -> Result<Certificate, Error> {
         let mut params = parameters(common_name);
+        params.not_after = date_time_ymd(2025, 1, 1);
+        self.sign(common_name, dns_names, params)
+    }
+
+    fn sign(
+        &self,
+        common_name: &str,
+        dns_names: &[&str],
+        mut params: CertificateParams,
+    ) -> Result<Certificate, Error> {
+        let failed = |cause| Error::certificate(common_name, cause);
         for name in dns_names {
             let name = (*name).try_into().map_err(failed)?;
             params.subject_alt_names.push(rcgen::SanType::DnsName(name));
