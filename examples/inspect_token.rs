@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut failed = false;
     for (name, text) in tokens(&Arguments::parse().files) {
         println!("{name}");
-        match text.and_then(|text| inspect(&text).map_err(|error| error.to_string())) {
+        match text.and_then(|text| inspect(&text).map_err(|error| format!("{name}: {error}"))) {
             Ok(inspection) => {
                 println!("{inspection}");
                 if inspection.is_expired(SystemTime::now()) == Some(true) {

@@ -45,10 +45,11 @@ fn main() -> ExitCode {
         let outcome = common::read(file).and_then(|bytes| {
             messages(&bytes)
                 .iter()
-                .try_for_each(|message| print(message).map_err(|error| error.to_string()))
+                .try_for_each(|message| print(message))
+                .map_err(|error| format!("{}: {error}", file.display()))
         });
         if let Err(problem) = outcome {
-            eprintln!("  {problem}");
+            eprintln!("{problem}");
             failed = true;
         }
         println!();

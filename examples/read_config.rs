@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
             Err(problem) => {
                 failed = true;
                 match arguments.format {
-                    Format::Text => eprintln!("{file}: {problem}\n"),
+                    Format::Text => eprintln!("{problem}\n"),
                     Format::Json => reports.push(json!({ "file": file, "error": problem })),
                 }
             }
@@ -77,10 +77,10 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Fetches or opens a file and reads it; the problem is one sentence.
+/// Fetches or opens a file and reads it; the problem is one sentence that names the file.
 async fn read(file: &str) -> Result<DeviceConfig, String> {
     let bytes = common::file_or_url(file).await?;
-    DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| error.to_string())
+    DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| format!("{file}: {error}"))
 }
 
 type Targets = Result<Vec<RegistrationTarget>, TargetError>;
