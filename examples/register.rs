@@ -131,6 +131,12 @@ async fn run(account: Account, seconds: Option<u64>) -> ExitCode {
                         registered = false;
                         handle.stop();
                     }
+                    Told::Unconfirmed => {
+                        if registered {
+                            eprintln!("the registrar did not answer the deregistration");
+                        }
+                        registered = false;
+                    }
                     Told::Other => {}
                 },
             }
@@ -146,6 +152,8 @@ async fn run(account: Account, seconds: Option<u64>) -> ExitCode {
 enum Told {
     Registered,
     Failed,
+    /// Deregistered as far as this side can tell.
+    Unconfirmed,
     Other,
 }
 
@@ -168,9 +176,10 @@ fn tell(event: &ClientEvent) -> Told {
             );
         }
         ClientEvent::Registration(Event::Deregistered { confirmed }) => {
-            if *confirmed {
-                println!("deregistered");
+            if !confirmed {
+                return Told::Unconfirmed;
             }
+            println!("deregistered");
         }
         ClientEvent::Registration(Event::Refused(refused)) => {
             let warning = refused.warning.as_deref().unwrap_or("no warning");
