@@ -4,7 +4,7 @@
 //! `run sql` its row of names and row of `=`; all other output is ours, chosen to say plainly what is configured and
 //! what is running.
 
-use sip_oauth_registration::registrar::{Cluster, ClusterError, Database, Listener, SipOAuthMode};
+use sip_oauth_registration::registrar::{Cluster, Database, Listener, SipOAuthMode};
 
 use super::sql::{self, Table};
 
@@ -54,9 +54,6 @@ pub(super) fn set_mode(database: &Database, mode: SipOAuthMode) -> Vec<String> {
             format!("Cluster SIPOAuth Mode is now {}.", mode_name(mode)),
             "Restart the Cisco CallManager service on every node that runs it.".to_owned(),
         ],
-        Err(error @ ClusterError::RefreshLoginFlowDisabled) => {
-            vec![format!("Command failed: {error}.")]
-        }
         Err(error) => vec![format!("Command failed: {error}.")],
     }
 }
