@@ -36,4 +36,8 @@ pub mod _documentation {
     pub mod threat_model {}
     #[doc = include_str!("../docs/choices.md")]
     pub mod choices {}
+    #[doc = include_str!("../docs/lab-report.md")]
+    pub mod lab_report {}
+    #[doc = include_str!("../docs/benchmarks.md")]
+    pub mod benchmarks {}
 }
