@@ -454,8 +454,15 @@ pub(crate) fn normalised(raw: &str) -> Result<Cow<'_, str>, quick_xml::Error> {
 
 /// The text of an element's content that the reader has accepted, without that of child elements.
 fn own_text(content: &str) -> String {
-    let mut reader = Reader::from_str(content);
     let mut text = String::with_capacity(content.len());
+    // The tokeniser takes U+FEFF in front for a byte order mark and drops it; here it is text.
+    let rest = content.trim_start_matches('\u{feff}');
+    text.push_str(
+        content
+            .get(..content.len() - rest.len())
+            .unwrap_or_default(),
+    );
+    let mut reader = Reader::from_str(rest);
     let mut depth = 0usize;
     loop {
         match reader.read_event() {

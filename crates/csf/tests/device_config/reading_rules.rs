@@ -62,6 +62,18 @@ fn a_byte_order_mark_stays_and_counts() {
     );
 }
 
+#[test]
+fn a_byte_order_mark_inside_an_element_is_text() {
+    for (written, read_as) in [
+        ("\u{feff}1", "\u{feff}1"),
+        ("\u{feff}&lt;", "\u{feff}<"),
+        ("\u{feff}\u{feff}\r\n", "\u{feff}\u{feff}\n"),
+    ] {
+        let config = read(&format!("<device><a>{written}</a></device>"));
+        assert_eq!(config.root().child("a").unwrap().text(), read_as);
+    }
+}
+
 /// One line per case: what is refused, and where.
 #[test]
 fn what_the_tokeniser_lets_through_is_refused_by_name() {
