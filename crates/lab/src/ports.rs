@@ -12,6 +12,9 @@ use crate::Error;
 /// The range Unified CM takes for its SIP ports; the csf crate checks it, so free ports are chosen inside.
 const RANGE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
 
+/// How far apart two processes with neighbouring ids start; every story of the lab together takes about fifty ports.
+const APART: u64 = 101;
+
 /// The next port to try, shared by all labs of a process so that they do not race for one.
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
@@ -29,12 +32,14 @@ pub(crate) async fn listen(purpose: &'static str, port: Option<u16>) -> Result<T
         });
     }
     let span = RANGE.end() - RANGE.start() + 1;
-    // Two processes start at different places.
-    let seed = u16::try_from(std::process::id() % u32::from(span)).unwrap_or(0);
+    // Two processes start at different places, further apart than the ports a run takes: a port that is let go for a
+    // moment, as a node's are over a restart, must not be next in the line of a neighbour.
+    let seed = u64::from(std::process::id()) * APART % u64::from(span);
+    let seed = u16::try_from(seed).unwrap_or(0);
     let mut last = None;
     for _ in 0..1000 {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = RANGE.start() + (seed.wrapping_mul(7) % span + step % span) % span;
+        let port = RANGE.start() + (seed + step % span) % span;
         match bind(port).await {
             Ok(listener) => return Ok(listener),
             Err(cause) => last = Some((port, cause)),
