@@ -2,6 +2,9 @@
 //!
 //! The programs are those that `cargo test` builds beside this test.
 
+// Helpers of tests may panic, as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::{
     ffi::OsStr,
     fs,
