@@ -12,7 +12,8 @@ use sip_oauth_tokio::{Clock, Resolver, StaticResolver};
 use sip_oauth_trust::{LiveTrustStore, Source, TrustStore, default_provider};
 
 use crate::{
-    CertificateAuthority, Error, ExpresswayC, Jabber, PartyId, UnifiedCm, expressway, ports,
+    CertificateAuthority, Error, ExpresswayC, Jabber, PartyId, UnifiedCm, expressway,
+    ports::{self, Kept},
     recorder::{Recorder, Speaks},
     report::Occurrence,
     unified_cm::{self, AxlUser},
@@ -155,6 +156,7 @@ impl LabBuilder {
             password: random_password(&provider)?,
         };
 
+        let (sip, kept) = self.node_ports().await?;
         let product = |port: u16| self.product_ports.then_some(port);
         let unified_cm = UnifiedCm::start(unified_cm::Setup {
             name: NODE.to_owned(),
@@ -164,7 +166,8 @@ impl LabBuilder {
             provider: Arc::clone(&provider),
             tomcat: authorities.unified_cm.issue(NODE, &[NODE])?,
             ports: unified_cm::Ports {
-                sip: self.node_ports().await?,
+                sip,
+                kept,
                 configuration: ports::listen("configuration server", product(6970)).await?,
                 web: ports::listen("AXL", product(8443)).await?,
             },
@@ -228,10 +231,10 @@ impl LabBuilder {
         self.faults.contains(&fault)
     }
 
-    /// The product's ports, or four free ones. They are let go again: the listeners open when the service starts.
-    async fn node_ports(&self) -> Result<NodePorts, Error> {
+    /// The product's ports, or four free ones that are kept until their listeners open.
+    async fn node_ports(&self) -> Result<(NodePorts, Kept), Error> {
         if self.product_ports {
-            return Ok(NodePorts::default());
+            return Ok((NodePorts::default(), Kept::default()));
         }
         let mut sockets = Vec::new();
         for listener in Listener::ALL {
@@ -244,9 +247,12 @@ impl LabBuilder {
                 .map_err(Error::socket("Unified CM"))?
                 .port();
         }
+        drop(sockets);
+        let kept = Kept::of(free);
         let [sip, sip_secure, sip_oauth, sip_mra_oauth] = free;
-        NodePorts::new(sip, sip_secure, sip_oauth, sip_mra_oauth)
-            .map_err(|error| Error::setup("Unified CM", error))
+        let ports = NodePorts::new(sip, sip_secure, sip_oauth, sip_mra_oauth)
+            .map_err(|error| Error::setup("Unified CM", error))?;
+        Ok((ports, kept))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Where the listeners are.
 
 use std::{
+    collections::HashMap,
     net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::Error;
 
@@ -51,6 +52,34 @@ pub(crate) async fn listen(purpose: &'static str, port: Option<u16>) -> Result<T
         purpose,
         source: cause,
     })
+}
+
+/// Ports that are kept while nothing listens on them: a connection is refused, and no other program can take them.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(HashMap<u16, TcpSocket>);
+
+impl Kept {
+    /// Keeps these ports, as far as nobody has them.
+    pub(crate) fn of(ports: impl IntoIterator<Item = u16>) -> Self {
+        Self(
+            ports
+                .into_iter()
+                .filter_map(|port| Some((port, keep(port).ok()?)))
+                .collect(),
+        )
+    }
+
+    /// Lets a port go, for a listener of our own.
+    pub(crate) fn let_go(&mut self, port: u16) {
+        self.0.remove(&port);
+    }
+}
+
+/// A socket that is bound and does not listen. Without `SO_REUSEADDR`, which listeners set, it shares its port with none.
+fn keep(port: u16) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    Ok(socket)
 }
 
 async fn bind(port: u16) -> std::io::Result<TcpListener> {

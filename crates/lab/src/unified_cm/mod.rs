@@ -33,6 +33,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     Certificate, CertificateAuthority, Error,
     http::{Answers, HttpServer, plain},
+    ports::Kept,
     recorder::Recorder,
 };
 use axl::AxlService;
@@ -68,6 +69,8 @@ pub(crate) struct Setup {
 /// The ports of a node, and the listeners that are open from the start.
 pub(crate) struct Ports {
     pub(crate) sip: NodePorts,
+    /// Those of `sip`, until their listeners open.
+    pub(crate) kept: Kept,
     pub(crate) configuration: TcpListener,
     pub(crate) web: TcpListener,
 }
@@ -192,7 +195,13 @@ impl UnifiedCm {
         let web =
             HttpServer::start(ports.web, Some(tls), web).map_err(Error::socket("port 8443"))?;
 
-        let service = Service::new(&name, setup.keep_alive_interval, clock.clone(), recorder);
+        let service = Service::new(
+            &name,
+            setup.keep_alive_interval,
+            clock.clone(),
+            recorder,
+            ports.kept,
+        );
         Ok(Self {
             name,
             uuid,

@@ -13,7 +13,11 @@ use sip_oauth_tokio::{Clock, RegistrarServer};
 use sip_oauth_trust::ServerConfigs;
 use tokio::sync::Mutex;
 
-use crate::{Error, PartyId, ports, recorder::Recorder};
+use crate::{
+    Error, PartyId,
+    ports::{self, Kept},
+    recorder::Recorder,
+};
 
 /// The service, running or not.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Service {
     clock: Clock,
     recorder: Recorder,
     server: Mutex<Option<RegistrarServer>>,
+    /// The ports of listeners that are not open.
+    kept: SyncMutex<Kept>,
     state: SyncMutex<State>,
 }
 
@@ -39,6 +45,7 @@ impl Service {
         keep_alive_interval: Duration,
         clock: Clock,
         recorder: Recorder,
+        kept: Kept,
     ) -> Self {
         Self {
             node: node.to_owned(),
@@ -46,6 +53,7 @@ impl Service {
             clock,
             recorder,
             server: Mutex::new(None),
+            kept: SyncMutex::new(kept),
             state: SyncMutex::default(),
         }
     }
@@ -86,6 +94,7 @@ impl Service {
             .listeners()
             .filter(|(listener, _)| *listener != Listener::SipSecure)
         {
+            self.kept().let_go(port);
             builder =
                 builder.listen_on(listener, ports::listen(listener.label(), Some(port)).await?);
             open.push((listener, port));
@@ -123,6 +132,11 @@ impl Service {
         registrar
             .and_then(|registrar| registrar.store().of_node(&self.node).ok())
             .map_or(0, |bindings| bindings.len())
+    }
+
+    /// A poisoned lock still holds whole sockets.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A poisoned lock still holds a whole state: it is only ever replaced.
