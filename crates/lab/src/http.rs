@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 /// More than any configuration file or AXL request takes.
 const MAX_BODY_BYTES: usize = 1 << 20;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Answers requests whose body has been read.
@@ -48,7 +49,11 @@ impl HttpServer {
             loop {
                 tokio::select! {
                     accepted = listener.accept() => {
-                        let Ok((tcp, _)) = accepted else { continue };
+                        let Ok((tcp, _)) = accepted else {
+                            // No descriptor is free, most likely: one will be, but not at once.
+                            tokio::time::sleep(ACCEPT_PAUSE).await;
+                            continue;
+                        };
                         let (tls, service) = (tls.clone(), Arc::clone(&service));
                         connections.spawn(async move {
                             match tls {
