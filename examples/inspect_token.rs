@@ -70,7 +70,7 @@ fn tokens(files: &[PathBuf]) -> Vec<Named> {
 
 fn issued() -> Result<Vec<Named>, IssueError> {
     let now = SystemTime::now();
-    let mut server = AuthorizationServer::new("6154365f-920b-4c71-b6ff-d23f602e94fb")?;
+    let mut server = AuthorizationServer::new("7b2e9d14-3c5f-4a68-8e90-6f5e4d3c2b1a")?;
     let access = server.issue_access("rado", "Cexample", &[], now)?.token;
     let (refresh, _) = server.issue_refresh("rado", "Cexample", &[], now)?;
     Ok(vec![

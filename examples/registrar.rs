@@ -249,11 +249,11 @@ fn init(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let authority = CertificateAuthority::new("Example Tomcat CA")?;
     let tomcat = authority.issue(node, &[node])?;
     let edge = authority.issue("expc.example.com", &["expc.example.com"])?;
-    let tokens = AuthorizationServer::new("6154365f-920b-4c71-b6ff-d23f602e94fb")?;
+    let tokens = AuthorizationServer::new("7b2e9d14-3c5f-4a68-8e90-6f5e4d3c2b1a")?;
     let token = tokens
         .issue_access("rado", "Cexample", &[], SystemTime::now())?
         .token;
-    let device = DeviceFile::builder("CSFrado".parse()?, "6154365f-920b-dc71-b6ff-d23f602e94fb")
+    let device = DeviceFile::builder("CSFrado".parse()?, "7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e")
         .node(Member::new(node))
         .line(LineSettings::new("1010"))
         .sip_oauth();

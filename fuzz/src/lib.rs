@@ -209,7 +209,7 @@ pub fn token(data: &[u8]) {
         Err(error) => assert!(!shows_token(&format!("{error:?}{error}"))),
     }
     for policy in [
-        Policy::unified_cm("8d0d5324-f4f0-4b0b-811e-4a59fdb6b722"),
+        Policy::unified_cm("5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f"),
         Policy::rfc9068("https://as.example.com", "sip:ucm.example.com"),
     ] {
         let error = Verifier::new(KeySet::builder().build(), policy)

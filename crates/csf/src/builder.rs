@@ -15,13 +15,13 @@ use crate::xml_writer::WriteError;
 /// ```
 /// use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place};
 ///
-/// let file = DeviceFile::builder("CSFrado".parse()?, "6154365f-920b-dc71-b6ff-d23f602e94fb")
+/// let file = DeviceFile::builder("CSFrado".parse()?, "7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e")
 ///     .node(Member::new("cucm1.example.com"))
 ///     .node(Member::new("cucm2.example.com").oauth_ports(5190, 5191))
 ///     .line(LineSettings::new("2001"))
 ///     .sip_oauth();
 /// let xml = file.to_xml()?;
-/// assert!(xml.starts_with("<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{6154365f-920b-dc71-b6ff-d23f602e94fb}\">"));
+/// assert!(xml.starts_with("<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e}\">"));
 ///
 /// let config = DeviceConfig::read(xml.as_bytes(), &Limits::default())?;
 /// let targets = config.registration_targets(Place::OnPremises)?;

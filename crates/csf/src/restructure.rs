@@ -91,7 +91,7 @@ impl DeviceConfig {
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place};
     ///
-    /// let file = DeviceFile::builder("CSFrado".parse()?, "6154365f-920b-dc71-b6ff-d23f602e94fb")
+    /// let file = DeviceFile::builder("CSFrado".parse()?, "7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e")
     ///     .node(Member::new("cucm1.example.com"))
     ///     .line(LineSettings::new("2001"))
     ///     .sip_oauth()

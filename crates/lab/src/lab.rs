@@ -34,9 +34,9 @@ pub const USER: &str = "rado";
 /// Its line.
 pub const LINE: &str = "1010";
 /// The line's contact, a GUID as Unified CM makes one per line.
-const CONTACT: &str = "a8ae9f92-4b07-a0d7-d701-29320aed1e2e";
+const CONTACT: &str = "4f6d2c18-7a3b-4e5c-9d0f-8b1a2c3d4e5f";
 /// The key of the cluster: issuer of its tokens.
-const CLUSTER_UUID: &str = "8d0d5324-f4f0-4b0b-811e-4a59fdb6b722";
+const CLUSTER_UUID: &str = "5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f";
 
 /// Something that is wrong in the lab from the start, as the document's failures have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

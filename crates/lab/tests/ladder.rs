@@ -39,7 +39,7 @@ fn register(leg: Leg) -> Occurrence {
             header("CSeq", "2271 REGISTER"),
             header(
                 "Contact",
-                "<sip:a8ae9f92-4b07-a0d7-d701-29320aed1e2e@127.0.0.1:50312;transport=tls>;+sip.instance=\"<urn:uuid:0>\";video",
+                "<sip:4f6d2c18-7a3b-4e5c-9d0f-8b1a2c3d4e5f@127.0.0.1:50312;transport=tls>;+sip.instance=\"<urn:uuid:0>\";video",
             ),
             header("Proxy-Authorization", "Bearer token=\"<1999 bytes>\""),
             header("Expires", "3600"),

@@ -17,11 +17,11 @@ use sip_oauth_message::{BearerCredentials, BearerForm, Credentials, Headers, Lim
 fn messages() -> [String; 5] {
     let token = "eyJhbGciOiJSUzI1NiJ9.".to_owned() + &"x".repeat(1979);
     let identity = "Via: SIP/2.0/TLS 192.0.2.7:62162;branch=z9hG4bK1188;received=203.0.113.4;rport\r\n\
-         From: \"1010\" <sip:1010@ucm.example.com>;tag=882323451234\r\n\
+         From: \"1010\" <sip:1010@ucm.example.com>;tag=020000001234\r\n\
          To: <sip:1010@ucm.example.com>\r\n\
          Call-ID: 00505600-0001@192.0.2.7\r\n\
          CSeq: 2270 REGISTER\r\n";
-    let contact = "Contact: <sip:a8ae9f92@192.0.2.7:62162;transport=tls>\
+    let contact = "Contact: <sip:4f6d2c18@192.0.2.7:62162;transport=tls>\
          ;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-005056000001>\"\
          ;+u.sip!devicename.ccm.cisco.com=\"CSFrado\";+u.sip!model.ccm.cisco.com=\"503\";video\r\n";
     let register = format!(

@@ -25,7 +25,7 @@ const REGISTER: &str = concat!(
     "Max-Forwards: 70\r\n",
     "CSeq: 2271 REGISTER\r\n",
     "X-Unknown :  kept ; as , it is\t\r\n",
-    "Contact: <sip:a8ae9f92@192.0.2.7:62162;transport=tls>;video\r\n",
+    "Contact: <sip:4f6d2c18@192.0.2.7:62162;transport=tls>;video\r\n",
     "Expires: 3600\r\n",
     "Content-Length:  4\r\n",
     "\r\n",

@@ -38,7 +38,7 @@ mod tests {
     fn what_may_not_stand_in_a_user_is_escaped() {
         for (name, expected) in [
             ("1010", "1010"),
-            ("a8ae9f92-4b07-a0d7", "a8ae9f92-4b07-a0d7"),
+            ("4f6d2c18-4b07-a0d7", "4f6d2c18-4b07-a0d7"),
             ("+49 30\\#1", "+49%2030%5C%231"),
             ("a@b>;c", "a%40b%3E;c"),
             ("j\u{f6}", "j%C3%B6"),

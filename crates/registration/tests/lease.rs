@@ -287,7 +287,7 @@ mod token {
     fn refused_in_mid_lease_it_is_replaced_and_the_lease_goes_on() {
         let mut pair = registered();
         let other = sip_oauth_token::issue::AuthorizationServer::new(
-            "8d0d5324-f4f0-4b0b-811e-4a59fdb6b722",
+            "5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f",
         )
         .unwrap();
         let verifier = sip_oauth_token::Verifier::new(other.key_set(), other.policy());

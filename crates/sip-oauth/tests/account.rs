@@ -18,7 +18,7 @@ fn name() -> DeviceName {
 }
 
 fn file(oauth: bool) -> DeviceConfig {
-    let steps = DeviceFile::builder(name(), "6154365f-920b-4c71-b6ff-d23f602e94fb")
+    let steps = DeviceFile::builder(name(), "7b2e9d14-3c5f-4a68-8e90-6f5e4d3c2b1a")
         .node(Member::new("ucm1.example.com"))
         .node(Member::new("ucm2.example.com").oauth_ports(5190, 5191))
         .line(LineSettings::new("1010"))

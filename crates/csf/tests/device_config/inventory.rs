@@ -14,7 +14,7 @@ fn order(config: &DeviceConfig, path: &[&str]) -> Vec<String> {
 #[test]
 fn the_file_begins_as_the_product_writes_it_and_has_no_self_closing_tag() {
     let text = jabber().to_xml().unwrap();
-    let root = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{6154365f-920b-dc71-b6ff-d23f602e94fb}\">\n";
+    let root = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e}\">\n";
     assert!(text.starts_with(root));
     assert!(text.ends_with("<sipOAuthMode>1</sipOAuthMode>\n</device>\n"));
     assert!(!text.contains("/>"));

@@ -9,7 +9,7 @@ fn refused(text: &str) -> (ReadErrorKind, String) {
 
 #[test]
 fn the_root_of_the_product_is_read_with_its_unbound_prefix_and_two_spaces() {
-    let text = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{6154365f-920b-dc71-b6ff-d23f602e94fb}\"></device>";
+    let text = "<device  xsi:type=\"axl:XIPPhone\" ctiid=\"24\" uuid=\"{7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e}\"></device>";
     let config = read(text);
     assert_eq!(
         config.root().attribute("xsi:type").unwrap().value(),
@@ -22,7 +22,7 @@ fn the_root_of_the_product_is_read_with_its_unbound_prefix_and_two_spaces() {
     );
     assert_eq!(
         config.uuid().unwrap().value,
-        "{6154365f-920b-dc71-b6ff-d23f602e94fb}"
+        "{7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e}"
     );
     assert_eq!(config.source(), text.as_bytes());
 }

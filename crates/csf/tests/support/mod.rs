@@ -28,7 +28,7 @@ pub(crate) fn read(text: &str) -> DeviceConfig {
 pub(crate) fn jabber() -> DeviceFile {
     DeviceFile::builder(
         "CSFrado".parse().expect("a device name"),
-        "6154365f-920b-dc71-b6ff-d23f602e94fb",
+        "7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e",
     )
     .node(Member::new("cucm1.example.com"))
     .node(Member::new("cucm2.example.com").oauth_ports(5190, 5191))

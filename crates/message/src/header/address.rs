@@ -51,8 +51,8 @@ address_header! {
     ///
     /// ```
     /// use sip_oauth_message::{header::From, TypedHeader};
-    /// let from = From::parse("<sip:1010@ucm.example.com>;tag=882323451234")?;
-    /// assert_eq!(from.tag(), Some("882323451234"));
+    /// let from = From::parse("<sip:1010@ucm.example.com>;tag=020000001234")?;
+    /// assert_eq!(from.tag(), Some("020000001234"));
     /// # Ok::<(), sip_oauth_message::ParseError>(())
     /// ```
     From by single

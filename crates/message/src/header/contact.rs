@@ -16,7 +16,7 @@ use crate::{HeaderName, Params, ParseError, Text, TypedHeader, Uri};
 /// ```
 /// use sip_oauth_message::{header::Contact, TypedHeader};
 /// let contact = Contact::parse(concat!(
-///     "<sip:a8ae9f92@192.0.2.7:62162;transport=tls>",
+///     "<sip:4f6d2c18@192.0.2.7:62162;transport=tls>",
 ///     r#";+sip.instance="<urn:uuid:00000000-0000-0000-0000-005056000001>""#,
 ///     r#";+u.sip!devicename.ccm.cisco.com="CSFrado";+u.sip!model.ccm.cisco.com="503";video"#,
 /// ))?;

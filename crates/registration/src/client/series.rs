@@ -93,7 +93,7 @@ mod tests {
         );
         assert_eq!(
             series.call_id.len(),
-            "88232345-12340017-00001c0b-00000cfa@192.0.2.10".len()
+            "02000000-12340029-00002d1c-00001ebd@192.0.2.10".len()
         );
         assert!(
             series.from_tag.starts_with("005056aabbcc"),
@@ -102,7 +102,7 @@ mod tests {
         );
         assert_eq!(
             series.from_tag.len(),
-            "882323451234089000003bdd-00005eff".len()
+            "0200000012340a1b00004c5d-00006e7f".len()
         );
     }
 

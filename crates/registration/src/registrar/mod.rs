@@ -97,7 +97,7 @@ pub struct Ended {
 /// cluster.put_device(DeviceRecord::csf("CSFJDOE", "CSF - OAuth", "jdoe", [DeviceLine::new("1010")]))?;
 ///
 /// let keys = KeySet::builder().build();
-/// let verifier = Verifier::new(keys, Policy::unified_cm("8d0d5324-f4f0-4b0b-811e-4a59fdb6b722"));
+/// let verifier = Verifier::new(keys, Policy::unified_cm("5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f"));
 /// let config = RegistrarConfig::unified_cm("ucm1.example.com");
 /// let registrar = Registrar::new(config, Database::new(cluster), Arc::new(verifier));
 ///

@@ -28,11 +28,11 @@ pub const DEVICE: &str = "CSFJDOE";
 pub const USER: &str = "jdoe";
 pub const LINE: &str = "1010";
 pub const CONTACT: &str = "a1b2c3d4-0000-4000-8000-000000000001";
-pub const CLIENT_ID: &str = "C41eb54529dd9907e01d3744ead3a991ba9cc4c772b0497ebe8a103fa69fe81a8";
+pub const CLIENT_ID: &str = "C0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// Making RSA keys takes a while: one authorization server for all tests of a file.
 pub static AUTHORIZATION_SERVER: LazyLock<AuthorizationServer> = LazyLock::new(|| {
-    AuthorizationServer::new("8d0d5324-f4f0-4b0b-811e-4a59fdb6b722").expect("keys can be made")
+    AuthorizationServer::new("5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f").expect("keys can be made")
 });
 
 pub fn verifier() -> Arc<Verifier> {
