@@ -38,12 +38,12 @@ fn wire(name: &str) -> Option<Vec<u8>> {
         },
         PathBuf::from,
     );
-    let path = corpus.join("../wire").join(name);
-    let read = std::fs::read(&path).ok();
-    if read.is_none() {
-        println!("skipped: {name} (no file {})", path.display());
+    let folder = corpus.join("../wire");
+    if !folder.is_dir() {
+        println!("skipped: {name} (no folder {})", folder.display());
+        return None;
     }
-    read
+    Some(std::fs::read(folder.join(name)).unwrap())
 }
 
 fn request(bytes: &[u8]) -> Request {
