@@ -81,7 +81,7 @@ async fn account(arguments: &Arguments) -> Result<Account, String> {
     let in_config = |error: &dyn std::fmt::Display| format!("{}: {error}", arguments.config);
     let name = DeviceName::from_file_name(&arguments.config).map_err(|error| in_config(&error))?;
     let file = DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| in_config(&error))?;
-    let trust = common::read_trust("--trust", &arguments.trust)?;
+    let trust = common::read_trust("of --trust", &arguments.trust)?;
     let token = common::read_token(&arguments.token)?;
     let instance = Instance::new(&arguments.instance).map_err(|error| error.to_string())?;
 

@@ -45,5 +45,5 @@ pub(crate) fn read_token(path: &Path) -> Result<AccessToken, String> {
 pub(crate) fn read_trust(name: &str, path: &Path) -> Result<Arc<LiveTrustStore>, String> {
     TrustStore::from_pem(name, &read(path)?, &Source::File(path.to_owned()))
         .map(|store| Arc::new(LiveTrustStore::new(store)))
-        .map_err(|error| format!("{}: {error}", path.display()))
+        .map_err(|error| error.to_string())
 }
