@@ -1,10 +1,10 @@
 //! Registers a device with an access token: at a Unified CM, at the registrar of `registrar.rs`, at any registrar that
 //! takes Bearer tokens.
 //!
-//!     cargo run --example register -- --config /tmp/node/CSFrado.cnf.xml --token /tmp/node/token.txt \
-//!         --trust /tmp/node/tomcat-ca.pem --resolve ucm-pub.example.com=127.0.0.1 --seconds 3
+//!     cargo run --example register -- --config target/node/CSFrado.cnf.xml --token target/node/token.txt \
+//!         --trust target/node/tomcat-ca.pem --resolve ucm-pub.example.com=127.0.0.1 --seconds 3
 //!
-//! (`cargo run --example registrar -- --init /tmp/node` makes those files; its header shows the rest.)
+//! (`cargo run --example registrar -- --init target/node` makes those files; its header shows the rest.)
 //!
 //! The configuration is a file or the node's `http://…:6970/<device>.cnf.xml`. On premises the node and port come from
 //! it; with `--place mra --edge expe.example.com:5061` the device goes through an edge. What happens is printed as it

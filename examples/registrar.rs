@@ -2,13 +2,13 @@
 //!
 //! Terminal one makes a folder with everything a node needs (certificates, keys, a device, its token) and serves it:
 //!
-//!     cargo run --example registrar -- --init /tmp/node
-//!     cargo run --example registrar -- /tmp/node/registrar.toml
+//!     cargo run --example registrar -- --init target/node
+//!     cargo run --example registrar -- target/node/registrar.toml
 //!
 //! Terminal two registers the device (see `register.rs`):
 //!
-//!     cargo run --example register -- --config /tmp/node/CSFrado.cnf.xml --token /tmp/node/token.txt \
-//!         --trust /tmp/node/tomcat-ca.pem --resolve ucm-pub.example.com=127.0.0.1 --seconds 3
+//!     cargo run --example register -- --config target/node/CSFrado.cnf.xml --token target/node/token.txt \
+//!         --trust target/node/tomcat-ca.pem --resolve ucm-pub.example.com=127.0.0.1 --seconds 3
 //!
 //! Terminal one prints one line for each decision: who, where from, what was answered and why. Ctrl-C stops it after
 //! answering what has arrived. A wrong setup gives one sentence and exit status 1.
