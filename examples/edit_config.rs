@@ -3,7 +3,7 @@
 //!
 //!     cargo run --example edit_config
 //!     cargo run --example edit_config -- --node ucm-pub.example.com --port 5999
-//!     cargo run --example edit_config -- --mra --port 5991 --output /tmp/CSFrado.cnf.xml examples/data/CSFrado.cnf.xml
+//!     cargo run --example edit_config -- --mra --port 5991 --output target/CSFrado.cnf.xml examples/data/CSFrado.cnf.xml
 //!
 //! Without a file it takes the one beside this program. The exit status is 0 when the file was changed, 1 otherwise.
 
