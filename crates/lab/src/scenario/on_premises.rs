@@ -265,7 +265,7 @@ fn refreshed(story: &mut Story<'_>, outcome: &Outcome) {
     story.step(
         "Two minutes later: refresh",
         events,
-        "refreshed 115 s after the 200 on the same connection; 200, not a new registration",
+        "refreshed 115 s after the 200, same connection; no new registration",
         checks,
     );
 }
