@@ -12,6 +12,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::Seeded;
@@ -253,6 +254,22 @@ fn without_zone_or_connection_the_edge_answers_itself() {
         why.to_string(),
         format!("zone \"CEOAuth {NODE}\" is Inactive (connection refused)")
     );
+}
+
+#[test]
+fn the_503_for_a_zone_that_is_down_says_when_to_try_again() {
+    let mut config = EdgeConfig::new(EDGE, 5061);
+    for (seconds, changed) in [("30", None), ("45", Some(Duration::from_secs(45)))] {
+        config.retry_after = changed.unwrap_or(config.retry_after);
+        let mut edge = Edge::new(config.clone());
+        edge.refresh_servers(&[DiscoveredNode::new(NODE, 5091)]);
+        let Forwarding::Answer { response, .. } = forward(&edge, &register(1, &contact_line()))
+        else {
+            panic!("forwarded")
+        };
+        assert_eq!(response.status.as_u16(), 503);
+        assert_eq!(response.headers.get("Retry-After"), Some(seconds));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What an edge is told once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sip_oauth_token::Verifier;
 
@@ -87,6 +88,9 @@ pub struct EdgeConfig {
     pub sip_path_headers: bool,
     /// Which tokens are let through.
     pub tokens: TokenGate,
+    /// The `Retry-After` of a 503 where a zone is not active or has no room, in whole seconds: 30 s. What
+    /// Expressway-C sends there is not published; this is our default.
+    pub retry_after: Duration,
 }
 
 impl EdgeConfig {
@@ -100,6 +104,7 @@ impl EdgeConfig {
             authorize_by_oauth_token: true,
             sip_path_headers: false,
             tokens: TokenGate::open(),
+            retry_after: Duration::from_secs(30),
         }
     }
 

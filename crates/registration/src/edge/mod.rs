@@ -386,7 +386,8 @@ impl Edge {
             response.headers.push("Proxy-Authenticate", challenge);
         }
         if let EdgeRefusal::ZoneInactive { .. } | EdgeRefusal::Overloaded { .. } = why {
-            response.headers.push("Retry-After", 30);
+            let seconds = self.config.retry_after.as_secs();
+            response.headers.push("Retry-After", seconds);
         }
         response.headers.push("Content-Length", 0);
         response
