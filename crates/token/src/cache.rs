@@ -13,12 +13,17 @@ use crate::verifier::Window;
 pub(crate) type Digest = [u8; digest::SHA256_OUTPUT_LEN];
 
 /// Locks that are held for one look-up each; threads rarely meet at one of them.
-const SHARDS: usize = 16;
+const MAX_SHARDS: usize = 16;
+
+/// A shard of fewer entries would make room too early, since digests do not spread evenly.
+const LEAST_ENTRIES_PER_SHARD: usize = 8;
 
 /// Accepted tokens by digest, the oldest making room for the newest.
 pub(crate) struct Cache {
-    shards: [Mutex<Shard>; SHARDS],
+    /// Never empty.
+    shards: Vec<Mutex<Shard>>,
     max_entries_per_shard: usize,
+    max_bytes_per_shard: usize,
 }
 
 #[derive(Default)]
@@ -26,12 +31,22 @@ struct Shard {
     entries: HashMap<Digest, Entry>,
     /// The keys of `entries` in the order they came, each once.
     order: VecDeque<Digest>,
+    /// The sum of `bytes` of `entries`.
+    bytes: usize,
 }
 
 struct Entry {
-    generation: u64,
+    /// The key set the verdict rests on; `None` where it rests on none.
+    generation: Option<u64>,
     window: Window,
     token: VerifiedToken,
+    bytes: usize,
+}
+
+impl Entry {
+    fn rests_on(&self, generation: u64) -> bool {
+        self.generation.is_none_or(|mine| mine == generation)
+    }
 }
 
 pub(crate) fn digest(text: &str) -> Digest {
@@ -42,10 +57,15 @@ pub(crate) fn digest(text: &str) -> Digest {
 }
 
 impl Cache {
-    pub(crate) fn new(max_entries: usize) -> Self {
+    /// What an entry takes beside its verdict: itself, and its digest in the map and in the order.
+    const OVERHEAD_BYTES: usize = size_of::<Entry>() + 2 * size_of::<Digest>();
+
+    pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        let shards = (max_entries / LEAST_ENTRIES_PER_SHARD).clamp(1, MAX_SHARDS);
         Self {
-            shards: Default::default(),
-            max_entries_per_shard: max_entries.div_ceil(SHARDS),
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
+            max_entries_per_shard: max_entries / shards,
+            max_bytes_per_shard: max_bytes / shards,
         }
     }
 
@@ -60,46 +80,192 @@ impl Cache {
         let shard = self.shard(key)?;
         let entry = shard.entries.get(key)?;
         let holds =
-            entry.generation == generation && entry.window.from <= now && now < entry.window.until;
+            entry.rests_on(generation) && entry.window.from <= now && now < entry.window.until;
         holds.then(|| entry.token.clone())
     }
 
+    /// Remembers a verdict made at `now`, and forgets what is over, then what is oldest, to stay within
+    /// the bounds.
     pub(crate) fn insert(
         &self,
         key: Digest,
-        generation: u64,
+        generation: Option<u64>,
         window: Window,
         token: VerifiedToken,
+        now: SystemTime,
     ) {
         let Some(mut shard) = self.shard(&key) else {
             return;
         };
-        if shard
-            .entries
-            .insert(
-                key,
-                Entry {
-                    generation,
-                    window,
-                    token,
-                },
-            )
-            .is_some()
-        {
-            return;
+        let bytes = Self::OVERHEAD_BYTES + token.held_bytes();
+        let entry = Entry {
+            generation,
+            window,
+            token,
+            bytes,
+        };
+        shard.bytes += bytes;
+        match shard.entries.insert(key, entry) {
+            Some(former) => shard.bytes -= former.bytes,
+            None => shard.order.push_back(key),
         }
-        shard.order.push_back(key);
-        while shard.entries.len() > self.max_entries_per_shard {
-            let Some(oldest) = shard.order.pop_front() else {
-                return;
-            };
-            shard.entries.remove(&oldest);
+        while let Some(oldest) = shard.order.front().copied() {
+            let is_over = shard.entries.get(&oldest).is_none_or(|entry| {
+                let is_replaced = generation.is_some_and(|newest| !entry.rests_on(newest));
+                is_replaced || entry.window.until <= now
+            });
+            let is_too_much = shard.entries.len() > self.max_entries_per_shard
+                || shard.bytes > self.max_bytes_per_shard;
+            if !is_over && !is_too_much {
+                break;
+            }
+            shard.order.pop_front();
+            if let Some(entry) = shard.entries.remove(&oldest) {
+                shard.bytes -= entry.bytes;
+            }
         }
     }
 
+    /// Entries and bytes held.
+    #[cfg(test)]
+    fn held(&self) -> (usize, usize) {
+        self.shards.iter().fold((0, 0), |(entries, bytes), shard| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            assert_eq!(shard.entries.len(), shard.order.len());
+            let sum: usize = shard.entries.values().map(|entry| entry.bytes).sum();
+            assert_eq!(shard.bytes, sum);
+            (entries + shard.entries.len(), bytes + sum)
+        })
+    }
+
     fn shard(&self, key: &Digest) -> Option<std::sync::MutexGuard<'_, Shard>> {
-        let shard = self.shards.get(usize::from(key[0]) % SHARDS)?;
+        let shard = self.shards.get(usize::from(key[0]) % self.shards.len())?;
         // A thread that panicked while holding the lock left whole entries behind.
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use super::{Cache, Digest, digest};
+    use crate::verified::{Form, Grant, VerifiedToken};
+    use crate::verifier::Window;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn token(user: &str) -> VerifiedToken {
+        VerifiedToken(Arc::new(Grant {
+            form: Form::Jwt,
+            issuer: String::new(),
+            subject: user.to_owned(),
+            client_id: None,
+            audience: Vec::new(),
+            scopes: Vec::new(),
+            token_id: None,
+            issued_at: None,
+            expires_at: at(100),
+        }))
+    }
+
+    const WINDOW: Window = Window {
+        from: UNIX_EPOCH,
+        until: UNIX_EPOCH,
+    };
+
+    fn until(seconds: u64) -> Window {
+        Window {
+            until: at(seconds),
+            ..WINDOW
+        }
+    }
+
+    fn key(number: usize) -> Digest {
+        digest(&number.to_string())
+    }
+
+    #[test]
+    fn entries_stay_within_their_bound() {
+        for max in [0, 1, 2, 7, 8, 100, 1000] {
+            let cache = Cache::new(max, usize::MAX);
+            for number in 0..3 * max + 3 {
+                cache.insert(key(number), Some(0), until(100), token("anna"), at(0));
+                assert!(cache.held().0 <= max, "{max}");
+            }
+            assert!(cache.held().0 >= max * 3 / 4, "{max}");
+        }
+    }
+
+    #[test]
+    fn bytes_stay_within_their_bound() {
+        let cache = Cache::new(1000, 64 * 1024);
+        let long = "a".repeat(3000);
+        for number in 0..500 {
+            let user = if number % 3 == 0 { &long } else { "anna" };
+            cache.insert(key(number), Some(0), until(100), token(user), at(0));
+            assert!(cache.held().1 <= 64 * 1024);
+        }
+        assert!(cache.held().1 > 48 * 1024);
+    }
+
+    #[test]
+    fn a_verdict_larger_than_the_cache_is_not_kept() {
+        let cache = Cache::new(8, 1000);
+        cache.insert(key(0), Some(0), until(100), token(&"a".repeat(2000)), at(0));
+        assert_eq!(cache.held(), (0, 0));
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let cache = Cache::new(2, usize::MAX);
+        for number in 0..3 {
+            cache.insert(key(number), Some(0), until(100), token("anna"), at(0));
+        }
+        let found = [0, 1, 2].map(|number| cache.get(&key(number), 0, at(0)).is_some());
+        assert_eq!(found, [false, true, true]);
+    }
+
+    #[test]
+    fn a_verdict_counts_once_however_often_it_is_remembered() {
+        let cache = Cache::new(8, usize::MAX);
+        cache.insert(key(0), Some(0), until(100), token("anna"), at(0));
+        let once = cache.held();
+        cache.insert(key(0), Some(1), until(100), token("anna"), at(0));
+        assert_eq!(cache.held(), once);
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten_at_the_next_entry() {
+        let cache = Cache::new(8, usize::MAX);
+        cache.insert(key(0), Some(0), until(50), token("anna"), at(0));
+        cache.insert(key(1), Some(0), until(100), token("anna"), at(49));
+        assert_eq!(cache.held().0, 2);
+        cache.insert(key(2), Some(0), until(100), token("anna"), at(50));
+        assert_eq!(cache.held().0, 2, "expired with its token");
+        cache.insert(key(3), Some(1), until(100), token("anna"), at(50));
+        assert_eq!(cache.held().0, 1, "expired with its key set");
+    }
+
+    #[test]
+    fn a_verdict_holds_in_its_window_and_for_its_keys() {
+        let cache = Cache::new(8, usize::MAX);
+        let window = Window {
+            from: at(10),
+            until: at(20),
+        };
+        cache.insert(key(0), Some(7), window, token("anna"), at(15));
+        cache.insert(key(1), None, window, token("anna"), at(15));
+        let holds =
+            |number, generation, now| cache.get(&key(number), generation, at(now)).is_some();
+        assert_eq!(
+            [9, 10, 19, 20].map(|now| holds(0, 7, now)),
+            [false, true, true, false]
+        );
+        assert!(!holds(0, 8, 15));
+        assert!(holds(1, 8, 15), "rests on no key");
     }
 }

@@ -17,11 +17,15 @@ pub(crate) struct Judged {
     pub(crate) valid_until: SystemTime,
 }
 
-/// Whether the claims say that they make a refresh token.
+/// Whether the claims say that they make a refresh token: `ctyp` `refresh`, as Unified CM writes; `typ`
+/// `Refresh` or `token_type` `refresh_token`, as other servers do.
 pub(crate) fn is_refresh(claims: &Object, policy: &Policy) -> bool {
-    claims
-        .get(&policy.claim_names.class)
-        .is_some_and(|class| class == "refresh")
+    [policy.claim_names.class.as_str(), "typ", "token_type"]
+        .into_iter()
+        .filter_map(|name| claims.get(name)?.as_str())
+        .any(|class| {
+            class.eq_ignore_ascii_case("refresh") || class.eq_ignore_ascii_case("refresh_token")
+        })
 }
 
 /// Judges the claims of an access token.

@@ -43,6 +43,12 @@ impl TokenError {
         }
     }
 
+    /// Whether the authorization server is to be asked about the token (RFC 7662) before there is a
+    /// verdict.
+    pub fn needs_introspection(&self) -> bool {
+        matches!(self.kind, TokenErrorKind::IntrospectionNeeded)
+    }
+
     /// The `error` value of RFC 6750 section 3.1 that answers this refusal.
     ///
     /// A dialect may stay silent about it: Unified CM's challenge carries no `error`.
@@ -86,6 +92,8 @@ pub enum Place {
     Signature,
     /// The JOSE header of the encrypted part (RFC 7516 section 4).
     EncryptedHeader,
+    /// What the authorization server answered about the token (RFC 7662 section 2.2).
+    Introspection,
     /// The encrypted part: key, initialization vector, ciphertext or tag.
     Encrypted,
     /// What the encrypted part holds.
@@ -103,6 +111,7 @@ impl fmt::Display for Place {
             Self::Signature => "token signature",
             Self::EncryptedHeader => "header of the token's encrypted part",
             Self::Encrypted => "token's encrypted part",
+            Self::Introspection => "introspection of the token",
             Self::Decrypted => "token's decrypted part",
             Self::Claim(name) => return write!(f, "token claim {name:?}"),
         })
@@ -245,6 +254,13 @@ pub enum TokenErrorKind {
         /// The forms of the policy.
         expected: String,
     },
+    /// The token is opaque and nothing is known of it yet: its authorization server is to be asked, and
+    /// [`Verifier::introspected`](crate::Verifier::introspected) told the answer.
+    #[error("opaque, its authorization server is to be asked about it (RFC 7662)")]
+    IntrospectionNeeded,
+    /// The authorization server says that the token is not active: it expired, was revoked, or is none.
+    #[error("not active")]
+    Inactive,
     /// A refresh token where an access token is needed.
     #[error("is a refresh token, expected an access token")]
     RefreshToken,
@@ -332,6 +348,7 @@ impl TokenErrorKind {
             | Self::Type { .. }
             | Self::Issuer { .. }
             | Self::Audience { .. }
+            | Self::IntrospectionNeeded
             | Self::Lifetime { .. } => Fault::Configuration,
             Self::Empty
             | Self::TooLong { .. }
@@ -348,6 +365,7 @@ impl TokenErrorKind {
             | Self::Signature
             | Self::RefreshToken
             | Self::NotRefreshToken
+            | Self::Inactive
             | Self::ClaimAbsent
             | Self::ClaimType { .. }
             | Self::Expired { .. }
@@ -392,6 +410,12 @@ impl TokenErrorKind {
             }
             Self::Decryption => {
                 "if all tokens fail, compare `show key authz encryption` between the nodes"
+            }
+            Self::IntrospectionNeeded => {
+                "the token is opaque and no introspection endpoint was asked; configure one, or let the authorization server issue self-describing tokens"
+            }
+            Self::Inactive => {
+                "the authorization server no longer knows the token; the client must get a new one"
             }
             Self::RefreshToken => {
                 "the client sent its refresh token; it belongs to the authorization server only"

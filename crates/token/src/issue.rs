@@ -231,6 +231,7 @@ impl AuthorizationServer {
             Form::UnifiedCm => self.issue_access(user, client_id, scopes, now),
             Form::Jwt => self.issued(&self.sign("at+jwt", &claims)?),
             Form::Nested => self.issued(&self.seal(self.sign("at+jwt", &claims)?.as_bytes())?),
+            Form::Opaque => Err(IssueError::Form(form)),
         }
     }
 

@@ -33,6 +33,7 @@ mod der;
 mod error;
 mod header;
 pub mod inspect;
+mod introspection;
 #[cfg(feature = "issue")]
 pub mod issue;
 mod jose;
@@ -49,6 +50,7 @@ mod verifier;
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagement};
 pub use error::{BearerError, Fault, Place, TokenError, TokenErrorKind};
 pub use inspect::{Inspection, inspect};
+pub use introspection::MAX_INTROSPECTION_BYTES;
 /// The crate whose [`CryptoProvider`] checks signatures, for embedders that bring their own.
 pub use jsonwebtoken;
 pub use jsonwebtoken::crypto::CryptoProvider;

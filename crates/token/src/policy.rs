@@ -34,11 +34,15 @@ pub struct Policy {
     pub(crate) claim_names: ClaimNames,
     pub(crate) key_id_required: bool,
     pub(crate) max_token_bytes: usize,
+    pub(crate) endpoint_vouches: bool,
+    pub(crate) introspection_reuse: Duration,
 }
 
 impl Policy {
     /// The end of the range of the OAuth Refresh Token Expiry Timer: 365 days.
     pub(crate) const LONGEST_REFRESH: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    const INTROSPECTION_REUSE: Duration = Duration::from_secs(60);
 
     /// Unified CM's self-describing token from the authorization server with this UUID.
     ///
@@ -71,6 +75,8 @@ impl Policy {
             claim_names,
             key_id_required: true,
             max_token_bytes: MAX_TOKEN_BYTES,
+            endpoint_vouches: false,
+            introspection_reuse: Self::INTROSPECTION_REUSE,
         }
     }
 
@@ -100,6 +106,8 @@ impl Policy {
             claim_names: ClaimNames::rfc9068(),
             key_id_required: true,
             max_token_bytes: MAX_TOKEN_BYTES,
+            endpoint_vouches: false,
+            introspection_reuse: Self::INTROSPECTION_REUSE,
         }
     }
 
@@ -110,6 +118,23 @@ impl Policy {
         Self {
             types: Some(vec!["JWT".to_owned()]),
             required_claims: ["iss", "exp", "aud", "sub"].map(str::to_owned).to_vec(),
+            ..Self::rfc9068(issuer, audience)
+        }
+    }
+
+    /// An opaque token, judged by what its server answers about it (RFC 7662 section 2.2).
+    ///
+    /// `token_type` `Bearer`; `active`, `iss`, `aud`, `sub`, `client_id`, `exp`, `iat` and `token_type`
+    /// are required, though RFC 7662 makes all but the first optional: what a server leaves out is
+    /// named by [`Policy::required_claims`], [`Policy::any_type`] and [`Policy::endpoint_vouches`].
+    /// Leeway 60 s, lifetime of a day at most; the answer is used again for 60 s.
+    pub fn introspection(issuer: &str, audience: &str) -> Self {
+        Self {
+            forms: vec![Form::Opaque],
+            types: Some(vec!["Bearer".to_owned()]),
+            required_claims: ["iss", "aud", "sub", "client_id", "exp", "iat", "token_type"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Self::rfc9068(issuer, audience)
         }
     }
@@ -224,6 +249,27 @@ impl Policy {
     #[must_use]
     pub fn key_id_required(mut self, required: bool) -> Self {
         self.key_id_required = required;
+        self
+    }
+
+    /// Whether an introspection response without `iss` counts as one about a token of the first issuer
+    /// of the policy, and one without `aud` as about a token for its first audience; false by default.
+    ///
+    /// For servers that leave them out. The endpoint was asked over TLS, so it is the issuer's; and it
+    /// "MUST determine whether or not the token can be used at the protected resource making the
+    /// introspection call" (RFC 7662 section 4).
+    #[must_use]
+    pub fn endpoint_vouches(mut self, vouches: bool) -> Self {
+        self.endpoint_vouches = vouches;
+        self
+    }
+
+    /// How long an introspection response is used again before the server is asked anew, 60 s by
+    /// default; never past the token's own expiry. A revocation is noticed that much later (RFC 7662
+    /// section 4).
+    #[must_use]
+    pub fn introspection_reuse(mut self, reuse: Duration) -> Self {
+        self.introspection_reuse = reuse;
         self
     }
 

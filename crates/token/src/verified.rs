@@ -14,6 +14,8 @@ pub enum Form {
     Jwt,
     /// A JWE around a signed JWT (RFC 7519 Appendix A.2).
     Nested,
+    /// Text that only its authorization server can read, judged by introspection (RFC 7662).
+    Opaque,
 }
 
 impl fmt::Display for Form {
@@ -22,6 +24,7 @@ impl fmt::Display for Form {
             Self::UnifiedCm => "a Unified CM self-describing token",
             Self::Jwt => "a signed JWT",
             Self::Nested => "an encrypted signed JWT",
+            Self::Opaque => "an opaque token",
         })
     }
 }
@@ -32,6 +35,36 @@ impl fmt::Display for Form {
 /// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken(pub(crate) Arc<Grant>);
+
+#[cfg(feature = "aws-lc-rs")]
+impl VerifiedToken {
+    /// The bytes this value keeps allocated.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let Grant {
+            form: _,
+            issuer,
+            subject,
+            client_id,
+            audience,
+            scopes,
+            token_id,
+            issued_at: _,
+            expires_at: _,
+        } = &*self.0;
+        let one = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        let all = |texts: &Vec<String>| {
+            texts.capacity() * size_of::<String>()
+                + texts.iter().map(String::capacity).sum::<usize>()
+        };
+        size_of::<Grant>()
+            + issuer.capacity()
+            + subject.capacity()
+            + one(client_id)
+            + all(audience)
+            + all(scopes)
+            + one(token_id)
+    }
+}
 
 /// What the claims of a verified token say.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::{self, Judged, list};
 use crate::error::{Place, TokenError, TokenErrorKind, quoted};
 use crate::header::{Header, media_type_eq};
+use crate::introspection;
 use crate::jose::{self, Compact, CompactJwe, CompactJws, base64url};
 use crate::json::{self, Object};
 use crate::jwe;
@@ -77,15 +78,25 @@ impl Verifier {
         }
     }
 
-    /// The same verifier, remembering up to `max_entries` accepted tokens by their SHA-256.
+    /// The same verifier, remembering up to `max_entries` accepted tokens by their SHA-256, in up to
+    /// 1 KiB each on average; [`Verifier::with_bounded_cache`] sets the bytes too.
     ///
     /// A verdict is used only with the key set it was made with, and only at times at which the token
     /// would be accepted again; revocations are looked up each time. Refused tokens are not
     /// remembered, so that nobody fills the cache with rubbish.
     #[cfg(feature = "aws-lc-rs")]
     #[must_use]
-    pub fn with_cache(mut self, max_entries: usize) -> Self {
-        self.cache = Some(crate::cache::Cache::new(max_entries));
+    pub fn with_cache(self, max_entries: usize) -> Self {
+        self.with_bounded_cache(max_entries, max_entries.saturating_mul(1024))
+    }
+
+    /// The same verifier with a cache as [`Verifier::with_cache`], of at most `max_entries` verdicts and
+    /// `max_bytes`: what the verdicts hold and their entries, without the slack of the hash map. A
+    /// verdict of Unified CM's form takes about 600 bytes.
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn with_bounded_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
+        self.cache = Some(crate::cache::Cache::new(max_entries, max_bytes));
         self
     }
 
@@ -152,7 +163,7 @@ impl Verifier {
             return Ok(token);
         }
         let (token, window) = self.judge(&generation.keys, text, now)?;
-        cache.insert(key, generation.number, window, token.clone());
+        cache.insert(key, Some(generation.number), window, token.clone(), now);
         Ok(token)
     }
 
@@ -173,6 +184,9 @@ impl Verifier {
         text: &str,
         now: SystemTime,
     ) -> Result<(VerifiedToken, Window), TokenError> {
+        if self.is_opaque(text) {
+            return Err(TokenErrorKind::IntrospectionNeeded.at(Place::Text));
+        }
         let (judged, key_ends) = match jose::split(text, &Place::Text)? {
             Compact::Jws(jws) => self.judge_jws(keys, jws, now)?,
             Compact::Jwe(jwe) => self.judge_nested(keys, jwe, now)?,
@@ -186,6 +200,74 @@ impl Verifier {
             until,
         };
         Ok((VerifiedToken(Arc::new(judged.grant)), window))
+    }
+
+    /// With [`Form::Opaque`] alone in the policy every text is opaque; beside other forms only one that
+    /// is neither a JWS nor a JWE by its number of segments.
+    fn is_opaque(&self, text: &str) -> bool {
+        match self.policy.forms.as_slice() {
+            [Form::Opaque] => true,
+            forms => forms.contains(&Form::Opaque) && jose::split(text, &Place::Text).is_err(),
+        }
+    }
+
+    /// Judges what the authorization server answered about the token `text` (RFC 7662 section 2.2):
+    /// `response` is the body of its 200.
+    ///
+    /// A verifier with a cache remembers the verdict for [`Policy::introspection_reuse`], so that
+    /// [`Verifier::verify`] of the same text gives it again meanwhile. Without one, the verdict is for
+    /// the caller only.
+    ///
+    /// ```
+    /// # #[cfg(feature = "aws-lc-rs")] {
+    /// use std::time::{Duration, SystemTime};
+    /// use sip_oauth_token::{KeySet, Policy, Verifier};
+    ///
+    /// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// let policy = Policy::introspection("https://as.example.com", "sip:example.com");
+    /// let verifier = Verifier::new(KeySet::builder().build(), policy).with_cache(64);
+    ///
+    /// let refused = verifier.verify("2YotnFZFEjr1zCsicMWpAA", now).unwrap_err();
+    /// assert!(refused.needs_introspection());
+    ///
+    /// // What POST /introspect answered.
+    /// let body = br#"{"active":true,"iss":"https://as.example.com","aud":"sip:example.com","sub":"rado",
+    ///     "client_id":"C1","token_type":"Bearer","iat":1700000000,"exp":1700003600}"#;
+    /// verifier.introspected("2YotnFZFEjr1zCsicMWpAA", body, now)?;
+    /// assert_eq!(verifier.verify("2YotnFZFEjr1zCsicMWpAA", now)?.user(), "rado");
+    /// # }
+    /// # Ok::<(), sip_oauth_token::TokenError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `active` is not true ([`TokenErrorKind::Inactive`]); the response is over
+    /// [`MAX_INTROSPECTION_BYTES`](crate::MAX_INTROSPECTION_BYTES) or not one JSON object; the policy
+    /// takes no [`Form::Opaque`]; a claim does not meet the policy, as in [`Verifier::verify`].
+    pub fn introspected(
+        &self,
+        text: &str,
+        response: &[u8],
+        now: SystemTime,
+    ) -> Result<VerifiedToken, TokenError> {
+        check_text(text, self.policy.max_token_bytes)?;
+        self.require_form(Form::Opaque)?;
+        let judged = introspection::judge(response, &self.policy, now)?;
+        let window = Window {
+            from: judged.valid_from,
+            until: judged.valid_until,
+        };
+        let token = VerifiedToken(Arc::new(judged.grant));
+        if self.denied.load().denies(&token.0) {
+            return Err(TokenErrorKind::Revoked.at(Place::Text));
+        }
+        #[cfg(feature = "aws-lc-rs")]
+        if let Some(cache) = &self.cache {
+            cache.insert(crate::cache::digest(text), None, window, token.clone(), now);
+        }
+        #[cfg(not(feature = "aws-lc-rs"))]
+        let _ = window;
+        Ok(token)
     }
 
     /// Signed outside: a plain JWT, or Unified CM's form.

@@ -2,6 +2,7 @@
 
 use crate::error::TokenError;
 use crate::keys::KeyError;
+use crate::verified::Form;
 
 /// Why nothing was issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum IssueError {
     /// The refresh token belongs to another client (RFC 6749 section 10.4).
     #[error("refresh token: issued to another client")]
     OtherClient,
+    /// Tokens of this form are not made here.
+    #[error("{0} is not issued here")]
+    Form(Form),
     /// A key could not be made or used.
     #[error("key: {0}")]
     Key(#[from] KeyError),
@@ -36,7 +40,7 @@ impl IssueError {
     pub fn error_code(&self) -> &'static str {
         match self {
             Self::RefreshToken(_) | Self::Revoked | Self::OtherClient => "invalid_grant",
-            Self::Issuer | Self::Empty(_) => "invalid_request",
+            Self::Issuer | Self::Empty(_) | Self::Form(_) => "invalid_request",
             Self::Key(_) | Self::Crypto => "server_error",
         }
     }

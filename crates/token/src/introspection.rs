@@ -1,0 +1,71 @@
+//! What an authorization server says about an opaque token (RFC 7662 section 2.2).
+//!
+//! The question is HTTP and asked elsewhere; here the answer is judged, by the same policy as a token
+//! that speaks for itself.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::claims::{self, Judged, list};
+use crate::error::{Place, TokenError, TokenErrorKind, quoted};
+use crate::header::media_type_eq;
+use crate::json;
+use crate::policy::Policy;
+use crate::verified::Form;
+
+/// Longest introspection response read, in bytes: who fetches one need not read on.
+pub const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+
+/// Judges the body of an introspection response.
+pub(crate) fn judge(
+    response: &[u8],
+    policy: &Policy,
+    now: SystemTime,
+) -> Result<Judged, TokenError> {
+    let place = Place::Introspection;
+    if response.len() > MAX_INTROSPECTION_BYTES {
+        let kind = TokenErrorKind::TooLong {
+            max_bytes: MAX_INTROSPECTION_BYTES,
+            found_bytes: response.len(),
+        };
+        return Err(kind.at(place));
+    }
+    let mut members = json::object(response, &place)?;
+    match members.get("active") {
+        Some(Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => return Err(TokenErrorKind::Inactive.at(place)),
+        Some(_) => {
+            let expected = "true or false";
+            return Err(TokenErrorKind::ClaimType { expected }.claim("active"));
+        }
+        None => return Err(TokenErrorKind::ClaimAbsent.claim("active")),
+    }
+    if claims::is_refresh(&members, policy) {
+        return Err(TokenErrorKind::RefreshToken.at(place));
+    }
+    if let (Some(types), Some(found)) = (&policy.types, members.get("token_type")) {
+        let at = Place::Claim(Cow::Borrowed("token_type"));
+        let Some(found) = found.as_str() else {
+            let expected = "a string";
+            return Err(TokenErrorKind::ClaimType { expected }.at(at));
+        };
+        if !types.iter().any(|accepted| media_type_eq(accepted, found)) {
+            let (expected, found) = (list(types), quoted(found));
+            return Err(TokenErrorKind::Type { expected, found }.at(at));
+        }
+    }
+    if policy.endpoint_vouches {
+        // What the server left out, its endpoint stands for.
+        for (name, accepted) in [("iss", &policy.issuers), ("aud", &policy.audiences)] {
+            if let (false, Some(first)) = (members.contains_key(name), accepted.first()) {
+                members.insert(name.to_owned(), Value::from(first.as_str()));
+            }
+        }
+    }
+    let mut judged = claims::judge(&members, Form::Opaque, policy, now)?;
+    let reuse_end = now.checked_add(policy.introspection_reuse).unwrap_or(now);
+    judged.valid_until = judged.valid_until.min(reuse_end);
+    Ok(judged)
+}
