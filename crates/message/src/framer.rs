@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::grammar::{TOKEN, digits, is_class};
 use crate::name::code_of;
-use crate::{HeaderName, Limits};
+use crate::{HeaderName, Leniencies, Leniency, Limits};
 
 /// Cuts the bytes of a TCP or TLS connection into messages and keep-alives.
 ///
@@ -25,6 +25,7 @@ use crate::{HeaderName, Limits};
 /// ```
 pub struct Framer {
     limits: Limits,
+    leniencies: Leniencies,
     end: End,
     buffer: Vec<u8>,
     /// Where the frame that is being read begins.
@@ -121,6 +122,7 @@ impl Framer {
     const fn of(limits: Limits, end: End) -> Self {
         Self {
             limits,
+            leniencies: Leniencies::NONE,
             end,
             buffer: Vec::new(),
             start: 0,
@@ -132,6 +134,15 @@ impl Framer {
             frame_end: None,
             failed: None,
         }
+    }
+
+    /// The same with leniencies. Two of them are about framing: [`Leniency::BareLineFeed`] and
+    /// [`Leniency::NoContentLength`]; frames are then for a [`Parser`](crate::Parser) that allows
+    /// the first as well.
+    #[must_use]
+    pub const fn with_leniencies(mut self, leniencies: Leniencies) -> Self {
+        self.leniencies = leniencies;
+        self
     }
 
     /// Takes bytes as they arrive. Call [`next_frame`](Self::next_frame) until it has none
@@ -190,10 +201,10 @@ impl Framer {
                 return Ok(found.into());
             }
             while self.frame_end.is_none() {
-                let Some(end) = self.complete_line()? else {
+                let Some((end, next)) = self.complete_line()? else {
                     return Ok(None);
                 };
-                self.read_line(end)?;
+                self.read_line(end, next)?;
             }
         }
         match self.frame_end {
@@ -245,8 +256,8 @@ impl Framer {
         }
     }
 
-    /// Where the line that is being read ends, if its CRLF is here.
-    fn complete_line(&mut self) -> Result<Option<usize>, FramingError> {
+    /// Where the line that is being read ends and where the next one begins, if its CRLF is here.
+    fn complete_line(&mut self) -> Result<Option<(usize, usize)>, FramingError> {
         let waits_for_keep_alive = self.line == self.start
             && matches!(
                 self.buffer.get(self.start..),
@@ -266,17 +277,19 @@ impl Framer {
         }
         self.scanned = at;
         match self.buffer.get(at..) {
-            Some([b'\r', b'\n', ..]) => Ok(Some(at)),
+            Some([b'\r', b'\n', ..]) => Ok(Some((at, at + 2))),
             Some([b'\r'] | []) | None => Ok(None),
+            Some([b'\n', ..]) if self.leniencies.contains(Leniency::BareLineFeed) => {
+                Ok(Some((at, at + 1)))
+            }
             Some(_) => Err(self.error(FramingErrorKind::LineEnding, at)),
         }
     }
 
-    /// Takes note of a complete line of the head, its CRLF at `end`.
-    fn read_line(&mut self, end: usize) -> Result<(), FramingError> {
+    /// Takes note of a complete line of the head, its line end from `end` to `next`.
+    fn read_line(&mut self, end: usize, next: usize) -> Result<(), FramingError> {
         let start = self.line;
         let line = self.buffer.get(start..end).unwrap_or_default();
-        let next = end + 2;
         if start == self.start {
             if !is_start_line(line) {
                 return Err(self.error(FramingErrorKind::StartLine, start));
@@ -321,8 +334,10 @@ impl Framer {
     }
 
     fn read_end_of_head(&mut self, body: usize) -> Result<(), FramingError> {
-        let Some(length) = self.length else {
-            return Err(self.error(FramingErrorKind::MissingContentLength, body));
+        let length = match self.length {
+            Some(length) => length,
+            None if self.leniencies.contains(Leniency::NoContentLength) => 0,
+            None => return Err(self.error(FramingErrorKind::MissingContentLength, body)),
         };
         if length > self.limits.max_body_bytes {
             return Err(self.error(FramingErrorKind::BodyTooLong, body));

@@ -3,6 +3,7 @@
 //!
 //! * [`MessageView`] borrows a message and says where its parts are; header fields become the
 //!   types of [`header`] when they are asked for.
+//! * [`Parser`] does the same with named leniencies; everything else is strict.
 //! * [`Request`] and [`Response`] own a message, can be changed, and are written.
 //! * [`Framer`] cuts a stream into messages.
 //! * [`check`](mod@check) says which well-formed requests must be refused, and how.
@@ -34,6 +35,7 @@ mod framer;
 mod grammar;
 pub mod header;
 mod headers;
+mod leniency;
 mod limits;
 mod message;
 mod method;
@@ -56,6 +58,7 @@ pub use self::error::{ErrorKind, ParseError};
 pub use self::field::HeaderField;
 pub use self::framer::{Frame, Framer, FramingError, FramingErrorKind};
 pub use self::headers::Headers;
+pub use self::leniency::{Leniencies, Leniency, Parser, Reading};
 pub use self::limits::Limits;
 pub use self::message::{Request, Response};
 pub use self::method::Method;

@@ -141,6 +141,11 @@ impl fmt::Display for Contact<'_> {
 pub struct QValue(u16);
 
 impl QValue {
+    /// Not at all.
+    pub const ZERO: Self = Self(0);
+    /// What is meant where there is no `q`.
+    pub const ONE: Self = Self(1000);
+
     /// Reads a qvalue.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -60,11 +60,17 @@ impl<'a> TypedHeader<'a> for ContentType<'a> {
 }
 
 fn content_type(input: &str) -> Parsed<'_, ContentType<'_>> {
+    let (rest, (main, sub, params)) = media_type(input)?;
+    Ok((rest, ContentType { main, sub, params }))
+}
+
+/// Type, subtype and parameters. The star of a media range is a token as well.
+pub(super) fn media_type(input: &str) -> Parsed<'_, (&str, &str, Params<'_>)> {
     let (rest, main) = token(input)?;
     let (rest, ()) = separator(rest, '/', "a slash after the type")?;
     let (rest, sub) = token(rest)?;
     let (rest, params) = params(rest)?;
-    Ok((rest, ContentType { main, sub, params }))
+    Ok((rest, (main, sub, params)))
 }
 
 impl fmt::Display for ContentType<'_> {

@@ -3,11 +3,13 @@
 //! Each type borrows the value, checks it when it is decoded and writes it with `Display`.
 //! [`TypedHeader`](crate::TypedHeader) is the way in.
 
+mod accept;
 mod address;
 mod allow;
 mod authenticate;
 mod authorization;
 mod call_id;
+mod check_value;
 mod contact;
 mod content_disposition;
 mod content_length;
@@ -26,11 +28,13 @@ mod software;
 mod via;
 mod warning;
 
+pub use self::accept::{Accept, MediaRange};
 pub use self::address::{From, Path, RecordRoute, ReferTo, Route, ServiceRoute, To};
 pub use self::allow::Allow;
 pub use self::authenticate::{ProxyAuthenticate, WwwAuthenticate};
 pub use self::authorization::{Authorization, ProxyAuthorization};
 pub use self::call_id::CallId;
+pub use self::check_value::check_value;
 pub use self::contact::{Contact, QValue};
 pub use self::content_disposition::ContentDisposition;
 pub use self::content_length::ContentLength;

@@ -1,0 +1,92 @@
+//! Whether a value is what its header field wants, whichever field that is.
+
+use super::{
+    Accept, Allow, Authorization, CSeq, CallId, Contact, ContentDisposition, ContentLength,
+    ContentType, Date, Event, Expires, From, MaxForwards, MimeVersion, MinExpires, Path,
+    ProxyAuthenticate, ProxyAuthorization, ProxyRequire, Reason, RecordRoute, ReferTo, Require,
+    RetryAfter, Route, Server, ServiceRoute, SessionId, Supported, To, Unsupported, UserAgent, Via,
+    Warning, WwwAuthenticate,
+};
+use crate::{HeaderName, ParseError, TypedHeader};
+
+/// Reads the whole value of a field as the type of its name, all elements of a list included. A
+/// field that has no type here has no wrong values.
+///
+/// ```
+/// use sip_oauth_message::{header, HeaderName};
+/// assert!(header::check_value(HeaderName::Route, "<sip:a.example.com;lr>,<sip:b.example.com>").is_ok());
+/// let error = header::check_value(HeaderName::CSeq, "1").unwrap_err();
+/// assert_eq!(error.header(), Some(HeaderName::CSeq));
+/// assert!(header::check_value(HeaderName::Subject, "anything").is_ok());
+/// ```
+///
+/// # Errors
+///
+/// When the value breaks the grammar of its field; the offset counts from the start of the value.
+pub fn check_value(name: HeaderName<'_>, value: &str) -> Result<(), ParseError> {
+    macro_rules! by_name {
+        ($($header:ident),* $(,)?) => {
+            match name {
+                $(HeaderName::$header => read_all::<by_name!(@type $header)>(value),)*
+                _ => Ok(()),
+            }
+        };
+        (@type ContentLength) => { ContentLength };
+        (@type Expires) => { Expires };
+        (@type MaxForwards) => { MaxForwards };
+        (@type MimeVersion) => { MimeVersion };
+        (@type MinExpires) => { MinExpires };
+        (@type $header:ident) => { $header<'_> };
+    }
+    by_name!(
+        Accept,
+        Allow,
+        Authorization,
+        CallId,
+        Contact,
+        ContentDisposition,
+        ContentLength,
+        ContentType,
+        CSeq,
+        Date,
+        Event,
+        Expires,
+        From,
+        MaxForwards,
+        MimeVersion,
+        MinExpires,
+        Path,
+        ProxyAuthenticate,
+        ProxyAuthorization,
+        ProxyRequire,
+        Reason,
+        RecordRoute,
+        ReferTo,
+        Require,
+        RetryAfter,
+        Route,
+        Server,
+        ServiceRoute,
+        SessionId,
+        Supported,
+        To,
+        Unsupported,
+        UserAgent,
+        Via,
+        Warning,
+        WwwAuthenticate,
+    )
+}
+
+/// Reads element after element.
+fn read_all<'a, H: TypedHeader<'a>>(value: &'a str) -> Result<(), ParseError> {
+    let mut rest = value;
+    loop {
+        let consumed = value.len() - rest.len();
+        let (_, next) = H::decode(rest).map_err(|error| error.shifted(consumed))?;
+        if next.is_empty() || next.len() >= rest.len() {
+            return Ok(());
+        }
+        rest = next;
+    }
+}
