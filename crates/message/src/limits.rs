@@ -16,6 +16,8 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// Longest line of the head, without its CRLF. A folded field is several lines.
     pub max_line_bytes: usize,
+    /// Longest head: start line and all header fields with their line ends, and the empty line.
+    pub max_header_bytes: usize,
     /// Most header fields in one message. Beyond 64 a view allocates once.
     pub max_header_fields: usize,
     /// Longest body.
@@ -27,6 +29,7 @@ impl Default for Limits {
         Self {
             max_message_bytes: 128 * 1024,
             max_line_bytes: 16 * 1024,
+            max_header_bytes: 64 * 1024,
             max_header_fields: 256,
             max_body_bytes: 64 * 1024,
         }

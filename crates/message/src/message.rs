@@ -1,5 +1,6 @@
 //! Messages that are owned, changed and written.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::Write as _;
 
@@ -27,6 +28,8 @@ pub struct Request {
     pub method: Method<'static>,
     /// The Request-URI, written as it is.
     pub uri: String,
+    /// The version, written as it is: `SIP/2.0` in all that is not a copy of something else.
+    pub version: Cow<'static, str>,
     /// The header fields.
     pub headers: Headers,
     /// The body.
@@ -43,6 +46,8 @@ pub struct Request {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
+    /// The version, as in [`Request::version`].
+    pub version: Cow<'static, str>,
     /// The status code.
     pub status: StatusCode,
     /// The reason phrase.
@@ -59,6 +64,7 @@ impl Request {
         Self {
             method: method.into_owned(),
             uri: uri.into(),
+            version: Cow::Borrowed(VERSION),
             headers: Headers::new(),
             body: Vec::new(),
         }
@@ -69,7 +75,8 @@ impl Request {
     /// Content-Length is written where it stands and always tells the length of the body; it is
     /// appended where it is absent.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        start_line(out, format_args!("{} {} {VERSION}", self.method, self.uri));
+        let (method, uri, version) = (&self.method, &self.uri, &self.version);
+        start_line(out, format_args!("{method} {uri} {version}"));
         encode(&self.headers, &self.body, out);
     }
 
@@ -110,6 +117,7 @@ impl Response {
     /// A response with the usual phrase, without header fields and body.
     pub fn new(status: StatusCode) -> Self {
         Self {
+            version: Cow::Borrowed(VERSION),
             status,
             reason: status.default_reason().to_owned(),
             headers: Headers::new(),
@@ -121,7 +129,7 @@ impl Response {
     pub fn encode(&self, out: &mut Vec<u8>) {
         start_line(
             out,
-            format_args!("{VERSION} {} {}", self.status, self.reason),
+            format_args!("{} {} {}", self.version, self.status, self.reason),
         );
         encode(&self.headers, &self.body, out);
     }
@@ -165,6 +173,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("uri", &self.uri)
+            .field("version", &self.version)
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
             .finish()
@@ -175,11 +184,21 @@ impl fmt::Debug for Request {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
+            .field("version", &self.version)
             .field("status", &self.status)
             .field("reason", &self.reason)
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
             .finish()
+    }
+}
+
+/// The version of a copy; the usual one is not allocated.
+pub(crate) fn owned_version(text: &str) -> Cow<'static, str> {
+    if text == VERSION {
+        Cow::Borrowed(VERSION)
+    } else {
+        Cow::Owned(text.to_owned())
     }
 }
 

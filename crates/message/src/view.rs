@@ -5,7 +5,7 @@ use std::fmt;
 use crate::field::{HeaderField, Slot, Slots};
 use crate::grammar::{TOKEN, lws_length, span};
 use crate::header::ContentLength;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, owned_version};
 use crate::name::code_of;
 use crate::start_line::{RequestLine, StartLine, StatusLine};
 use crate::typed::{All, TypedHeader};
@@ -66,6 +66,12 @@ impl<'a> MessageView<'a> {
             }
             Ok(())
         })?;
+        if at + 2 > limits.max_header_bytes {
+            return Err(limit(
+                limits.max_header_bytes,
+                "a head within the size limit",
+            ));
+        }
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
         let head = std::str::from_utf8(head)
             .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
@@ -186,6 +192,7 @@ impl<'a> MessageView<'a> {
         Some(Request {
             method: line.method.into_owned(),
             uri: line.uri.to_owned(),
+            version: owned_version(line.version),
             headers: self.to_headers(),
             body: self.body.to_vec(),
         })
@@ -195,6 +202,7 @@ impl<'a> MessageView<'a> {
     pub fn to_response(&self) -> Option<Response> {
         let line = self.as_response()?;
         Some(Response {
+            version: owned_version(line.version),
             status: line.status,
             reason: line.reason.to_owned(),
             headers: self.to_headers(),

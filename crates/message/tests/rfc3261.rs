@@ -95,6 +95,21 @@ mod section_7_3_1 {
     }
 
     #[test]
+    fn another_version_is_written_as_it_came() {
+        for text in [
+            "OPTIONS sip:a SIP/7.0\r\nl: 0\r\n\r\n",
+            "sip/2.0 200 OK\r\nl: 0\r\n\r\n",
+        ] {
+            let view = view(text).unwrap();
+            let written = match (view.to_request(), view.to_response()) {
+                (Some(request), _) => request.to_bytes(),
+                (_, response) => response.unwrap().to_bytes(),
+            };
+            assert_eq!(written, text.as_bytes());
+        }
+    }
+
+    #[test]
     fn order_duplicates_and_unknown_fields_survive() {
         let text = "SIP/2.0 200 OK\r\nb: 1\r\nX: 2\r\nx: 3\r\nA: 4\r\n a\r\nX: 2\r\n\r\n";
         let headers = view(text).unwrap().to_headers();
@@ -613,6 +628,7 @@ fn limits_are_kept() {
     let limits = Limits {
         max_message_bytes: 400,
         max_line_bytes: 50,
+        max_header_bytes: 100,
         max_header_fields: 3,
         max_body_bytes: 5,
     };
@@ -621,6 +637,7 @@ fn limits_are_kept() {
     for text in [
         &*"x".repeat(401),
         &*long,
+        &*with_field(&format!("X: {0}\r\nY: {0}", "x".repeat(40))),
         &*with_field("a:1\r\nb:2\r\nc:3\r\nd:4"),
         &*(with_field("l: 6") + "123456"),
     ] {

@@ -66,12 +66,13 @@ fn client_sees_each_crlf_as_a_pong() {
 #[test]
 fn lost_framing_is_an_error() {
     use FramingErrorKind::{
-        BodyTooLong, ContentLength, ContentLengthConflict, LineEnding, LineTooLong, MessageTooLong,
-        MissingContentLength, StartLine, TooManyFields,
+        BodyTooLong, ContentLength, ContentLengthConflict, HeadTooLong, LineEnding, LineTooLong,
+        MessageTooLong, MissingContentLength, StartLine, TooManyFields,
     };
     let limits = Limits {
-        max_message_bytes: 300,
+        max_message_bytes: 170,
         max_line_bytes: 80,
+        max_header_bytes: 160,
         max_header_fields: 4,
         max_body_bytes: 50,
     };
@@ -96,7 +97,11 @@ fn lost_framing_is_an_error() {
             TooManyFields,
         ),
         (format!("{start}l: 51\r\n\r\n"), BodyTooLong),
-        (format!("{start}{}", " \r\n".repeat(100)), MessageTooLong),
+        (format!("{start}{}", " \r\n".repeat(100)), HeadTooLong),
+        (
+            format!("{start}l: 50\r\nX: {}\r\n\r\n", "y".repeat(76)),
+            MessageTooLong,
+        ),
     ] {
         let whole = frames(Framer::new(limits), &[stream.as_bytes()]);
         assert_eq!(whole, (Vec::new(), Some(kind)), "{stream:?}");

@@ -251,8 +251,8 @@ impl Edge {
             return Forwarding::Drop;
         };
         let element = check::Element {
-            forwards: true,
             extensions: &["path"],
+            ..check::Element::PROXY
         };
         let routed = check::request(request, &element)
             .map_err(|found| (found.status, EdgeRefusal::Invalid(found.cause.to_string())))

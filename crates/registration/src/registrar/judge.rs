@@ -57,8 +57,8 @@ impl<S> Judge<'_, S> {
     /// What every request must have (RFC 3261 sections 8.1.1 and 8.2).
     fn check_mandatory(&mut self) -> Result<(), Refused> {
         let element = check::Element {
-            forwards: false,
             extensions: &["path"],
+            ..check::Element::SERVER
         };
         let Err(found) = check::request(self.request, &element) else {
             return Ok(());

@@ -1,6 +1,12 @@
 //! Cutting a stream into messages.
 
+mod frame;
+#[cfg(test)]
+mod linear;
+
 use std::fmt;
+
+pub use self::frame::{Frame, FramingError, FramingErrorKind};
 
 use crate::grammar::{TOKEN, digits, is_class};
 use crate::name::code_of;
@@ -43,6 +49,9 @@ pub struct Framer {
     /// Where the frame ends, once the head is complete.
     frame_end: Option<usize>,
     failed: Option<FramingError>,
+    /// How many bytes were looked at or moved.
+    #[cfg(test)]
+    work: usize,
 }
 
 /// Which end of the connection this is: RFC 5626 section 3.5.1 has the client send CRLFCRLF and
@@ -51,60 +60,6 @@ pub struct Framer {
 enum End {
     Accepting,
     Connecting,
-}
-
-/// One piece of a stream.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Frame<'a> {
-    /// A message, start line to end of body.
-    Message(&'a [u8]),
-    /// CRLFCRLF from the client, to be answered with CRLF (RFC 5626 section 3.5.1).
-    KeepAlivePing,
-    /// CRLF from the server, the answer to a ping.
-    KeepAlivePong,
-}
-
-/// Why a stream cannot be read any further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}, at byte {offset} of the message; the connection must be closed")]
-pub struct FramingError {
-    /// What is wrong.
-    pub kind: FramingErrorKind,
-    /// Where, in bytes from the start of the message.
-    pub offset: usize,
-}
-
-/// What makes a stream unreadable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FramingErrorKind {
-    /// The first line is none of SIP.
-    #[error("expected a SIP start line")]
-    StartLine,
-    /// CR without LF or LF without CR in the head.
-    #[error("expected CRLF as the line end")]
-    LineEnding,
-    /// The head ends and there was no Content-Length.
-    #[error("expected Content-Length, which every message on a stream must have")]
-    MissingContentLength,
-    /// Content-Length is no number.
-    #[error("expected a decimal number of bytes in Content-Length")]
-    ContentLength,
-    /// Two Content-Length fields with different numbers.
-    #[error("expected one Content-Length, found two that differ")]
-    ContentLengthConflict,
-    /// A line longer than the limit.
-    #[error("expected a line within the length limit")]
-    LineTooLong,
-    /// More header fields than the limit.
-    #[error("expected fewer header fields")]
-    TooManyFields,
-    /// A body longer than the limit.
-    #[error("expected a body within the size limit")]
-    BodyTooLong,
-    /// A message longer than the limit.
-    #[error("expected a message within the size limit")]
-    MessageTooLong,
 }
 
 impl Framer {
@@ -133,8 +88,20 @@ impl Framer {
             length: None,
             frame_end: None,
             failed: None,
+            #[cfg(test)]
+            work: 0,
         }
     }
+
+    /// Counts bytes that were looked at or moved, for the proof that the cost is linear.
+    #[cfg(test)]
+    const fn count(&mut self, bytes: usize) {
+        self.work += bytes;
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, reason = "counts in tests only")]
+    const fn count(&mut self, _: usize) {}
 
     /// The same with leniencies. Two of them are about framing: [`Leniency::BareLineFeed`] and
     /// [`Leniency::NoContentLength`]; frames are then for a [`Parser`](crate::Parser) that allows
@@ -157,6 +124,7 @@ impl Framer {
         if self.start > 0 && self.start * 2 >= self.buffer.len() {
             let gone = self.start;
             self.buffer.drain(..gone);
+            self.count(self.buffer.len());
             self.start = 0;
             self.line -= gone;
             self.scanned -= gone;
@@ -164,6 +132,7 @@ impl Framer {
             self.open_length = self.open_length.map(|(from, to)| (from - gone, to - gone));
         }
         self.buffer.extend_from_slice(bytes);
+        self.count(bytes.len());
     }
 
     /// The next piece that is complete, or `None` where more bytes are needed.
@@ -234,6 +203,7 @@ impl Framer {
             return None;
         }
         loop {
+            self.count("\r\n\r\n".len());
             let ahead = self.buffer.get(self.start..).unwrap_or_default();
             match (self.end, ahead) {
                 (End::Connecting, [b'\r', b'\n', ..]) => {
@@ -268,9 +238,15 @@ impl Framer {
         }
         let ahead = self.buffer.get(self.scanned..).unwrap_or_default();
         let found = memchr::memchr2(b'\r', b'\n', ahead);
-        let at = self.scanned + found.unwrap_or(ahead.len());
+        let looked_at = found.unwrap_or(ahead.len());
+        let at = self.scanned + looked_at;
+        // And the two bytes of a line end.
+        self.count(looked_at + 2);
         if at - self.line > self.limits.max_line_bytes {
             return Err(self.error(FramingErrorKind::LineTooLong, self.line));
+        }
+        if at - self.start > self.limits.max_header_bytes {
+            return Err(self.error(FramingErrorKind::HeadTooLong, at));
         }
         if at - self.start > self.limits.max_message_bytes {
             return Err(self.error(FramingErrorKind::MessageTooLong, at));
@@ -289,6 +265,7 @@ impl Framer {
     /// Takes note of a complete line of the head, its line end from `end` to `next`.
     fn read_line(&mut self, end: usize, next: usize) -> Result<(), FramingError> {
         let start = self.line;
+        self.count(next - start);
         let line = self.buffer.get(start..end).unwrap_or_default();
         if start == self.start {
             if !is_start_line(line) {
@@ -322,6 +299,7 @@ impl Framer {
         let Some((from, to)) = self.open_length.take() else {
             return Ok(());
         };
+        self.count(to - from);
         let value = self.buffer.get(from..to).unwrap_or_default();
         let Some(length) = decimal(value) else {
             return Err(self.error(FramingErrorKind::ContentLength, from));
@@ -339,6 +317,9 @@ impl Framer {
             None if self.leniencies.contains(Leniency::NoContentLength) => 0,
             None => return Err(self.error(FramingErrorKind::MissingContentLength, body)),
         };
+        if body - self.start > self.limits.max_header_bytes {
+            return Err(self.error(FramingErrorKind::HeadTooLong, body));
+        }
         if length > self.limits.max_body_bytes {
             return Err(self.error(FramingErrorKind::BodyTooLong, body));
         }
@@ -397,17 +378,6 @@ fn decimal(value: &[u8]) -> Option<usize> {
 
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
-}
-
-/// Messages may hold credentials; only their length is printed.
-impl fmt::Debug for Frame<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(bytes) => write!(f, "Message(<{} bytes>)", bytes.len()),
-            Self::KeepAlivePing => f.write_str("KeepAlivePing"),
-            Self::KeepAlivePong => f.write_str("KeepAlivePong"),
-        }
-    }
 }
 
 impl fmt::Debug for Framer {
