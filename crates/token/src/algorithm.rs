@@ -66,8 +66,8 @@ registered_names! {
 registered_names! {
     /// How the content key of a JWE is found (RFC 7518 section 4.1).
     ///
-    /// [`KeyManagement::Dir`] is what Unified CM uses and what is built in. The others are named so
-    /// that they are refused by name.
+    /// [`KeyManagement::Dir`] is what Unified CM uses; it, A128KW, A256KW and RSA-OAEP-256 are built in.
+    /// The others are named so that they are refused by name.
     KeyManagement {
         /// The shared key is the content key:
         Dir = "dir",

@@ -90,6 +90,19 @@ impl Header {
         }))
     }
 
+    /// Requires claims that are replicated in the header to be those inside: "the application receiving
+    /// them SHOULD verify that their values are identical" (RFC 7519 section 5.3).
+    pub(crate) fn require_same_claims(&self, claims: &Object) -> Result<(), TokenError> {
+        for name in ["iss", "sub", "aud"] {
+            let replicated = self.parameters.get(name);
+            if replicated.is_some() && replicated != claims.get(name) {
+                let problem = "is not the claim inside";
+                return Err(self.refuse(TokenErrorKind::Parameter { name, problem }));
+            }
+        }
+        Ok(())
+    }
+
     /// An error at this header.
     pub(crate) fn refuse(&self, kind: TokenErrorKind) -> TokenError {
         kind.at(self.place.clone())

@@ -1,11 +1,16 @@
 //! Keys a verifier knows: which `kid`, for which algorithm, until when.
 
+mod decryption;
 mod encryption;
 mod id;
 mod jwk;
+#[cfg(feature = "aws-lc-rs")]
+mod parsed;
+mod pem;
 mod set;
 mod verifying;
 
+pub use decryption::DecryptionKey;
 pub use encryption::EncryptionKey;
 pub use id::KeyId;
 pub use set::{KeySet, KeySetBuilder};
@@ -52,6 +57,12 @@ pub enum KeyError {
         /// The type of the key.
         found: &'static str,
     },
+    /// Not a private key that is read.
+    #[error("not a private key: expected RSA as PrivateKeyInfo or RSAPrivateKey")]
+    PrivateKey,
+    /// The key does not serve this way of finding the content key.
+    #[error("{0} needs another kind of key, or is not built in")]
+    KeyManagement(crate::KeyManagement),
     /// RSA modulus too short or too long, or key secret too short.
     #[error("key of {found} bits, expected {expected}")]
     Size {

@@ -16,7 +16,9 @@
 //! [`Form::UnifiedCm`] is the self-describing token of Cisco Unified CM: an RS256 JWS whose payload
 //! is `{"private": "<compact JWE>"}`, the claims being inside the JWE. [`Form::Jwt`] is a signed JWT
 //! (RFC 7519, RFC 9068). [`Form::Nested`] is the standard order, encrypted around signed
-//! (RFC 7519 Appendix A.2). A policy names the forms it takes; a refresh token is none of them.
+//! (RFC 7519 Appendix A.2), by `dir`, A128KW, A256KW or RSA-OAEP-256. [`Form::Opaque`] is text only
+//! its server can read, which the embedder asks (RFC 7662), see [`Verifier::introspected`]. A policy
+//! names the forms it takes; a refresh token is none of them.
 //!
 //! # Features
 //!
@@ -54,7 +56,9 @@ pub use introspection::MAX_INTROSPECTION_BYTES;
 /// The crate whose [`CryptoProvider`] checks signatures, for embedders that bring their own.
 pub use jsonwebtoken;
 pub use jsonwebtoken::crypto::CryptoProvider;
-pub use keys::{EncryptionKey, KeyError, KeyId, KeySet, KeySetBuilder, VerifyingKey};
+pub use keys::{
+    DecryptionKey, EncryptionKey, KeyError, KeyId, KeySet, KeySetBuilder, VerifyingKey,
+};
 pub use policy::{ClaimNames, Policy};
 pub use secret::{AccessToken, RefreshToken};
 pub use text::MAX_TOKEN_BYTES;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::algorithm::{Algorithm, ContentEncryption};
+use crate::algorithm::{Algorithm, ContentEncryption, KeyManagement};
 use crate::text::MAX_TOKEN_BYTES;
 use crate::verified::Form;
 
@@ -26,6 +26,7 @@ pub struct Policy {
     /// `None`: not looked at.
     pub(crate) types: Option<Vec<String>>,
     pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) key_management: Vec<KeyManagement>,
     pub(crate) content_encryption: Vec<ContentEncryption>,
     pub(crate) leeway: Duration,
     pub(crate) max_lifetime: Duration,
@@ -67,6 +68,7 @@ impl Policy {
             audiences: Vec::new(),
             types: Some(vec!["JWT".to_owned()]),
             algorithms: vec![Algorithm::Rs256],
+            key_management: vec![KeyManagement::Dir],
             content_encryption: vec![ContentEncryption::A128CbcHs256],
             leeway: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(24 * 3600),
@@ -91,6 +93,12 @@ impl Policy {
             audiences: vec![audience.to_owned()],
             types: Some(vec!["at+jwt".to_owned()]),
             algorithms: vec![Algorithm::Rs256],
+            key_management: vec![
+                KeyManagement::Dir,
+                KeyManagement::A128Kw,
+                KeyManagement::A256Kw,
+                KeyManagement::RsaOaep256,
+            ],
             content_encryption: vec![
                 ContentEncryption::A128CbcHs256,
                 ContentEncryption::A256CbcHs512,
@@ -180,6 +188,14 @@ impl Policy {
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// The ways to a content key accepted, in place of the preset's: `dir` for Unified CM's form; `dir`,
+    /// A128KW, A256KW and RSA-OAEP-256 for the others. A key serves one of them only.
+    #[must_use]
+    pub fn key_management(mut self, accepted: impl IntoIterator<Item = KeyManagement>) -> Self {
+        self.key_management = accepted.into_iter().collect();
         self
     }
 

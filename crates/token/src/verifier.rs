@@ -312,6 +312,7 @@ impl Verifier {
         })?;
         let signed = self.verify_jws(keys, jose::split_jws(text, &Place::Decrypted)?, now)?;
         self.refuse_refresh(&signed.claims)?;
+        opened.header.require_same_claims(&signed.claims)?;
         let judged = claims::judge(&signed.claims, Form::Nested, &self.policy, now)?;
         Ok((judged, [signed.key_end, opened.key_until]))
     }

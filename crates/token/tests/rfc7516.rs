@@ -42,11 +42,11 @@ mod section_4_1_header {
 
     /// Parameter, value, sentence of refusal.
     const REFUSED: &[(&str, &str, &str)] = &[
-        ("alg", "\"A256KW\"", "algorithm A256KW is not built in"),
+        ("alg", "\"A256KW\"", "algorithm A256KW is not in the policy"),
         (
             "alg",
             "\"RSA-OAEP-256\"",
-            "algorithm RSA-OAEP-256 is not built in",
+            "algorithm RSA-OAEP-256 is not in the policy",
         ),
         (
             "alg",

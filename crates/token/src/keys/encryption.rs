@@ -1,12 +1,16 @@
 //! The shared key that opens the encrypted part.
 
 use std::fmt;
+#[cfg(feature = "aws-lc-rs")]
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
 use super::KeyError;
 use crate::algorithm::ContentEncryption;
+#[cfg(feature = "aws-lc-rs")]
+use crate::jwe::ContentKey;
 use crate::secret::constant_time_eq;
 
 /// A content encryption key for `alg` `dir`, pinned to one `enc`. Zeroized, never printed.
@@ -25,6 +29,9 @@ use crate::secret::constant_time_eq;
 pub struct EncryptionKey {
     encryption: ContentEncryption,
     bytes: Zeroizing<Vec<u8>>,
+    /// The same key as aws-lc-rs works with it; `None` where the algorithm is not built in.
+    #[cfg(feature = "aws-lc-rs")]
+    ready: Option<Arc<ContentKey>>,
     end: Option<SystemTime>,
 }
 
@@ -51,6 +58,8 @@ impl EncryptionKey {
         let bytes = Zeroizing::new(bytes.to_vec());
         Ok(Self {
             encryption,
+            #[cfg(feature = "aws-lc-rs")]
+            ready: ContentKey::new(encryption, &bytes).map(Arc::new),
             bytes,
             end: None,
         })
@@ -103,6 +112,11 @@ impl EncryptionKey {
     /// The bytes. Everything else this type offers is safe to print; this is not.
     pub fn expose(&self) -> &[u8] {
         &self.bytes
+    }
+
+    #[cfg(feature = "aws-lc-rs")]
+    pub(super) fn content_key(&self) -> Option<Arc<ContentKey>> {
+        self.ready.clone()
     }
 
     pub(crate) fn end(&self) -> Option<SystemTime> {

@@ -3,8 +3,12 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "aws-lc-rs")]
+use super::{DecryptionKey, EncryptionKey};
 use super::{KeyError, VerifyingKey};
 use crate::algorithm::Algorithm;
+#[cfg(feature = "aws-lc-rs")]
+use crate::algorithm::{ContentEncryption, KeyManagement};
 use crate::der::PublicKey;
 use crate::error::Place;
 use crate::jose::base64url;
@@ -32,6 +36,73 @@ impl VerifyingKey {
     pub fn from_jwk_for(json: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
         from_object(&read(json)?, Some(algorithm))
     }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+impl DecryptionKey {
+    /// Reads a JWK that decrypts. Its `alg` is required and pins the key: A128KW, A256KW, or with `dir`
+    /// one of the `enc` names, for a shared secret (RFC 7518 section 6.4); RSA-OAEP-256 for an RSA
+    /// private key with all its members (section 6.3.2).
+    ///
+    /// # Errors
+    ///
+    /// Not a JWK; made for signatures (`use`, `key_ops`); a type, size or algorithm that is not taken.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        let jwk = read(json)?;
+        if jwk.get("use").is_some_and(|usage| usage != "enc") {
+            return Err(KeyError::Jwk("`use` is not `enc`"));
+        }
+        if jwk
+            .get("key_ops")
+            .is_some_and(|ops| !lists(ops, &["decrypt", "unwrapKey"]))
+        {
+            return Err(KeyError::Jwk(
+                "`key_ops` contains neither `decrypt` nor `unwrapKey`",
+            ));
+        }
+        let name = jwk.get("alg").and_then(Value::as_str).unwrap_or_default();
+        let is_secret = match text(&jwk, "kty")? {
+            "oct" => true,
+            "RSA" => false,
+            _ => return Err(KeyError::Jwk("`kty` is not RSA or oct")),
+        };
+        match (is_secret, KeyManagement::from_name(name)) {
+            (true, Some(algorithm @ (KeyManagement::A128Kw | KeyManagement::A256Kw))) => {
+                Self::key_wrap(algorithm, &bytes(&jwk, "k")?)
+            }
+            (false, Some(KeyManagement::RsaOaep256)) => rsa_private(&jwk),
+            (true, None) => {
+                let encryption = ContentEncryption::from_name(name).ok_or(KeyError::Jwk(
+                    "`alg` is absent, or no encryption that is known",
+                ))?;
+                EncryptionKey::new(encryption, &bytes(&jwk, "k")?).map(Self::from)
+            }
+            (_, Some(algorithm)) => Err(KeyError::KeyManagement(algorithm)),
+            (false, None) => Err(KeyError::Jwk(
+                "`alg` is absent, or no encryption that is known",
+            )),
+        }
+    }
+}
+
+/// An RSA private key; its members are checked against each other (RFC 7518 section 6.3.2).
+#[cfg(feature = "aws-lc-rs")]
+fn rsa_private(jwk: &Object) -> Result<DecryptionKey, KeyError> {
+    use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
+    let pair = KeyPair::from_components(&KeyPairComponents {
+        public_key: PublicKeyComponents {
+            n: bytes(jwk, "n")?,
+            e: bytes(jwk, "e")?,
+        },
+        d: bytes(jwk, "d")?,
+        p: bytes(jwk, "p")?,
+        q: bytes(jwk, "q")?,
+        dP: bytes(jwk, "dp")?,
+        dQ: bytes(jwk, "dq")?,
+        qInv: bytes(jwk, "qi")?,
+    })
+    .map_err(|_| KeyError::PrivateKey)?;
+    super::decryption::rsa_pair(&pair)
 }
 
 /// The `keys` of a JWK set.
@@ -64,11 +135,10 @@ fn from_object(jwk: &Object, wanted: Option<Algorithm>) -> Result<VerifyingKey, 
     if jwk.get("use").is_some_and(|usage| usage != "sig") {
         return Err(KeyError::Jwk("`use` is not `sig`"));
     }
-    let allows_verify = |ops: &Value| {
-        ops.as_array()
-            .is_some_and(|ops| ops.iter().any(|op| op == "verify" || op == "sign"))
-    };
-    if jwk.get("key_ops").is_some_and(|ops| !allows_verify(ops)) {
+    if jwk
+        .get("key_ops")
+        .is_some_and(|ops| !lists(ops, &["verify", "sign"]))
+    {
         return Err(KeyError::Jwk("`key_ops` does not contain `verify`"));
     }
     let declared =
@@ -123,6 +193,14 @@ fn from_object(jwk: &Object, wanted: Option<Algorithm>) -> Result<VerifyingKey, 
         }
         _ => Err(KeyError::Jwk("`kty` is not RSA, EC, OKP or oct")),
     }
+}
+
+/// Whether the array `ops` has one of `wanted`.
+fn lists(ops: &Value, wanted: &[&str]) -> bool {
+    ops.as_array().is_some_and(|ops| {
+        ops.iter()
+            .any(|op| wanted.iter().any(|wanted| op == wanted))
+    })
 }
 
 fn text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyError> {

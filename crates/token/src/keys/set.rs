@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use jsonwebtoken::crypto::CryptoProvider;
 
-use super::{EncryptionKey, KeyError, KeyId, VerifyingKey, jwk};
+use super::{DecryptionKey, EncryptionKey, KeyError, KeyId, VerifyingKey, jwk};
 #[cfg(feature = "aws-lc-rs")]
 use crate::algorithm::Algorithm;
 use crate::error::{Place, TokenError, TokenErrorKind};
@@ -30,26 +30,32 @@ use crate::policy::Policy;
 /// ```
 #[derive(Clone)]
 pub struct KeySet {
-    provider: &'static CryptoProvider,
+    /// Who checks signatures; where there is none, the keys do, as they were parsed when loaded.
+    provider: Option<&'static CryptoProvider>,
     verifying: HashMap<KeyId, VerifyingKey>,
-    encryption: HashMap<KeyId, EncryptionKey>,
+    decryption: HashMap<KeyId, DecryptionKey>,
     skipped: Vec<KeyError>,
 }
 
 impl KeySet {
-    /// Starts a set whose signatures are checked by aws-lc-rs.
+    /// Starts a set whose signatures are checked by aws-lc-rs, each key being parsed once.
     #[cfg(feature = "aws-lc-rs")]
     pub fn builder() -> KeySetBuilder {
-        Self::builder_with_provider(&jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER)
+        Self::builder_of(None)
     }
 
-    /// Starts a set whose signatures are checked by `provider`. Only its `verifier_factory` is used.
+    /// Starts a set whose signatures are checked by `provider`. Only its `verifier_factory` is used, once
+    /// for each signature.
     pub fn builder_with_provider(provider: &'static CryptoProvider) -> KeySetBuilder {
+        Self::builder_of(Some(provider))
+    }
+
+    fn builder_of(provider: Option<&'static CryptoProvider>) -> KeySetBuilder {
         KeySetBuilder {
             set: Self {
                 provider,
                 verifying: HashMap::new(),
-                encryption: HashMap::new(),
+                decryption: HashMap::new(),
                 skipped: Vec::new(),
             },
         }
@@ -57,7 +63,7 @@ impl KeySet {
 
     /// Number of keys.
     pub fn len(&self) -> usize {
-        self.verifying.len() + self.encryption.len()
+        self.verifying.len() + self.decryption.len()
     }
 
     /// Whether there is no key at all. Such a set refuses every token.
@@ -67,7 +73,7 @@ impl KeySet {
 
     /// The names of all keys, in no particular order.
     pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
-        self.verifying.keys().chain(self.encryption.keys())
+        self.verifying.keys().chain(self.decryption.keys())
     }
 
     /// Why entries of JWK sets were left out.
@@ -86,26 +92,35 @@ impl KeySet {
         Ok(key)
     }
 
-    pub(crate) fn encryption_key(
+    pub(crate) fn decryption_key(
         &self,
         kid: Option<&KeyId>,
         policy: &Policy,
         now: SystemTime,
-    ) -> Result<&EncryptionKey, TokenError> {
-        let key = find(&self.encryption, kid, policy, &Place::EncryptedHeader)?;
+    ) -> Result<&DecryptionKey, TokenError> {
+        let key = find(&self.decryption, kid, policy, &Place::EncryptedHeader)?;
         check_end(kid, key.end(), now, Place::EncryptedHeader)?;
         Ok(key)
     }
 
-    /// Checks a signature by the provider.
+    /// Checks a signature.
     pub(crate) fn verifies(
         &self,
         key: &VerifyingKey,
         signing_input: &str,
         signature: &Vec<u8>,
     ) -> bool {
-        (self.provider.verifier_factory)(&key.algorithm().to_jsonwebtoken(), key.decoding())
-            .is_ok_and(|verifier| verifier.verify(signing_input.as_bytes(), signature).is_ok())
+        let message = signing_input.as_bytes();
+        match self.provider {
+            Some(provider) => {
+                (provider.verifier_factory)(&key.algorithm().to_jsonwebtoken(), key.decoding())
+                    .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            None => key.verifies(message, signature),
+            #[cfg(not(feature = "aws-lc-rs"))]
+            None => false,
+        }
     }
 }
 
@@ -157,7 +172,7 @@ impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeySet")
             .field("verifying", &self.verifying)
-            .field("encryption", &self.encryption)
+            .field("decryption", &self.decryption)
             .finish_non_exhaustive()
     }
 }
@@ -179,13 +194,22 @@ impl KeySetBuilder {
         Ok(self)
     }
 
-    /// Adds a key that opens encrypted parts.
+    /// Adds a shared key that opens encrypted parts, `alg` `dir`.
     ///
     /// # Errors
     ///
     /// [`KeyError::KeyId`] and [`KeyError::Duplicate`].
-    pub fn encryption_key(mut self, kid: &str, key: EncryptionKey) -> Result<Self, KeyError> {
-        insert(&mut self.set.encryption, KeyId::new(kid)?, key)?;
+    pub fn encryption_key(self, kid: &str, key: EncryptionKey) -> Result<Self, KeyError> {
+        self.decryption_key(kid, key.into())
+    }
+
+    /// Adds a key that opens encrypted parts, in whatever way.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::KeyId`] and [`KeyError::Duplicate`].
+    pub fn decryption_key(mut self, kid: &str, key: DecryptionKey) -> Result<Self, KeyError> {
+        insert(&mut self.set.decryption, KeyId::new(kid)?, key)?;
         Ok(self)
     }
 

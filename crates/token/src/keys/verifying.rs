@@ -1,13 +1,16 @@
 //! Keys that verify signatures, each pinned to one algorithm.
 
 use std::fmt;
+#[cfg(feature = "aws-lc-rs")]
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::DecodingKey;
 
 use super::KeyError;
+#[cfg(feature = "aws-lc-rs")]
+use super::parsed::ParsedKey;
+use super::pem::read_pem;
 use crate::algorithm::Algorithm;
 use crate::der::{self, PublicKey};
 
@@ -31,6 +34,9 @@ use crate::der::{self, PublicKey};
 pub struct VerifyingKey {
     algorithm: Algorithm,
     decoding: DecodingKey,
+    /// The same key as aws-lc-rs works with it, so that no token pays for parsing it.
+    #[cfg(feature = "aws-lc-rs")]
+    parsed: Arc<ParsedKey>,
     end: Option<SystemTime>,
 }
 
@@ -90,7 +96,7 @@ impl VerifyingKey {
                 expected,
             });
         }
-        Ok(Self::new(algorithm, DecodingKey::from_secret(secret)))
+        Self::new(algorithm, DecodingKey::from_secret(secret))
     }
 
     /// The same key, refused from `end` on. For the time after a rotation.
@@ -113,12 +119,26 @@ impl VerifyingKey {
         &self.decoding
     }
 
-    fn new(algorithm: Algorithm, decoding: DecodingKey) -> Self {
-        Self {
+    /// Whether `signature` fits `message`, by the key as it was parsed when it was loaded.
+    #[cfg(feature = "aws-lc-rs")]
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verifies(message, signature)
+    }
+
+    #[cfg_attr(
+        not(feature = "aws-lc-rs"),
+        expect(clippy::unnecessary_wraps, reason = "nothing is parsed then")
+    )]
+    fn new(algorithm: Algorithm, decoding: DecodingKey) -> Result<Self, KeyError> {
+        Ok(Self {
             algorithm,
+            #[cfg(feature = "aws-lc-rs")]
+            parsed: Arc::new(
+                ParsedKey::new(algorithm, decoding.kind()).ok_or(KeyError::PublicKey)?,
+            ),
             decoding,
             end: None,
-        }
+        })
     }
 
     pub(super) fn from_public_key(
@@ -160,7 +180,7 @@ impl VerifyingKey {
                 });
             }
         };
-        Ok(Self::new(algorithm, decoding))
+        Self::new(algorithm, decoding)
     }
 }
 
@@ -199,38 +219,12 @@ fn without_leading_zeros(integer: &[u8]) -> &[u8] {
     integer.get(zeros..).unwrap_or_default()
 }
 
-/// The label and the content of the first PEM block.
-fn read_pem(pem: &str) -> Result<(&str, Vec<u8>), KeyError> {
-    /// A certificate chain is longer, but the first block is what counts.
-    const MAX_BYTES: usize = 64 * 1024;
-    if pem.len() > MAX_BYTES {
-        return Err(KeyError::Pem("longer than 64 KiB"));
-    }
-    let (_, rest) = pem
-        .split_once("-----BEGIN ")
-        .ok_or(KeyError::Pem("expected -----BEGIN"))?;
-    let (label, rest) = rest
-        .split_once("-----")
-        .ok_or(KeyError::Pem("the line of -----BEGIN does not end"))?;
-    let (body, rest) = rest
-        .split_once("-----END ")
-        .ok_or(KeyError::Pem("expected -----END"))?;
-    if !rest.starts_with(label) {
-        return Err(KeyError::Pem("-----BEGIN and -----END differ"));
-    }
-    let body: String = body.split_ascii_whitespace().collect();
-    let der = STANDARD
-        .decode(body)
-        .map_err(|_| KeyError::Pem("content is not base64"))?;
-    Ok((label, der))
-}
-
 /// The SubjectPublicKeyInfo of a `PUBLIC KEY` or `CERTIFICATE`.
 #[cfg(feature = "aws-lc-rs")]
 pub(super) fn spki_of_pem(pem: &str) -> Result<Vec<u8>, KeyError> {
     let (label, der) = read_pem(pem)?;
     match label {
-        "PUBLIC KEY" => Ok(der),
+        "PUBLIC KEY" => Ok(der.to_vec()),
         "CERTIFICATE" => der::certificate_key_info(&der)
             .map(<[u8]>::to_vec)
             .ok_or(KeyError::PublicKey),
