@@ -15,8 +15,8 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::reason::unix_time;
 use crate::refusal::Verdict;
 use crate::{
-    Identities, LiveAllowedNames, LiveTrustStore, NameMatch, Observer, Reason, Refusal, Side,
-    TrustStore, pin,
+    Identities, LiveAllowedNames, LiveTrustStore, MissingCrl, NameMatch, Observer, Reason, Refusal,
+    RevocationDepth, Side, StaleCrl, TrustStore, chain, end_entity, pin,
 };
 
 /// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by
@@ -34,6 +34,7 @@ pub struct ClientVerifier {
     store: Arc<LiveTrustStore>,
     allowed: Arc<LiveAllowedNames>,
     provider: Arc<CryptoProvider>,
+    both_roles: bool,
     observer: Option<Arc<dyn Observer>>,
     /// Subjects of the anchors when the verifier was made; a hint to the client, no more.
     hints: Vec<DistinguishedName>,
@@ -59,6 +60,13 @@ impl ClientVerifierBuilder {
         self
     }
 
+    /// Refuse a certificate that lacks serverAuth in its extended key usage, although this handshake needs clientAuth
+    /// alone: the product's certificates need both. See [`Purpose::Both`](crate::Purpose::Both).
+    pub fn require_both_roles(mut self) -> Self {
+        self.0.both_roles = true;
+        self
+    }
+
     /// The verifier.
     pub fn build(self) -> ClientVerifier {
         self.0
@@ -77,6 +85,7 @@ impl ClientVerifier {
             store,
             allowed,
             provider,
+            both_roles: false,
             observer: None,
             hints,
             chain: ArcSwapOption::empty(),
@@ -93,7 +102,9 @@ impl ClientVerifier {
     /// The refusal, which the observer has heard of as well. The caller closes the connection.
     pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
         let verdict = match chain.first() {
-            Some(end_entity) => self.check_names(end_entity),
+            Some(end_entity) => Identities::of(end_entity)
+                .map_err(|_| CertificateError::BadEncoding.into())
+                .and_then(|identities| self.check_names(&identities)),
             None => Err(Error::NoCertificatesPresented.into()),
         };
         verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
@@ -118,8 +129,7 @@ impl ClientVerifier {
                     intermediates,
                     unix_time(now),
                 )
-                .map_err(Box::<Verdict>::from)
-                .and_then(|()| self.check_names(end_entity)),
+                .and_then(|identities| self.check_names(&identities)),
             None => Err(Error::NoCertificatesPresented.into()),
         };
         verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
@@ -134,11 +144,11 @@ impl ClientVerifier {
     ) -> Error {
         let chain = std::iter::once(end_entity).chain(intermediates);
         let store = self.store.load();
-        verdict.report(self.observer.as_deref(), Side::Server, store.name(), chain)
+        verdict.report(self.observer.as_deref(), Side::Server, &store, chain)
     }
 
     fn refuse(&self, verdict: &Verdict, chain: &[CertificateDer<'_>]) -> Refusal {
-        let refusal = verdict.refusal(Side::Server, self.store.load().name(), chain.iter());
+        let refusal = verdict.refusal(Side::Server, &self.store.load(), chain.iter());
         if let Some(observer) = &self.observer {
             observer.refused(&refusal);
         }
@@ -146,6 +156,17 @@ impl ClientVerifier {
     }
 
     fn check_chain(
+        &self,
+        store: &Arc<TrustStore>,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Identities, Box<Verdict>> {
+        self.check_path(store, end_entity, intermediates, now)?;
+        end_entity::check(end_entity, self.both_roles)
+    }
+
+    fn check_path(
         &self,
         store: &Arc<TrustStore>,
         end_entity: &CertificateDer<'_>,
@@ -160,8 +181,8 @@ impl ClientVerifier {
         }
         self.chain_verifier(store)?
             .verify_client_cert(end_entity, intermediates, now)
-            .map(|_| ())
-            .map_err(|error| pin::unknown_issuer(error, end_entity))
+            .map_err(|error| pin::unknown_issuer(error, end_entity))?;
+        chain::no_list_at_all(store)
     }
 
     fn chain_verifier(
@@ -173,12 +194,25 @@ impl ClientVerifier {
         {
             return Ok(Arc::clone(&known.inner));
         }
-        let inner = WebPkiClientVerifier::builder_with_provider(
+        let lists = store.revocation_lists().iter();
+        let policy = store.revocation_policy();
+        let mut builder = WebPkiClientVerifier::builder_with_provider(
             Arc::clone(store.roots()),
             Arc::clone(&self.provider),
         )
-        .build()
-        .map_err(|error| Error::General(error.to_string()))?;
+        .with_crls(lists.map(|list| list.der().clone()));
+        if policy.missing == MissingCrl::Accept {
+            builder = builder.allow_unknown_revocation_status();
+        }
+        if policy.depth == RevocationDepth::EndEntity {
+            builder = builder.only_check_end_entity_revocation();
+        }
+        if policy.stale == StaleCrl::Refuse {
+            builder = builder.enforce_revocation_expiration();
+        }
+        let inner = builder
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
         self.chain.store(Some(Arc::new(ChainVerifier {
             store: Arc::clone(store),
             inner: Arc::clone(&inner),
@@ -186,9 +220,8 @@ impl ClientVerifier {
         Ok(inner)
     }
 
-    fn check_names(&self, end_entity: &CertificateDer<'_>) -> Result<NameMatch, Box<Verdict>> {
-        let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-        self.allowed.load().check(&identities).map_err(|names| {
+    fn check_names(&self, identities: &Identities) -> Result<NameMatch, Box<Verdict>> {
+        self.allowed.load().check(identities).map_err(|names| {
             Box::new(Verdict {
                 error: CertificateError::ApplicationVerificationFailure.into(),
                 reason: Some(Reason::NameNotInTable { names: Some(names) }),
@@ -211,8 +244,7 @@ impl ClientCertVerifier for ClientVerifier {
         let store = self.store.load();
         let verdict = self
             .check_chain(&store, end_entity, intermediates, now)
-            .map_err(Box::<Verdict>::from)
-            .and_then(|()| self.check_names(end_entity));
+            .and_then(|identities| self.check_names(&identities));
         match verdict {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(verdict) => Err(self.report(*verdict, end_entity, intermediates)),

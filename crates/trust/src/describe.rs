@@ -6,9 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustls::crypto::CryptoProvider;
 use rustls_pki_types::CertificateDer;
 
-use crate::{CertificateError, CertificateSummary, Fingerprint, Source, TrustStore};
+use crate::finding::{anchors_of, walk};
+use crate::{
+    CertificateError, CertificateSummary, Fingerprint, Sha1Fingerprint, Source, TrustStore,
+};
 
-/// A chain, end entity first, and the anchors of a store that could end it. `Display` is a tree of several
+/// A chain, end entity first, on its way from issuer to issuer, and the anchors of a store that could end it. `Display` is a tree of several
 /// lines.
 ///
 /// It shows; it does not verify. Whether a chain is good is what the verifiers say.
@@ -17,9 +20,13 @@ use crate::{CertificateError, CertificateSummary, Fingerprint, Source, TrustStor
 pub struct ChainDescription {
     /// The certificates in the order they were presented.
     pub certificates: Vec<DescribedCertificate>,
+    /// The way from the end entity from issuer to issuer, by name: indices into [`certificates`](Self::certificates).
+    pub way: Vec<usize>,
+    /// What was presented and is not on that way.
+    pub strangers: Vec<usize>,
     /// Name of the store that was asked.
     pub store: String,
-    /// Anchors whose subject is the issuer of the last certificate, or that are the last certificate. Two
+    /// Anchors whose subject is the issuer of the last certificate on the way, or that are that certificate. Two
     /// with one subject are the self-signed Tomcat and CallManager trap.
     pub anchors: Vec<DescribedAnchor>,
 }
@@ -32,6 +39,8 @@ pub struct DescribedCertificate {
     pub summary: CertificateSummary,
     /// SHA-256 fingerprint; `None` if the provider has no SHA-256.
     pub sha256: Option<Fingerprint>,
+    /// SHA-1 fingerprint, as older pages show it.
+    pub sha1: Sha1Fingerprint,
 }
 
 /// One anchor that could end a chain.
@@ -54,30 +63,38 @@ pub fn describe(
     store: &TrustStore,
     provider: &CryptoProvider,
 ) -> Result<ChainDescription, CertificateError> {
-    let certificates = chain
+    let summaries = chain
         .iter()
-        .map(|certificate| {
-            Ok(DescribedCertificate {
-                summary: CertificateSummary::of(certificate)?,
-                sha256: Fingerprint::sha256(certificate, provider),
-            })
-        })
+        .map(CertificateSummary::of)
         .collect::<Result<Vec<_>, CertificateError>>()?;
-    let issuer = certificates.last().map(|last| last.summary.issuer());
-    let anchors = store
-        .anchors()
-        .iter()
-        .filter(|anchor| Some(anchor.summary().subject()) == issuer)
+    let way = walk(&summaries, store);
+    let last = way.last().and_then(|last| summaries.get(*last));
+    let anchors = last
+        .into_iter()
+        .flat_map(|last| anchors_of(last, store))
         .map(|anchor| DescribedAnchor {
             certificate: DescribedCertificate {
                 summary: anchor.summary().clone(),
                 sha256: anchor.sha256(provider),
+                sha1: anchor.sha1(),
             },
             source: anchor.source().clone(),
         })
         .collect();
     Ok(ChainDescription {
-        certificates,
+        strangers: (0..summaries.len())
+            .filter(|index| !way.contains(index))
+            .collect(),
+        certificates: chain
+            .iter()
+            .zip(summaries)
+            .map(|(certificate, summary)| DescribedCertificate {
+                summary,
+                sha256: Fingerprint::sha256(certificate, provider),
+                sha1: Sha1Fingerprint::of(certificate),
+            })
+            .collect(),
+        way,
         store: store.name().to_owned(),
         anchors,
     })
@@ -85,13 +102,17 @@ pub fn describe(
 
 impl fmt::Display for ChainDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (depth, certificate) in self.certificates.iter().enumerate() {
+        let on_the_way = self
+            .way
+            .iter()
+            .filter_map(|index| self.certificates.get(*index));
+        for (depth, certificate) in on_the_way.enumerate() {
             certificate.write(f, depth)?;
         }
-        let depth = self.certificates.len();
-        let indent = "   ".repeat(depth.saturating_sub(1));
+        let depth = self.way.len();
         if self.anchors.is_empty() {
-            return writeln!(f, "{indent}└─ no anchor for it in {}", self.store);
+            let indent = "   ".repeat(depth.saturating_sub(1));
+            writeln!(f, "{indent}└─ no anchor for it in {}", self.store)?;
         }
         for anchor in &self.anchors {
             anchor.certificate.write(f, depth)?;
@@ -101,6 +122,14 @@ impl fmt::Display for ChainDescription {
                 "{indent}anchor of {}, from {}",
                 self.store, anchor.source
             )?;
+        }
+        for certificate in self
+            .strangers
+            .iter()
+            .filter_map(|index| self.certificates.get(*index))
+        {
+            writeln!(f, "presented too, and issuer of none of them:")?;
+            certificate.write(f, 0)?;
         }
         Ok(())
     }
@@ -126,10 +155,10 @@ impl DescribedCertificate {
         for name in summary.identities().unusable() {
             writeln!(f, "{indent}unused   {name}")?;
         }
-        match &self.sha256 {
-            Some(fingerprint) => writeln!(f, "{indent}SHA-256  {fingerprint}"),
-            None => Ok(()),
+        if let Some(fingerprint) = &self.sha256 {
+            writeln!(f, "{indent}SHA-256  {fingerprint}")?;
         }
+        writeln!(f, "{indent}SHA-1    {}", self.sha1)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error};
 
+use crate::finding::{self, TriedAnchor};
 use crate::{Party, Reason, Refusal, Remedy, Side};
 
 /// Who refused whom, why, and what has to change. `Display` is one sentence.
@@ -19,6 +20,11 @@ pub struct Explanation {
     pub alert: Option<AlertDescription>,
     /// Why.
     pub reason: Reason,
+    /// The subject of the certificate at which the trouble is, and its place in the chain (the end entity is 1):
+    /// known to the end that refused, when its verifier could tell.
+    pub certificate: Option<(usize, String)>,
+    /// Anchors with the name of the issuer that was looked for, which all have another key.
+    pub tried: Vec<TriedAnchor>,
     /// What has to change.
     pub remedy: Remedy,
 }
@@ -51,6 +57,7 @@ pub fn explain(error: &Error, side: Side) -> Explanation {
         Error::InvalidCertificate(error) => Some(AlertDescription::from(error.clone())),
         // RFC 8446 §4.4.2.4. rustls sends it in TLS 1.2 as well; OpenSSL sends handshake_failure there.
         Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired),
+        Error::InvalidCertRevocationList(_) => Some(AlertDescription::HandshakeFailure),
         _ => None,
     };
     Explanation::new(side, refused_by, alert, Reason::of_error(error))
@@ -63,12 +70,19 @@ pub fn tls_cause(error: &io::Error) -> Option<&Error> {
 
 impl Explanation {
     pub(crate) fn of_refusal(refusal: &Refusal) -> Self {
-        Self::new(
+        let found = Self::new(
             refusal.side,
             Party::Us,
             Some(refusal.alert),
             refusal.reason.clone(),
-        )
+        );
+        Self {
+            certificate: refusal
+                .at
+                .and_then(|at| Some((at + 1, refusal.chain.get(at)?.subject().to_owned()))),
+            tried: refusal.tried.clone(),
+            ..found
+        }
     }
 
     fn new(side: Side, refused_by: Party, alert: Option<AlertDescription>, reason: Reason) -> Self {
@@ -81,6 +95,8 @@ impl Explanation {
             side,
             refused_by,
             alert,
+            certificate: None,
+            tried: Vec::new(),
             remedy: Remedy::of(&reason, presenter),
             reason,
         }
@@ -118,7 +134,15 @@ impl fmt::Display for Explanation {
         if let Some(alert) = self.alert {
             write!(f, " (alert {}, {})", alert_name(alert), u8::from(alert))?;
         }
-        write!(f, ": {}; {}", self.reason, self.remedy)
+        f.write_str(": ")?;
+        // "The client's certificate" is the first; another one is named.
+        if let Some((number, subject)) = self.certificate.as_ref().filter(|(number, _)| *number > 1)
+        {
+            write!(f, "certificate {number} of its chain, \"{subject}\": ")?;
+        }
+        write!(f, "{}", self.reason)?;
+        finding::write_tried(f, &self.tried)?;
+        write!(f, "; {}", self.remedy)
     }
 }
 

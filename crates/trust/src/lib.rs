@@ -27,50 +27,73 @@
 //! ```
 
 mod allowed_names;
+mod anchor;
+mod bundle;
 mod certified_identity;
+mod chain;
 mod client_verifier;
 mod configs;
 pub mod dangerous;
 mod describe;
 mod dns_name;
+mod end_entity;
 mod explain;
+mod finding;
 mod fingerprint;
 mod identities;
 mod live;
+mod load;
 mod pem;
 mod pin;
+mod pkcs7;
 mod provider;
 mod reason;
 mod reference;
 mod refusal;
 mod remedy;
+mod revocation;
 mod rule;
 mod server_certificate;
 mod server_verifier;
 mod store;
+mod store_error;
 mod summary;
+mod webpki_error;
 
 pub use allowed_names::{
     AllowedEntry, AllowedNames, AllowedRow, EntryProblem, NameMatch, NotAllowed,
 };
+pub use anchor::{Anchor, Source};
+pub use bundle::{BundleError, certificates};
 pub use certified_identity::{CertifiedIdentity, IdentityError};
+pub use chain::{ChainRefusal, VerifiedChain, verify_chain};
 pub use client_verifier::{ClientVerifier, ClientVerifierBuilder};
 pub use configs::{ServerConfigs, client_config, client_config_with_versions};
 pub use describe::{ChainDescription, DescribedAnchor, DescribedCertificate, describe};
+pub use end_entity::Purpose;
 pub use explain::{Explanation, alert_name, explain, tls_cause};
-pub use fingerprint::Fingerprint;
+pub use finding::TriedAnchor;
+pub use fingerprint::{Fingerprint, Sha1Fingerprint};
 pub use identities::{CertificateError, Identities, PresentedName, Unusable};
 pub use live::{Live, LiveAllowedNames, LiveTrustStore};
+pub use load::FolderLoad;
+#[cfg(feature = "platform")]
+pub use load::PlatformLoad;
 pub use pem::PemError;
+pub use pkcs7::Pkcs7Error;
 pub use provider::{NoProvider, default_provider};
 pub use reason::Reason;
 pub use reference::{ReferenceError, ReferenceIdentity};
 pub use refusal::{Observer, Party, Refusal, Side};
 pub use remedy::{Place, Remedy};
+pub use revocation::{
+    CrlError, MissingCrl, RevocationDepth, RevocationList, RevocationPolicy, StaleCrl,
+};
 pub use rule::{Matched, NameMismatch, Rule, sip_domain, sip_domains};
 pub use server_certificate::ServerCertificate;
 pub use server_verifier::{ServerVerifier, ServerVerifierBuilder};
-pub use store::{Anchor, Source, StoreError, TrustStore};
+pub use store::TrustStore;
+pub use store_error::StoreError;
 pub use summary::CertificateSummary;
 
 /// The rustls whose types stand in this crate's signatures.

@@ -2,8 +2,8 @@
 
 use rustls::{CertificateError, Error, ExtendedKeyPurpose};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use x509_parser::extensions::ExtendedKeyUsage;
 
+use crate::end_entity::extended_key_usage;
 use crate::identities::parse;
 use crate::reason::unix_time;
 use crate::{CertificateSummary, Side, TrustStore};
@@ -38,7 +38,15 @@ pub(crate) fn check(
             not_after,
         }));
     }
-    Some(purpose(certificate, presenter))
+    let required = match presenter {
+        Side::Server => ExtendedKeyPurpose::ServerAuth,
+        Side::Client => ExtendedKeyPurpose::ClientAuth,
+    };
+    Some(
+        parse(certificate)
+            .map_err(|_| CertificateError::BadEncoding)
+            .and_then(|parsed| extended_key_usage(&parsed, required)),
+    )
 }
 
 /// A self-signed CA certificate that is *not* in the store comes out of webpki as `CaUsedAsEndEntity`,
@@ -57,37 +65,4 @@ pub(crate) fn unknown_issuer(error: Error, certificate: &CertificateDer<'_>) -> 
         return CertificateError::UnknownIssuer.into();
     }
     error
-}
-
-/// RFC 5280 §4.2.1.12: without the extension every purpose is allowed.
-fn purpose(certificate: &CertificateDer<'_>, presenter: Side) -> Result<(), CertificateError> {
-    let parsed = parse(certificate).map_err(|_| CertificateError::BadEncoding)?;
-    let extension = parsed
-        .extended_key_usage()
-        .map_err(|_| CertificateError::BadEncoding)?;
-    let Some(usage) = extension.map(|extension| extension.value) else {
-        return Ok(());
-    };
-    let (allowed, required) = match presenter {
-        Side::Server => (usage.server_auth, ExtendedKeyPurpose::ServerAuth),
-        Side::Client => (usage.client_auth, ExtendedKeyPurpose::ClientAuth),
-    };
-    if allowed {
-        return Ok(());
-    }
-    Err(CertificateError::InvalidPurposeContext {
-        required,
-        presented: presented(usage),
-    })
-}
-
-fn presented(usage: &ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyPurpose> {
-    let mut found = Vec::new();
-    if usage.server_auth {
-        found.push(ExtendedKeyPurpose::ServerAuth);
-    }
-    if usage.client_auth {
-        found.push(ExtendedKeyPurpose::ClientAuth);
-    }
-    found
 }

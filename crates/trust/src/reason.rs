@@ -48,14 +48,31 @@ pub enum Reason {
         /// `serverAuth` or `clientAuth`, when known.
         required: Option<&'static str>,
     },
+    /// The key usage of the certificate does not allow signing (digitalSignature), which every handshake needs.
+    KeyUsage,
+    /// Its RSA key is shorter than 2048 bits.
+    WeakKey {
+        /// How long it is.
+        bits: usize,
+    },
     /// A signature of the chain or of the handshake does not verify.
     BadSignature,
     /// A signature algorithm nobody accepts any more, such as SHA-1, or a key too weak for it.
     WeakSignature,
     /// A certificate cannot be read, or a name or extension in it is not well formed.
     Malformed,
-    /// Revoked, or its revocation state cannot be told.
+    /// Revoked.
     Revoked,
+    /// No usable revocation list says whether it is revoked: none of its issuer, one past its nextUpdate, or one
+    /// that its issuer did not sign.
+    RevocationUnknown,
+    /// A certificate of the chain was not allowed to issue the one before it.
+    IssuerNotAllowed {
+        /// What it lacks or exceeds.
+        what: &'static str,
+    },
+    /// Finding a path took more work than is spent on one peer.
+    TooComplex,
     /// A CA certificate was presented as an end-entity certificate and is not itself in the store.
     AuthorityAsEndEntity,
     /// No TLS version in common.
@@ -75,6 +92,7 @@ impl Reason {
             Error::InvalidCertificate(error) => Self::of_certificate_error(error),
             Error::NoCertificatesPresented => Self::NoCertificate,
             Error::AlertReceived(alert) => Self::of_alert(*alert),
+            Error::InvalidCertRevocationList(_) => Self::RevocationUnknown,
             Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Self::NotTls,
             Error::PeerIncompatible(what) => match what {
                 PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -147,14 +165,54 @@ impl Reason {
             CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => {
                 Self::Malformed
             }
-            CertificateError::Revoked
-            | CertificateError::UnknownRevocationStatus
+            CertificateError::Revoked => Self::Revoked,
+            CertificateError::UnknownRevocationStatus
             | CertificateError::ExpiredRevocationList
-            | CertificateError::ExpiredRevocationListContext { .. } => Self::Revoked,
+            | CertificateError::ExpiredRevocationListContext { .. } => Self::RevocationUnknown,
             CertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
-                Some(webpki::Error::CaUsedAsEndEntity) => Self::AuthorityAsEndEntity,
-                _ => Self::Other(printable(&other.0.to_string())),
+                Some(error) => Self::of_webpki_error(error),
+                None => Self::Other(printable(&other.0.to_string())),
             },
+            other => Self::Other(printable(&other.to_string())),
+        }
+    }
+}
+
+/// What rustls has no variant for.
+impl Reason {
+    fn of_webpki_error(error: &webpki::Error) -> Self {
+        use webpki::Error as E;
+        match error {
+            E::CaUsedAsEndEntity => Self::AuthorityAsEndEntity,
+            E::EndEntityUsedAsCa => Self::IssuerNotAllowed {
+                what: "it is no CA certificate (basicConstraints)",
+            },
+            E::PathLenConstraintViolated | E::MaximumPathDepthExceeded => Self::IssuerNotAllowed {
+                what: "the chain is longer than allowed (pathLenConstraint, or more than six issuers)",
+            },
+            E::NameConstraintViolation => Self::IssuerNotAllowed {
+                what: "the name constraints of an issuer exclude a name of the certificate",
+            },
+            E::MaximumSignatureChecksExceeded
+            | E::MaximumPathBuildCallsExceeded
+            | E::MaximumNameConstraintComparisonsExceeded => Self::TooComplex,
+            E::SignatureAlgorithmMismatch
+            | E::EmptyEkuExtension
+            | E::ExtensionValueInvalid
+            | E::InvalidNetworkMaskConstraint
+            | E::InvalidSerialNumber
+            | E::MalformedDnsIdentifier
+            | E::MalformedExtensions
+            | E::MalformedNameConstraint
+            | E::UnsupportedCertVersion
+            | E::UnsupportedCriticalExtension => Self::Malformed,
+            E::UnsupportedCrlIssuingDistributionPoint
+            | E::UnsupportedCrlVersion
+            | E::UnsupportedDeltaCrl
+            | E::UnsupportedIndirectCrl
+            | E::UnsupportedRevocationReason
+            | E::UnsupportedRevocationReasonsPartitioning
+            | E::InvalidCrlNumber => Self::RevocationUnknown,
             other => Self::Other(printable(&other.to_string())),
         }
     }
@@ -253,12 +311,23 @@ impl fmt::Display for Reason {
             Self::Purpose { required: None } => {
                 f.write_str("its extended key usage does not allow this role")
             }
+            Self::KeyUsage => f.write_str("its key usage does not allow digitalSignature"),
+            Self::WeakKey { bits } => {
+                write!(f, "its RSA key has {bits} bits, expected 2048 or more")
+            }
             Self::BadSignature => f.write_str("a signature does not verify"),
             Self::WeakSignature => {
                 f.write_str("it is signed with an algorithm that is not accepted")
             }
             Self::Malformed => f.write_str("it cannot be read"),
-            Self::Revoked => f.write_str("it is revoked, or its revocation state is unknown"),
+            Self::Revoked => f.write_str("it is revoked"),
+            Self::RevocationUnknown => {
+                f.write_str("no usable revocation list says whether it is revoked")
+            }
+            Self::IssuerNotAllowed { what } => {
+                write!(f, "its chain has an issuer that may not issue it: {what}")
+            }
+            Self::TooComplex => f.write_str("finding a path took too much work"),
             Self::AuthorityAsEndEntity => {
                 f.write_str("it is a CA certificate and is not itself in the store")
             }

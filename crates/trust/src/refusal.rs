@@ -5,7 +5,8 @@ use std::fmt;
 use rustls::{AlertDescription, CertificateError, Error};
 use rustls_pki_types::CertificateDer;
 
-use crate::{CertificateSummary, Explanation, Identities, Reason};
+use crate::finding::{self, TriedAnchor};
+use crate::{CertificateSummary, Explanation, Identities, Reason, TrustStore};
 
 /// Which end of the handshake we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,12 +40,22 @@ pub struct Refusal {
     pub store: String,
     /// The chain as the peer sent it, end entity first, as far as it could be read (at most 8).
     pub chain: Vec<CertificateSummary>,
+    /// At which certificate of [`chain`](Self::chain) the trouble is, where one can be named.
+    pub at: Option<usize>,
+    /// Anchors of the store with the name of the issuer that was looked for. Each was tried, and none signed the
+    /// certificate.
+    pub tried: Vec<TriedAnchor>,
 }
 
 impl Refusal {
     /// The names in the peer's own certificate, when it could be read.
     pub fn identities(&self) -> Option<&Identities> {
         self.chain.first().map(CertificateSummary::identities)
+    }
+
+    /// The certificate at which the trouble is.
+    pub fn certificate(&self) -> Option<&CertificateSummary> {
+        self.chain.get(self.at?)
     }
 
     /// The refusal in the words of [`explain`](crate::explain), with all that only this end knows.
@@ -107,7 +118,7 @@ impl Verdict {
         self,
         observer: Option<&dyn Observer>,
         side: Side,
-        store: &str,
+        store: &TrustStore,
         chain: impl Iterator<Item = &'a CertificateDer<'a>>,
     ) -> Error {
         if let Some(observer) = observer {
@@ -120,22 +131,15 @@ impl Verdict {
     pub(crate) fn refusal<'a>(
         &self,
         side: Side,
-        store: &str,
+        store: &TrustStore,
         chain: impl Iterator<Item = &'a CertificateDer<'a>>,
     ) -> Refusal {
-        const MAX_CHAIN: usize = 8;
-        let chain: Vec<_> = chain
-            .take(MAX_CHAIN)
-            .map_while(|certificate| CertificateSummary::of(certificate).ok())
-            .collect();
-        let mut reason = self
+        let (certificates, chain) = finding::read(chain);
+        let reason = self
             .reason
             .clone()
             .unwrap_or_else(|| Reason::of_error(&self.error));
-        if let Reason::UnknownIssuer { issuer } = &mut reason {
-            // What is missing is the issuer of the last certificate the peer sent.
-            *issuer = chain.last().map(|last| last.issuer().to_owned());
-        }
+        let found = finding::of(&self.error, reason, &certificates, &chain, store);
         Refusal {
             side,
             alert: match &self.error {
@@ -143,9 +147,11 @@ impl Verdict {
                 Error::NoCertificatesPresented => AlertDescription::CertificateRequired,
                 _ => AlertDescription::HandshakeFailure,
             },
-            reason,
-            store: store.to_owned(),
+            reason: found.reason,
+            store: store.name().to_owned(),
             chain,
+            at: found.at,
+            tried: found.tried,
         }
     }
 }

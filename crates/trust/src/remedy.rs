@@ -102,7 +102,20 @@ fn for_server_certificate(reason: &Reason) -> (Place, &'static str) {
              or a renewed CA): only the one in the trust store of the connecting side counts, so load the \
              signer of the Tomcat certificate there, or have both signed by one CA",
         ),
-        Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
+        Reason::KeyUsage => (
+            Place::TomcatCertificate,
+            "renew the Tomcat certificate with digitalSignature in its key usage, and restart Cisco CallManager",
+        ),
+        Reason::IssuerNotAllowed { .. } | Reason::TooComplex => (
+            Place::TomcatCertificate,
+            "upload the right chain with the Tomcat certificate: CA certificates only, in their order, \
+             no others; then restart Cisco CallManager",
+        ),
+        Reason::RevocationUnknown => (
+            Place::ClientTrust,
+            "load a current revocation list of the issuer of the Tomcat certificate on the connecting side",
+        ),
+        Reason::WeakSignature | Reason::WeakKey { .. } | Reason::Malformed | Reason::Revoked => (
             Place::TomcatCertificate,
             "renew the Tomcat certificate (RSA 2048 or P-256, SHA-256) and restart Cisco CallManager",
         ),
@@ -142,7 +155,20 @@ fn for_client_certificate(reason: &Reason) -> (Place, &'static str) {
             "look for two certificates with one subject and different keys (a renewed CA): upload the one that \
              signed the Expressway-C certificate to Tomcat-trust and restart Cisco CallManager",
         ),
-        Reason::WeakSignature | Reason::Malformed | Reason::Revoked => (
+        Reason::KeyUsage => (
+            Place::ClientCertificate,
+            "renew the Expressway-C certificate with digitalSignature in its key usage",
+        ),
+        Reason::IssuerNotAllowed { .. } | Reason::TooComplex => (
+            Place::ClientCertificate,
+            "upload the right chain with the Expressway-C certificate: CA certificates only, in their order, \
+             no others",
+        ),
+        Reason::RevocationUnknown => (
+            Place::TomcatTrust,
+            "load a current revocation list of the issuer of the Expressway-C certificate at the node",
+        ),
+        Reason::WeakSignature | Reason::WeakKey { .. } | Reason::Malformed | Reason::Revoked => (
             Place::ClientCertificate,
             "renew the Expressway-C certificate (RSA 2048 or P-256, SHA-256)",
         ),

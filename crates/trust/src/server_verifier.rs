@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -14,7 +12,7 @@ use crate::reason::webpki_notation;
 use crate::refusal::Verdict;
 use crate::{
     Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity, Rule,
-    Side, TrustStore, dangerous, pin,
+    Side, TrustStore, chain, dangerous, end_entity,
 };
 
 /// Verifies a server's certificate against a live store: chain and dates by rustls-webpki, an exact pin
@@ -40,6 +38,7 @@ pub struct ServerVerifier {
     rule: Rule,
     reference: Option<ReferenceIdentity>,
     common_name: bool,
+    both_roles: bool,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -75,6 +74,13 @@ impl ServerVerifierBuilder {
         self
     }
 
+    /// Refuse a certificate that lacks clientAuth in its extended key usage, although this handshake needs serverAuth
+    /// alone: the product's certificates need both. See [`Purpose::Both`](crate::Purpose::Both).
+    pub fn require_both_roles(mut self) -> Self {
+        self.0.both_roles = true;
+        self
+    }
+
     /// The verifier.
     pub fn build(self) -> ServerVerifier {
         self.0
@@ -93,6 +99,7 @@ impl ServerVerifier {
             rule: Rule::default(),
             reference: None,
             common_name: false,
+            both_roles: false,
             observer: None,
         })
     }
@@ -109,18 +116,16 @@ impl ServerVerifier {
         server_name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), Box<Verdict>> {
-        match pin::check(store, end_entity, Side::Server, now) {
-            Some(verdict) => verdict.map_err(Error::from)?,
-            None => verify_server_cert_signed_by_trust_anchor(
-                &ParsedCertificate::try_from(end_entity)?,
-                store.roots(),
-                intermediates,
-                now,
-                self.provider.signature_verification_algorithms.all,
-            )
-            .map_err(|error| pin::unknown_issuer(error, end_entity))?,
-        }
-        let identities = Identities::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        chain::path(
+            store,
+            end_entity,
+            intermediates,
+            Side::Server,
+            now,
+            self.provider.signature_verification_algorithms.all,
+            |_| (),
+        )?;
+        let identities = end_entity::check(end_entity, self.both_roles)?;
         let reference = match &self.reference {
             Some(reference) => reference.clone(),
             None => ReferenceIdentity::try_from(server_name)
@@ -144,7 +149,7 @@ impl ServerVerifier {
     ) -> Error {
         let chain = std::iter::once(end_entity).chain(intermediates);
         let store = self.store.load();
-        verdict.report(self.observer.as_deref(), Side::Client, store.name(), chain)
+        verdict.report(self.observer.as_deref(), Side::Client, &store, chain)
     }
 
     fn match_name(

@@ -1,120 +1,21 @@
 //! Trust stores that know their product name and where each anchor came from.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::path::PathBuf;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::crypto::CryptoProvider;
 use rustls_pki_types::CertificateDer;
 
-use crate::pem;
-use crate::{CertificateError, CertificateSummary, Fingerprint, PemError};
-
-/// Where an anchor came from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// A file on disk.
-    File(PathBuf),
-    /// Made or held by the running program, with a word on what it is.
-    Memory(String),
-    /// Uploaded by an administrator, with the name given to it.
-    Upload(String),
-    /// The platform's own store.
-    Platform,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Memory(what) => write!(f, "{what}"),
-            Self::Upload(name) => write!(f, "upload {name}"),
-            Self::Platform => f.write_str("the platform's store"),
-        }
-    }
-}
-
-/// Why an anchor could not be added. Nothing is added when one of several fails.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The PEM text is unusable.
-    #[error("trust store {store}, {origin}: {error}")]
-    Pem {
-        /// Name of the store.
-        store: String,
-        /// Where the text came from.
-        origin: Source,
-        /// What is wrong with it.
-        error: PemError,
-    },
-    /// A certificate cannot be read.
-    #[error("trust store {store}, {origin}, certificate {number}: {error}")]
-    Certificate {
-        /// Name of the store.
-        store: String,
-        /// Where it came from.
-        origin: Source,
-        /// Which certificate of the input, the first is 1.
-        number: usize,
-        /// What is wrong with it.
-        error: CertificateError,
-    },
-    /// The certificate is readable but cannot serve as a trust anchor.
-    #[error(
-        "trust store {store}, {origin}, certificate {number} {subject:?}: unusable as a trust anchor ({what})"
-    )]
-    Anchor {
-        /// Name of the store.
-        store: String,
-        /// Where it came from.
-        origin: Source,
-        /// Which certificate of the input, the first is 1.
-        number: usize,
-        /// Its subject.
-        subject: String,
-        /// webpki's word for it.
-        what: String,
-    },
-}
-
-/// One trusted certificate.
-#[derive(Debug, Clone)]
-pub struct Anchor {
-    certificate: CertificateDer<'static>,
-    summary: CertificateSummary,
-    source: Source,
-}
-
-impl Anchor {
-    /// The certificate itself.
-    pub fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
-    }
-
-    /// Subject, issuer, serial, validity and names.
-    pub fn summary(&self) -> &CertificateSummary {
-        &self.summary
-    }
-
-    /// Where it came from.
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// Its SHA-256 fingerprint, computed by `provider`; see [`Fingerprint::sha256`].
-    pub fn sha256(&self, provider: &CryptoProvider) -> Option<Fingerprint> {
-        Fingerprint::sha256(&self.certificate, provider)
-    }
-}
+use crate::{
+    Anchor, RevocationList, RevocationPolicy, Source, StoreError, bundle, pem, revocation,
+};
 
 /// A named set of trust anchors, immutable once it is in use.
 ///
 /// Anchors with the same subject (the self-signed Tomcat and CallManager trap) stand side by side; path
-/// building tries each. Adding a certificate that is already there changes nothing.
+/// building tries each. Adding a certificate that is already there changes nothing. Every method that
+/// changes it either does all it was asked or leaves the store as it was; for a store in use, make the change in
+/// [`LiveTrustStore::update`](crate::Live::update).
 ///
 /// ```
 /// use sip_oauth_trust::{Source, TrustStore};
@@ -133,6 +34,8 @@ pub struct TrustStore {
     anchors: Vec<Anchor>,
     by_der: HashMap<Vec<u8>, usize>,
     roots: Arc<RootCertStore>,
+    revocation_lists: Vec<RevocationList>,
+    revocation_policy: RevocationPolicy,
 }
 
 impl TrustStore {
@@ -143,6 +46,8 @@ impl TrustStore {
             anchors: Vec::new(),
             by_der: HashMap::new(),
             roots: Arc::new(RootCertStore::empty()),
+            revocation_lists: Vec::new(),
+            revocation_policy: RevocationPolicy::default(),
         }
     }
 
@@ -190,23 +95,99 @@ impl TrustStore {
             .map(|added| added == 1)
     }
 
+    /// Adds every certificate of a file's bytes, whichever form it has (see [`certificates`](crate::certificates):
+    /// PEM, PKCS#7 as PEM or DER, one certificate in DER), and says how many were new.
+    ///
+    /// # Errors
+    ///
+    /// When there is no certificate in it, or one of them cannot be an anchor.
+    pub fn add_bundle(&mut self, bytes: &[u8], source: &Source) -> Result<usize, StoreError> {
+        let certificates = bundle::certificates(bytes).map_err(|error| StoreError::Bundle {
+            store: self.name.clone(),
+            origin: source.clone(),
+            error,
+        })?;
+        self.add_all(certificates, source)
+    }
+
     /// Removes a certificate and gives back its anchor, if it was there.
     pub fn remove(&mut self, certificate: &CertificateDer<'_>) -> Option<Anchor> {
         let index = self.position(certificate)?;
         let removed = self.anchors.remove(index);
-        let anchors = std::mem::take(&mut self.anchors);
+        // Each of the others was accepted as an anchor when it was added, so they are again.
+        let others = std::mem::take(&mut self.anchors);
         self.by_der.clear();
         let mut roots = RootCertStore::empty();
-        for anchor in anchors {
-            // Each of them was accepted as an anchor when it was added.
-            if roots.add(anchor.certificate.clone()).is_ok() {
-                self.by_der
-                    .insert(anchor.certificate.to_vec(), self.anchors.len());
-                self.anchors.push(anchor);
+        for anchor in others {
+            if roots.add(anchor.certificate().clone()).is_ok() {
+                self.push(anchor);
             }
         }
         self.roots = Arc::new(roots);
         Some(removed)
+    }
+
+    /// Puts the certificates of `bytes` in the place of `old`, as when an authority renews its certificate, and
+    /// gives back the anchor that went, if it was there.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_bundle`](Self::add_bundle); `old` then stays.
+    pub fn replace(
+        &mut self,
+        old: &CertificateDer<'_>,
+        bytes: &[u8],
+        source: &Source,
+    ) -> Result<Option<Anchor>, StoreError> {
+        let mut next = self.clone();
+        let removed = next.remove(old);
+        next.add_bundle(bytes, source)?;
+        *self = next;
+        Ok(removed)
+    }
+
+    /// Adds the revocation lists of a file, PEM or DER, and says how many count. A list takes the place of an older
+    /// one of the same issuer and scope; one that is older than what is here does not count.
+    ///
+    /// # Errors
+    ///
+    /// When there is no list in it, or webpki cannot use one of them (delta lists, indirect lists). Whether a list is
+    /// signed by the authority it names is seen when it is used.
+    pub fn add_crl(&mut self, bytes: &[u8], source: &Source) -> Result<usize, StoreError> {
+        let lists = revocation::lists(bytes, source).map_err(|error| StoreError::Crl {
+            store: self.name.clone(),
+            origin: source.clone(),
+            error,
+        })?;
+        let mut counted = 0;
+        for list in lists {
+            let known = self
+                .revocation_lists
+                .iter_mut()
+                .find(|known| known.speaks_for_the_same(&list));
+            match known {
+                Some(known) if known.this_update() >= list.this_update() => continue,
+                Some(known) => *known = list,
+                None => self.revocation_lists.push(list),
+            }
+            counted += 1;
+        }
+        Ok(counted)
+    }
+
+    /// The revocation lists in use.
+    pub fn revocation_lists(&self) -> &[RevocationList] {
+        &self.revocation_lists
+    }
+
+    /// How the lists are used.
+    pub fn revocation_policy(&self) -> RevocationPolicy {
+        self.revocation_policy
+    }
+
+    /// Use the lists in this way.
+    pub fn set_revocation_policy(&mut self, policy: RevocationPolicy) {
+        self.revocation_policy = policy;
     }
 
     /// The name of the store, for example `Tomcat-trust`.
@@ -234,7 +215,7 @@ impl TrustStore {
         self.anchors.get(self.position(certificate)?)
     }
 
-    /// The anchors as rustls takes them.
+    /// The anchors as rustls takes them, in the order of [`anchors`](Self::anchors).
     pub fn roots(&self) -> &Arc<RootCertStore> {
         &self.roots
     }
@@ -243,50 +224,46 @@ impl TrustStore {
         self.by_der.get(certificate.as_ref()).copied()
     }
 
-    fn add_all(
+    fn push(&mut self, anchor: Anchor) {
+        self.by_der
+            .insert(anchor.certificate().to_vec(), self.anchors.len());
+        self.anchors.push(anchor);
+    }
+
+    pub(crate) fn add_all(
         &mut self,
         certificates: Vec<CertificateDer<'static>>,
         source: &Source,
     ) -> Result<usize, StoreError> {
+        let mut next = self.clone();
         let mut roots = RootCertStore::clone(&self.roots);
-        let mut fresh: Vec<Anchor> = Vec::new();
-        let mut seen = HashSet::new();
         for (index, certificate) in certificates.into_iter().enumerate() {
-            let known = self.by_der.contains_key(certificate.as_ref())
-                || !seen.insert(certificate.to_vec());
             let number = index + 1;
-            let summary =
-                CertificateSummary::of(&certificate).map_err(|error| StoreError::Certificate {
+            let anchor = Anchor::new(certificate, source.clone()).map_err(|error| {
+                StoreError::Certificate {
                     store: self.name.clone(),
                     origin: source.clone(),
                     number,
                     error,
-                })?;
-            if known {
+                }
+            })?;
+            if next.position(anchor.certificate()).is_some() {
                 continue;
             }
             roots
-                .add(certificate.clone())
+                .add(anchor.certificate().clone())
                 .map_err(|error| StoreError::Anchor {
                     store: self.name.clone(),
                     origin: source.clone(),
                     number,
-                    subject: summary.subject().to_owned(),
+                    subject: anchor.summary().subject().to_owned(),
                     what: error.to_string(),
                 })?;
-            fresh.push(Anchor {
-                certificate,
-                summary,
-                source: source.clone(),
-            });
+            next.push(anchor);
         }
-        let added = fresh.len();
-        for anchor in fresh {
-            self.by_der
-                .insert(anchor.certificate.to_vec(), self.anchors.len());
-            self.anchors.push(anchor);
-        }
-        self.roots = Arc::new(roots);
+        next.roots = Arc::new(roots);
+        let added = next.len() - self.len();
+        *self = next;
         Ok(added)
     }
 }

@@ -16,6 +16,10 @@ use crate::{CertificateError, Identities};
 pub struct CertificateSummary {
     subject: String,
     issuer: String,
+    /// Subject, issuer and serial as encoded: what path building compares.
+    subject_der: Vec<u8>,
+    issuer_der: Vec<u8>,
+    serial_der: Vec<u8>,
     serial: String,
     not_before: SystemTime,
     not_after: SystemTime,
@@ -38,6 +42,9 @@ impl CertificateSummary {
         Ok(Self {
             subject: printable(&parsed.subject().to_string()),
             issuer: printable(&parsed.issuer().to_string()),
+            subject_der: parsed.subject().as_raw().to_vec(),
+            issuer_der: parsed.issuer().as_raw().to_vec(),
+            serial_der: parsed.raw_serial().to_vec(),
             serial: parsed.raw_serial_as_string(),
             not_before: system_time(&parsed.validity().not_before),
             not_after: system_time(&parsed.validity().not_after),
@@ -55,6 +62,19 @@ impl CertificateSummary {
     /// The issuer as text.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Whether `other` has the subject that this certificate names as its issuer.
+    pub fn is_issued_by_subject_of(&self, other: &Self) -> bool {
+        self.issuer_der == other.subject_der
+    }
+
+    pub(crate) fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
+    }
+
+    pub(crate) fn serial_der(&self) -> &[u8] {
+        &self.serial_der
     }
 
     /// The serial number: lower-case hexadecimal octets with colons.
@@ -98,7 +118,7 @@ impl fmt::Display for CertificateSummary {
     }
 }
 
-fn system_time(time: &ASN1Time) -> SystemTime {
+pub(crate) fn system_time(time: &ASN1Time) -> SystemTime {
     let seconds = time.timestamp();
     let distance = Duration::from_secs(seconds.unsigned_abs());
     let found = if seconds < 0 {

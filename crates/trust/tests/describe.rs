@@ -10,7 +10,7 @@
 mod support;
 
 use sip_oauth_trust::describe;
-use support::{Leaf, authority, provider, store};
+use support::{Leaf, authority, provider, store, sub_authority};
 
 #[test]
 fn tree_shows_each_certificate_and_the_anchors_found() {
@@ -53,5 +53,40 @@ fn missing_anchor_is_said() {
             .to_string()
             .ends_with("└─ no anchor for it in Tomcat-trust\n"),
         "{described}"
+    );
+}
+
+#[test]
+fn tree_follows_the_issuers_whatever_the_order_and_shows_strangers_apart() {
+    let root = authority("Root");
+    let upper = sub_authority("Upper", &root);
+    let lower = sub_authority("Lower", &upper);
+    let stranger = authority("Stranger");
+    let chain =
+        Leaf::named("cucm1.example.com").signed_by_with(&lower, &[&upper, &stranger, &lower]);
+    let trust = store("Tomcat-trust", [root.der()]).load();
+    let described = describe(chain.chain(), &trust, &provider()).unwrap();
+    assert_eq!(described.way, [0, 3, 1]);
+    assert_eq!(described.strangers, [2]);
+    let text = described.to_string();
+    let place = |what: &str| {
+        text.find(what)
+            .unwrap_or_else(|| panic!("{what} in {text}"))
+    };
+    let order = [
+        "CN=cucm1",
+        "└─ CN=Lower",
+        "└─ CN=Upper",
+        "└─ CN=Root",
+        "issuer of none",
+        "CN=Stranger",
+    ];
+    assert!(
+        order.windows(2).all(|pair| place(pair[0]) < place(pair[1])),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("SHA-1    {}", described.certificates[0].sha1)),
+        "{text}"
     );
 }

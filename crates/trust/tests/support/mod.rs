@@ -32,9 +32,32 @@ pub(crate) fn authority(common_name: &str) -> Authority {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![
         KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
         KeyUsagePurpose::DigitalSignature,
     ];
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A CA with this subject that `issuer` signed.
+pub(crate) fn sub_authority(common_name: &str, issuer: &Authority) -> Authority {
+    sub_authority_valid(common_name, issuer, Validity::Now)
+}
+
+/// The same, valid then.
+pub(crate) fn sub_authority_valid(
+    common_name: &str,
+    issuer: &Authority,
+    validity: Validity,
+) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    validity.put_into(&mut params);
+    CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), issuer).unwrap()
 }
 
 /// When a certificate is valid.
@@ -46,12 +69,27 @@ pub(crate) enum Validity {
     Future,
 }
 
+impl Validity {
+    fn put_into(self, params: &mut CertificateParams) {
+        match self {
+            Self::Now => {}
+            Self::Past => {
+                params.not_before = date_time_ymd(2020, 1, 1);
+                params.not_after = date_time_ymd(2021, 1, 1);
+            }
+            Self::Future => params.not_before = date_time_ymd(3000, 1, 1),
+        }
+    }
+}
+
 /// What to put into an end-entity certificate.
 #[derive(Clone, Default)]
 pub(crate) struct Leaf {
     pub(crate) common_names: Vec<DnValue>,
     pub(crate) sans: Vec<SanType>,
     pub(crate) usages: Option<Vec<ExtendedKeyUsagePurpose>>,
+    pub(crate) key_usages: Vec<KeyUsagePurpose>,
+    pub(crate) serial: Option<u64>,
     pub(crate) validity: Validity,
     pub(crate) ca: bool,
     pub(crate) rsa: bool,
@@ -91,6 +129,16 @@ impl Leaf {
 
     pub(crate) fn usages(mut self, usages: &[ExtendedKeyUsagePurpose]) -> Self {
         self.usages = Some(usages.to_vec());
+        self
+    }
+
+    pub(crate) fn key_usages(mut self, usages: &[KeyUsagePurpose]) -> Self {
+        self.key_usages = usages.to_vec();
+        self
+    }
+
+    pub(crate) fn serial(mut self, serial: u64) -> Self {
+        self.serial = Some(serial);
         self
     }
 
@@ -136,14 +184,9 @@ impl Leaf {
                 ExtendedKeyUsagePurpose::ClientAuth,
             ]
         });
-        match self.validity {
-            Validity::Now => {}
-            Validity::Past => {
-                params.not_before = date_time_ymd(2020, 1, 1);
-                params.not_after = date_time_ymd(2021, 1, 1);
-            }
-            Validity::Future => params.not_before = date_time_ymd(3000, 1, 1),
-        }
+        self.validity.put_into(&mut params);
+        params.key_usages = self.key_usages;
+        params.serial_number = self.serial.map(rcgen::SerialNumber::from);
         if self.ca {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         }
@@ -154,6 +197,20 @@ impl Leaf {
         let key = self.key();
         let certificate = self.params().signed_by(&key, authority).unwrap();
         identity(certificate.der().clone(), &key)
+    }
+
+    /// A chain of more than the end entity.
+    pub(crate) fn signed_by_with(
+        self,
+        authority: &Authority,
+        more: &[&Authority],
+    ) -> CertifiedIdentity {
+        let key = self.key();
+        let certificate = self.params().signed_by(&key, authority).unwrap();
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend(more.iter().map(|authority| authority.der().clone()));
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        CertifiedIdentity::from_der(chain, key, &provider()).unwrap()
     }
 
     pub(crate) fn self_signed(self) -> CertifiedIdentity {

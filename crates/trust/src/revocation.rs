@@ -1,0 +1,225 @@
+//! Certificate revocation lists, and what is made of a missing or an old one.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls_pki_types::CertificateRevocationListDer;
+use rustls_pki_types::pem::PemObject;
+use webpki::{
+    CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
+    UnknownStatusPolicy,
+};
+use x509_parser::prelude::{CertificateRevocationList, FromDer};
+
+use crate::dns_name::printable;
+use crate::summary::system_time;
+use crate::{PemError, Source, pem};
+
+/// What to do with a certificate for which no list of its issuer is at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MissingCrl {
+    /// Accept it: lists are honoured where they are given.
+    #[default]
+    Accept,
+    /// Refuse it, as [`Reason::RevocationUnknown`](crate::Reason::RevocationUnknown). A store without any list then
+    /// refuses everybody.
+    Refuse,
+}
+
+/// What to do with a list whose nextUpdate has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StaleCrl {
+    /// Refuse the certificates it speaks for: an old list cannot say that a certificate is still good
+    /// (RFC 5280 §6.3.3).
+    #[default]
+    Refuse,
+    /// Use it as if it were fresh.
+    Accept,
+}
+
+/// Which certificates of a path are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RevocationDepth {
+    /// All of them but the anchor.
+    #[default]
+    Chain,
+    /// The end entity alone.
+    EndEntity,
+}
+
+/// How revocation lists are used. What the products do is not published; the defaults are ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RevocationPolicy {
+    /// No list of the issuer at hand.
+    pub missing: MissingCrl,
+    /// A list past its nextUpdate.
+    pub stale: StaleCrl,
+    /// How much of a path is looked up.
+    pub depth: RevocationDepth,
+}
+
+impl RevocationPolicy {
+    pub(crate) fn webpki_depth(self) -> RevocationCheckDepth {
+        match self.depth {
+            RevocationDepth::Chain => RevocationCheckDepth::Chain,
+            RevocationDepth::EndEntity => RevocationCheckDepth::EndEntity,
+        }
+    }
+
+    pub(crate) fn webpki_missing(self) -> UnknownStatusPolicy {
+        match self.missing {
+            MissingCrl::Accept => UnknownStatusPolicy::Allow,
+            MissingCrl::Refuse => UnknownStatusPolicy::Deny,
+        }
+    }
+
+    pub(crate) fn webpki_stale(self) -> ExpirationPolicy {
+        match self.stale {
+            StaleCrl::Refuse => ExpirationPolicy::Enforce,
+            StaleCrl::Accept => ExpirationPolicy::Ignore,
+        }
+    }
+}
+
+/// Why a revocation list cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CrlError {
+    /// The text holds no `BEGIN X509 CRL` section, and the bytes are no DER either.
+    #[error(
+        "revocation list: expected DER or a BEGIN X509 CRL section, found none in {bytes} bytes"
+    )]
+    NoList {
+        /// Length of the input.
+        bytes: usize,
+    },
+    /// A PEM section is broken.
+    #[error("revocation list: {0}")]
+    Pem(PemError),
+    /// The list cannot be read, or is of a kind that is not supported (a delta list, an indirect list).
+    #[error("revocation list {number}: {what}")]
+    Unusable {
+        /// Which list of the input, the first is 1.
+        number: usize,
+        /// webpki's word for it.
+        what: String,
+    },
+}
+
+/// A certificate revocation list (RFC 5280 §5), read but not verified: its signature is verified with the key of
+/// the issuer on each path it is used for.
+#[derive(Debug, Clone)]
+pub struct RevocationList {
+    der: CertificateRevocationListDer<'static>,
+    parsed: Arc<CertRevocationList<'static>>,
+    issuer: String,
+    this_update: SystemTime,
+    next_update: Option<SystemTime>,
+    revoked: usize,
+    source: Source,
+}
+
+impl RevocationList {
+    /// Who issued it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// When it was made.
+    pub fn this_update(&self) -> SystemTime {
+        self.this_update
+    }
+
+    /// When the next one is due, if it says so.
+    pub fn next_update(&self) -> Option<SystemTime> {
+        self.next_update
+    }
+
+    /// How many certificates it revokes.
+    pub fn len(&self) -> usize {
+        self.revoked
+    }
+
+    /// Whether it revokes none.
+    pub fn is_empty(&self) -> bool {
+        self.revoked == 0
+    }
+
+    /// Where it came from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether it lists a certificate with this issuer and serial number.
+    pub(crate) fn revokes(&self, issuer: &[u8], serial: &[u8]) -> bool {
+        // webpki keeps the issuer without the header of its SEQUENCE.
+        issuer.ends_with(self.parsed.issuer())
+            && matches!(self.parsed.find_serial(serial), Ok(Some(_)))
+    }
+
+    /// Same issuer and same scope: of two such lists only the newer counts.
+    pub(crate) fn speaks_for_the_same(&self, other: &Self) -> bool {
+        self.parsed.issuer() == other.parsed.issuer()
+            && self.parsed.issuing_distribution_point() == other.parsed.issuing_distribution_point()
+    }
+
+    pub(crate) fn der(&self) -> &CertificateRevocationListDer<'static> {
+        &self.der
+    }
+
+    pub(crate) fn parsed(&self) -> &CertRevocationList<'static> {
+        &self.parsed
+    }
+}
+
+/// Every list of a PEM text, or the one list that the bytes are.
+pub(crate) fn lists(bytes: &[u8], source: &Source) -> Result<Vec<RevocationList>, CrlError> {
+    let mut ders: Vec<CertificateRevocationListDer<'static>> = Vec::new();
+    if pem::contains(bytes, b"-----BEGIN ") {
+        for section in CertificateRevocationListDer::pem_slice_iter(bytes) {
+            ders.push(section.map_err(|error| {
+                CrlError::Pem(PemError::Section {
+                    section: ders.len() + 1,
+                    what: pem::describe(&error),
+                })
+            })?);
+        }
+    } else if bytes.first() == Some(&0x30) {
+        ders.push(bytes.to_vec().into());
+    }
+    if ders.is_empty() {
+        return Err(CrlError::NoList { bytes: bytes.len() });
+    }
+    ders.into_iter()
+        .enumerate()
+        .map(|(index, der)| {
+            read(der, source).map_err(|what| CrlError::Unusable {
+                number: index + 1,
+                what,
+            })
+        })
+        .collect()
+}
+
+fn read(
+    der: CertificateRevocationListDer<'static>,
+    source: &Source,
+) -> Result<RevocationList, String> {
+    // webpki first: what it refuses can never count.
+    let parsed =
+        OwnedCertRevocationList::from_der(der.as_ref()).map_err(|error| error.to_string())?;
+    let (rest, list) = CertificateRevocationList::from_der(der.as_ref())
+        .map_err(|_| "it is no revocation list".to_owned())?;
+    if !rest.is_empty() {
+        return Err(format!("{} bytes follow it", rest.len()));
+    }
+    Ok(RevocationList {
+        issuer: printable(&list.issuer().to_string()),
+        this_update: system_time(&list.last_update()),
+        next_update: list.next_update().map(|time| system_time(&time)),
+        revoked: list.iter_revoked_certificates().count(),
+        source: source.clone(),
+        parsed: Arc::new(parsed.into()),
+        der,
+    })
+}

@@ -1,0 +1,269 @@
+//! Revocation lists: honoured when given, and what a missing or an old one means (RFC 5280 §6.3).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test helpers stand outside #[test] functions"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rcgen::{
+    CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams,
+    SerialNumber, date_time_ymd,
+};
+use rustls::AlertDescription;
+use sip_oauth_trust::{
+    AllowedNames, AllowedRow, CertifiedIdentity, ClientVerifier, LiveAllowedNames, LiveTrustStore,
+    MissingCrl, Purpose, Reason, RevocationDepth, RevocationPolicy, ServerVerifier, Source,
+    StaleCrl, TrustStore, client_config, verify_chain,
+};
+use support::{Authority, Heard, Leaf, authority, connect, provider, sub_authority};
+
+const NODE: &str = "cucm1.example.com";
+
+/// A list of `issuer` with these serial numbers.
+fn list(issuer: &Authority, serials: &[u64], until: i32) -> Vec<u8> {
+    numbered_list(issuer, serials, (2024, until), 1)
+}
+
+fn numbered_list(
+    issuer: &Authority,
+    serials: &[u64],
+    (from, until): (i32, i32),
+    number: u64,
+) -> Vec<u8> {
+    let params = CertificateRevocationListParams {
+        this_update: date_time_ymd(from, 1, 1),
+        next_update: date_time_ymd(until, 1, 1),
+        crl_number: SerialNumber::from(number),
+        issuing_distribution_point: None,
+        revoked_certs: serials
+            .iter()
+            .map(|serial| RevokedCertParams {
+                serial_number: SerialNumber::from(*serial),
+                revocation_time: date_time_ymd(2024, 1, 1),
+                reason_code: Some(RevocationReason::KeyCompromise),
+                invalidity_date: None,
+            })
+            .collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    params.signed_by(issuer).unwrap().der().to_vec()
+}
+
+fn upload() -> Source {
+    Source::Upload("ca.crl".to_owned())
+}
+
+fn trusting(authority: &Authority, lists: &[Vec<u8>]) -> TrustStore {
+    let mut store = TrustStore::new("Tomcat-trust");
+    store.add_der(authority.der().clone(), &upload()).unwrap();
+    for list in lists {
+        store.add_crl(list, &upload()).unwrap();
+    }
+    store
+}
+
+fn verdict(chain: &CertifiedIdentity, store: &TrustStore) -> Result<(), Reason> {
+    verify_chain(
+        chain.chain(),
+        store,
+        Purpose::Both,
+        SystemTime::now(),
+        &provider(),
+    )
+    .map(drop)
+    .map_err(|refusal| refusal.reason)
+}
+
+#[test]
+fn revoked_certificate_is_refused_and_its_neighbour_is_not() {
+    let ca = authority("Example CA");
+    let store = trusting(&ca, &[list(&ca, &[7], 3000)]);
+    let revoked = Leaf::named(NODE).serial(7).signed_by(&ca);
+    let good = Leaf::named(NODE).serial(8).signed_by(&ca);
+    assert_eq!(verdict(&revoked, &store), Err(Reason::Revoked));
+    assert_eq!(verdict(&good, &store), Ok(()));
+    let known = &store.revocation_lists()[0];
+    assert_eq!((known.issuer(), known.len()), ("CN=Example CA", 1));
+    assert!(known.next_update().unwrap() > known.this_update());
+}
+
+#[test]
+fn revoked_issuer_is_named() {
+    let ca = authority("Example CA");
+    let middle = sub_authority("Middle", &ca);
+    let serial = sip_oauth_trust::CertificateSummary::of(middle.der()).unwrap();
+    let serial: Vec<u8> = serial
+        .serial()
+        .split(':')
+        .map(|octet| u8::from_str_radix(octet, 16).unwrap())
+        .collect();
+    let params = CertificateRevocationListParams {
+        this_update: date_time_ymd(2024, 1, 1),
+        next_update: date_time_ymd(3000, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let revokes_middle = params.signed_by(&ca).unwrap().der().to_vec();
+    let chain = Leaf::named(NODE).signed_by_with(&middle, &[&middle]);
+    let mut store = trusting(&ca, &[revokes_middle]);
+    let refusal = verify_chain(
+        chain.chain(),
+        &store,
+        Purpose::Both,
+        SystemTime::now(),
+        &provider(),
+    )
+    .unwrap_err();
+    assert_eq!((&refusal.reason, refusal.at), (&Reason::Revoked, Some(1)));
+
+    store.set_revocation_policy(RevocationPolicy {
+        depth: RevocationDepth::EndEntity,
+        ..RevocationPolicy::default()
+    });
+    assert_eq!(verdict(&chain, &store), Ok(()), "the end entity alone");
+}
+
+#[test]
+fn missing_list_is_accepted_unless_the_policy_says_otherwise() {
+    let (ca, other) = (authority("Example CA"), authority("Other CA"));
+    let chain = Leaf::named(NODE).signed_by(&ca);
+    for lists in [vec![], vec![list(&other, &[], 3000)]] {
+        let mut store = trusting(&ca, &lists);
+        assert_eq!(verdict(&chain, &store), Ok(()));
+        store.set_revocation_policy(RevocationPolicy {
+            missing: MissingCrl::Refuse,
+            ..RevocationPolicy::default()
+        });
+        assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
+        store.add_crl(&list(&ca, &[], 3000), &upload()).unwrap();
+        assert_eq!(verdict(&chain, &store), Ok(()));
+    }
+}
+
+#[test]
+fn stale_list_is_refused_unless_the_policy_says_otherwise() {
+    let ca = authority("Example CA");
+    let chain = Leaf::named(NODE).signed_by(&ca);
+    let mut store = trusting(&ca, &[list(&ca, &[], 2025)]);
+    assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
+    store.set_revocation_policy(RevocationPolicy {
+        stale: StaleCrl::Accept,
+        ..RevocationPolicy::default()
+    });
+    assert_eq!(verdict(&chain, &store), Ok(()));
+}
+
+#[test]
+fn list_signed_with_another_key_convinces_nobody() {
+    let ca = authority("Example CA");
+    let impostor = authority("Example CA");
+    let chain = Leaf::named(NODE).serial(7).signed_by(&ca);
+    let store = trusting(&ca, &[list(&impostor, &[], 3000)]);
+    assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
+}
+
+#[test]
+fn newer_list_takes_the_place_of_the_older_and_never_the_other_way() {
+    let ca = authority("Example CA");
+    let chain = Leaf::named(NODE).serial(7).signed_by(&ca);
+    let older = numbered_list(&ca, &[], (2024, 3000), 1);
+    let newer = numbered_list(&ca, &[7], (2025, 3000), 2);
+    let mut store = trusting(&ca, std::slice::from_ref(&older));
+    assert_eq!(verdict(&chain, &store), Ok(()));
+    assert_eq!(store.add_crl(&newer, &upload()), Ok(1));
+    assert_eq!(store.add_crl(&older, &upload()), Ok(0));
+    assert_eq!(store.revocation_lists().len(), 1);
+    assert_eq!(verdict(&chain, &store), Err(Reason::Revoked));
+}
+
+#[test]
+fn unusable_lists_are_errors_and_change_nothing() {
+    let ca = authority("Example CA");
+    let mut store = trusting(&ca, &[]);
+    let cut = &list(&ca, &[7], 3000)[..40];
+    for (bytes, sentence) in [
+        (
+            b"".as_slice(),
+            "expected DER or a BEGIN X509 CRL section, found none in 0 bytes",
+        ),
+        (
+            ca.pem().as_bytes(),
+            "expected DER or a BEGIN X509 CRL section",
+        ),
+        (cut, "revocation list 1: "),
+        (
+            b"-----BEGIN X509 CRL-----\nMAA=\n".as_slice(),
+            "section 1: no END line",
+        ),
+    ] {
+        let error = store.add_crl(bytes, &upload()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("trust store Tomcat-trust, upload ca.crl: revocation list"),
+            "{error}"
+        );
+        assert!(error.contains(sentence), "{error}");
+    }
+    assert!(store.revocation_lists().is_empty());
+}
+
+mod in_a_handshake {
+    use super::*;
+
+    #[test]
+    fn either_end_refuses_a_revoked_certificate_with_that_alert() {
+        let ca = authority("Example CA");
+        let lists = [list(&ca, &[7], 3000)];
+        for (node, edge) in [(7, 8), (8, 7), (8, 9)] {
+            let node_identity = Leaf::named(NODE).serial(node).signed_by(&ca);
+            let edge_identity = Leaf::named("expc1.example.com").serial(edge).signed_by(&ca);
+            let heard = Arc::new(Heard::default());
+            let trust = Arc::new(LiveTrustStore::new(trusting(&ca, &lists)));
+            let table = AllowedNames::new([AllowedRow::new("", "", "expc1.example.com")]);
+            let asked = ClientVerifier::builder(
+                Arc::clone(&trust),
+                Arc::new(LiveAllowedNames::new(table)),
+                provider(),
+            )
+            .observer(Arc::<Heard>::clone(&heard))
+            .build();
+            let verifier = ServerVerifier::builder(trust, provider())
+                .observer(Arc::<Heard>::clone(&heard))
+                .build();
+            let client = client_config(Arc::new(verifier), Some(&edge_identity)).unwrap();
+            let server = rustls::ServerConfig::builder_with_provider(provider())
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_client_cert_verifier(Arc::new(asked))
+                .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(Arc::clone(
+                    node_identity.certified_key(),
+                ))));
+            let (ends, _, _) = connect(Arc::new(client), Arc::new(server), NODE);
+            let alert = rustls::Error::AlertReceived(AlertDescription::CertificateRevoked);
+            match (node, edge) {
+                (7, _) => assert_eq!(ends.server, Err(alert)),
+                (_, 7) => assert_eq!(ends.client, Err(alert)),
+                _ => {
+                    ends.client.unwrap();
+                    ends.server.unwrap();
+                    continue;
+                }
+            }
+            let refusal = heard.only();
+            assert_eq!((refusal.reason, refusal.at), (Reason::Revoked, Some(0)));
+        }
+    }
+}
