@@ -40,4 +40,6 @@ pub mod _documentation {
     pub mod lab_report {}
     #[doc = include_str!("../docs/benchmarks.md")]
     pub mod benchmarks {}
+    #[doc = include_str!("../docs/conformance.md")]
+    pub mod conformance {}
 }
