@@ -8,6 +8,8 @@
 //!   token proves, and answers it;
 //! - [`edge::Edge`] is the Expressway-C between the two: zones, search rules and what is rewritten.
 //!
+//! Under them lie the [`transaction`]s of RFC 3261 section 17.
+//!
 //! None of them opens a socket, reads a clock or draws randomness: time is an argument
 //! ([`Instant`](std::time::Instant) for timers, [`SystemTime`](std::time::SystemTime) for validity and
 //! `Date`), randomness comes from an [`Entropy`], bytes go in and out.
@@ -22,6 +24,8 @@ pub mod entropy;
 pub mod refusal;
 pub mod registrar;
 mod reply;
+mod salvage;
+pub mod transaction;
 
 pub use sip_oauth_message;
 pub use sip_oauth_token;

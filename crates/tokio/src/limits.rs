@@ -24,6 +24,9 @@ pub struct Timeouts {
     pub linger: Duration,
     /// What a graceful stop waits for before connections are cut. Default 5 s.
     pub shutdown: Duration,
+    /// How long what has arrived may wait in the runtime before it is answered with 503 and Retry-After instead of being
+    /// judged. Default 1 s: a client gives up after 32 s and then tries again, which makes a queue longer still.
+    pub overload: Duration,
 }
 
 impl Default for Timeouts {
@@ -37,6 +40,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(600),
             linger: Duration::from_millis(500),
             shutdown: Duration::from_secs(5),
+            overload: Duration::from_secs(1),
         }
     }
 }
@@ -72,6 +76,7 @@ setters!(Timeouts {
     idle: Duration,
     linger: Duration,
     shutdown: Duration,
+    overload: Duration,
 });
 
 /// How much a server holds at once.
@@ -85,6 +90,9 @@ pub struct ServerLimits {
     pub connections_per_peer: usize,
     /// Handshakes in flight. Default 256; more wait for their turn, no longer than [`Timeouts::handshake`] in all.
     pub handshakes: usize,
+    /// Connections beyond these limits that are let in for one request, to answer it with 503 and Retry-After; what comes on
+    /// top is closed unheard. Default 64.
+    pub turned_away: usize,
     /// Requests an edge has forwarded and waits on. Default 4,096; what comes on top is answered with 503.
     pub pending_transactions: usize,
     /// The same for the clients of one address. Default 1,024.
@@ -99,6 +107,7 @@ impl Default for ServerLimits {
             connections: 20_000,
             connections_per_peer: 20_000,
             handshakes: 256,
+            turned_away: 64,
             pending_transactions: 4_096,
             pending_transactions_per_peer: 1_024,
             queued_messages: 64,
@@ -117,6 +126,7 @@ setters!(ServerLimits {
     connections: usize,
     connections_per_peer: usize,
     handshakes: usize,
+    turned_away: usize,
     pending_transactions: usize,
     pending_transactions_per_peer: usize,
     queued_messages: usize,

@@ -378,6 +378,62 @@ mod overload {
     }
 
     #[tokio::test]
+    async fn a_request_that_outgrows_the_node_is_answered_513_and_the_zone_stays_active() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let edge = edge_with(&estate, &server, ServerLimits::new()).await;
+        let connector = estate.connector();
+        let port = edge.local_addrs()[0].port();
+        let (stream, ends) = soon(connector.connect(EDGE, port, Transport::Tls))
+            .await
+            .unwrap();
+        let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+        // As many fields as a node takes: the edge's own Via is one too many.
+        let limits = sip_oauth_message::Limits::default();
+        let padding = "X: 1\r\n".repeat(limits.max_header_fields - 8);
+        let request = register(1).replace("Content-Length", &format!("{padding}Content-Length"));
+        client.send(request.as_bytes()).await.unwrap();
+        let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+            panic!("the edge closed the connection");
+        };
+        assert!(
+            answer.starts_with(b"SIP/2.0 513 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+        assert!(edge.zones()[0].zone.state.is_active());
+        assert!(
+            !statuses(&estate, &edge, 1)
+                .await
+                .contains(&"513".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn what_frames_but_does_not_parse_is_answered_400() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let edge = edge_with(&estate, &server, ServerLimits::new()).await;
+        let connector = estate.connector();
+        let port = edge.local_addrs()[0].port();
+        let (stream, ends) = soon(connector.connect(EDGE, port, Transport::Tls))
+            .await
+            .unwrap();
+        let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+        let request = register(1).replace("Max-Forwards", "no colon\r\nMax-Forwards");
+        for request in [request, register(2)] {
+            client.send(request.as_bytes()).await.unwrap();
+        }
+        for expected in ["400", "407"] {
+            let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+                panic!("the edge closed the connection");
+            };
+            let text = String::from_utf8(answer).unwrap();
+            assert_eq!(text.split(' ').nth(1), Some(expected), "{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_burst_beyond_the_zones_queue_is_answered_503_and_the_zone_stays_active() {
         let estate = Estate::new();
         let server = estate.serve().await;

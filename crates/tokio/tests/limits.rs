@@ -149,6 +149,110 @@ mod bytes {
     }
 }
 
+/// An OPTIONS with these lines between CSeq and Content-Length.
+fn options(lines: &str) -> String {
+    format!(
+        "OPTIONS sip:ucm1.example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1\r\n\
+         From: <sip:a@example.com>;tag=1\r\nTo: <sip:ucm1.example.com>\r\nCall-ID: 1\r\n\
+         CSeq: 1 OPTIONS\r\n{lines}Content-Length: 0\r\n\r\n"
+    )
+}
+
+/// Sends and reads one answer.
+async fn ask<S>(stream: &mut S, request: &str) -> String
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut buffer = [0; 4096];
+    let read = soon(stream.read(&mut buffer)).await.unwrap();
+    String::from_utf8(buffer[..read].to_vec()).unwrap()
+}
+
+mod answers {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_frames_but_does_not_parse_is_answered_400_and_the_connection_stays() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let answer = ask(&mut tcp, &options("a line without a colon\r\n")).await;
+        assert!(answer.starts_with("SIP/2.0 400 "), "{answer}");
+        assert!(answer.contains("\r\nCSeq: 1 OPTIONS\r\n"), "{answer}");
+        let answer = ask(&mut tcp, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+        // Nobody could be answered here.
+        let unanswerable = options("no colon\r\n").replace("Via:", "X:");
+        tcp.write_all(unanswerable.as_bytes()).await.unwrap();
+        assert!(until_closed(&mut tcp).await.is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_beyond_the_limit_is_told_503_and_when_to_come_back() {
+        let estate = Estate::new();
+        let limits = ServerLimits::new().connections(1).turned_away(1);
+        let server = estate.serve_with(quick(), limits).await;
+        let mut first = tcp_to(&server, Listener::Sip).await;
+        let answer = ask(&mut first, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+        let mut second = tcp_to(&server, Listener::Sip).await;
+        let answer = ask(&mut second, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 503 "), "{answer}");
+        assert!(answer.contains("\r\nRetry-After: 30\r\n"), "{answer}");
+        assert!(until_closed(&mut second).await.is_empty());
+        drop(second);
+        // TLS is shaken hands on first: the answer is for whoever can be told apart from a flood.
+        let port = server.local_addr(Listener::SipOAuth).unwrap().port();
+        let connector = estate.connector();
+        let (mut third, _) = soon(async {
+            loop {
+                // The place of the second is free when its connection is closed.
+                match connector.connect(NODE, port, Transport::Tls).await {
+                    Ok(connected) => return connected,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        })
+        .await;
+        let answer = ask(&mut third, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 503 "), "{answer}");
+        assert_eq!(server.connections(), 1);
+        // While one is being told, the next is closed unheard.
+        let _occupied = tcp_to(&server, Listener::Sip).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut unheard = tcp_to(&server, Listener::Sip).await;
+        let _ = unheard.write_all(options("").as_bytes()).await;
+        assert!(until_closed(&mut unheard).await.is_empty());
+    }
+
+    /// One thread: while it is kept busy, everything that is due waits.
+    #[tokio::test]
+    async fn an_overloaded_server_answers_503_and_recovers() {
+        let estate = Estate::new();
+        let timeouts = quick().overload(Duration::from_millis(400));
+        let server = estate.serve_with(timeouts, ServerLimits::new()).await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let answer = ask(&mut tcp, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+        std::thread::sleep(Duration::from_millis(900));
+        // The timer that is late by now runs.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let answer = ask(&mut tcp, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 503 "), "{answer}");
+        assert!(answer.contains("\r\nRetry-After: "), "{answer}");
+        soon(async {
+            while !ask(&mut tcp, &options(""))
+                .await
+                .starts_with("SIP/2.0 200 ")
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    }
+}
+
 mod connections {
     use super::*;
 

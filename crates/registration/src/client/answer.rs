@@ -8,7 +8,7 @@ use sip_oauth_message::header::{
     CSeq, CallId, Contact, Expires, MinExpires, ProxyAuthenticate, QValue, RetryAfter, Supported,
     Via, Warning, WwwAuthenticate,
 };
-use sip_oauth_message::{Challenge, MessageView, Method, ParseError, Uri};
+use sip_oauth_message::{Challenge, HeaderName, MessageView, Method, ParseError, Uri};
 
 use super::event::TokenChallenge;
 
@@ -30,6 +30,8 @@ pub(super) struct Facts {
     /// Whether a Contact carries `x-cisco-newreg`.
     pub(super) new_registration: bool,
     pub(super) sis_version: [u16; 3],
+    /// `Flow-Timer`: how long the flow may be silent (RFC 5626 section 10).
+    pub(super) flow_timer: Option<Duration>,
 }
 
 /// One binding the registrar lists.
@@ -89,6 +91,12 @@ impl Facts {
                 .flatten()
                 .map(|warning| warning.text().to_str().into_owned()),
             sis_version: sis_version(view),
+            flow_timer: view
+                .fields_named(HeaderName::of("Flow-Timer"))
+                .next()
+                .and_then(|field| field.value().parse::<u32>().ok())
+                .filter(|&seconds| seconds > 0)
+                .map(|seconds| Duration::from_secs(seconds.into())),
         })
     }
 

@@ -263,6 +263,11 @@ impl Alarm {
         Self::new(111, "Application-Requested-Destroy")
     }
 
+    /// 18, the registration comes back to a better node.
+    pub fn fallback() -> Self {
+        Self::new(18, "fallback")
+    }
+
     /// Any alarm.
     pub fn new(code: u16, last: &str) -> Self {
         Self {
@@ -321,6 +326,24 @@ pub enum ShortExpiry {
     Disregard,
 }
 
+/// What a client does about the nodes that do not hold its registration.
+///
+/// A node that is watched is kept connected and asked with a REGISTER of `Expires: 0` every
+/// [`ClientOptions::node_keep_alive`], as the stack Jabber grew from does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OtherNodes {
+    /// Nothing, until the one that holds the registration fails.
+    Ignored,
+    /// The next one is watched, so that a fail-over needs no new connection.
+    Standby,
+    /// The next one is watched, and so are all better ones; the registration moves back to one that was there for
+    /// [`ClientOptions::stable_after`]. The default. The product asks for permission with a REFER before it moves; what
+    /// Unified CM answers to it in SIP OAuth mode is not published, so it is not sent.
+    #[default]
+    StandbyAndFallBack,
+}
+
 /// What no document decides, with our defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -347,6 +370,19 @@ pub struct ClientOptions {
     /// Whether a token may be sent over [`Transport::Tcp`]: false. RFC 6750 section 5.3 demands TLS;
     /// true is for a TLS tunnel beside the client.
     pub token_without_tls: bool,
+    /// What is done about the nodes that do not hold the registration.
+    pub other_nodes: OtherNodes,
+    /// How often a node that does not hold the registration is asked: 120 s (`timerKeepAliveExpires`). Better
+    /// nodes are asked at least every 300 s.
+    pub node_keep_alive: Duration,
+    /// How long a better node must have answered before the registration moves to it: 120 s
+    /// (`connectionMonitorDuration`).
+    pub stable_after: Duration,
+    /// The longest time between two keep-alives of two CRLF on the connection that holds the registration
+    /// (RFC 5626 section 4.4.1); each wait is drawn from 80 to 100 % of it. `None`, the default, sends
+    /// none: whether Unified CM answers them is not published, and a refresh every 115 s does the same later. A
+    /// registrar that asks for them by `Flow-Timer` gets them in any case.
+    pub flow_keep_alive: Option<Duration>,
 }
 
 impl Default for ClientOptions {
@@ -362,6 +398,10 @@ impl Default for ClientOptions {
             honour_retry_after: true,
             restart_after_failure: None,
             token_without_tls: false,
+            other_nodes: OtherNodes::default(),
+            node_keep_alive: Duration::from_secs(120),
+            stable_after: Duration::from_secs(120),
+            flow_keep_alive: None,
         }
     }
 }

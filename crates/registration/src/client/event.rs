@@ -37,6 +37,8 @@ pub enum ConnectionFailure {
     ConnectTimeout,
     /// A request was not answered in the time allowed.
     NoResponse,
+    /// A keep-alive was not answered within 10 s: the flow failed (RFC 5626 section 4.4.1).
+    FlowFailed,
 }
 
 impl std::fmt::Display for ConnectionFailure {
@@ -50,6 +52,7 @@ impl std::fmt::Display for ConnectionFailure {
             Self::Protocol(why) => write!(f, "the peer does not speak SIP: {why}"),
             Self::ConnectTimeout => f.write_str("the connection took too long"),
             Self::NoResponse => f.write_str("no answer came in time"),
+            Self::FlowFailed => f.write_str("the peer did not answer a keep-alive"),
         }
     }
 }
@@ -206,6 +209,33 @@ pub enum Event {
         from: String,
         /// The node tried next.
         to: String,
+        /// Why.
+        cause: ConnectionFailure,
+    },
+    /// A better node was there for [`ClientOptions::stable_after`](super::ClientOptions::stable_after): the
+    /// registration moves to it.
+    FallingBack {
+        /// The node that holds the registration.
+        from: String,
+        /// The better one.
+        to: String,
+    },
+    /// The better node refused: the registration goes on where it was, and the better one is asked on.
+    FallBackRefused {
+        /// The better node.
+        node: String,
+        /// The status code it answered.
+        status: u16,
+    },
+    /// A node that does not hold the registration, the standby or a better one, answers.
+    Reachable {
+        /// The node.
+        node: String,
+    },
+    /// A node that does not hold the registration is out of reach, and is asked again later.
+    Unreachable {
+        /// The node.
+        node: String,
         /// Why.
         cause: ConnectionFailure,
     },

@@ -3,13 +3,16 @@
 
 use std::time::Instant;
 
+use sip_oauth_message::Method;
+
 use super::Client;
-use super::config::{Alarm, PresentToken, Transport};
+use super::config::{Alarm, PresentToken, Target, Transport};
 use super::event::{ConnectionFailure, ConnectionId, Event};
 use super::lease::{Lease, later};
 use super::round::Round;
 use super::series::Series;
 use super::state::{Connection, Purpose, State, Transaction};
+use crate::transaction::ClientTransaction;
 
 impl Client {
     /// Whether a token near its end is worth renewing.
@@ -19,7 +22,7 @@ impl Client {
             | State::Requesting { .. }
             | State::AwaitingToken { .. }
             | State::Registered { .. } => true,
-            State::Idle | State::Refused { .. } | State::Failed { .. } => false,
+            State::Idle | State::Refused { .. } | State::Failed { .. } | State::Suspended => false,
         }
     }
 
@@ -54,6 +57,7 @@ impl Client {
                 .map(|wait| later(now, wait));
             let causes = self.round.take_causes();
             self.state = State::Failed { restart_at };
+            self.stop_watching();
             self.events.push_back(Event::AllNodesFailed {
                 causes: causes
                     .into_iter()
@@ -70,17 +74,24 @@ impl Client {
         let Some(target) = self.config.targets.get(node) else {
             return;
         };
-        self.connections += 1;
-        let id = ConnectionId(self.connections);
-        self.events.push_back(Event::Connect {
-            connection: id,
-            target: target.clone(),
-        });
+        let target = target.clone();
+        if self.take_watched(node, now) {
+            return;
+        }
+        let id = self.ask_for_connection(target);
         self.state = State::Connecting {
             id,
             node,
             give_up_at: later(now, self.config.options.connect_timeout),
         };
+    }
+
+    /// Has the caller open a connection.
+    pub(super) fn ask_for_connection(&mut self, target: Target) -> ConnectionId {
+        self.connections += 1;
+        let connection = ConnectionId(self.connections);
+        self.events.push_back(Event::Connect { connection, target });
+        connection
     }
 
     /// The connection of the present state is gone. Closing it, where it is still open, is the
@@ -96,8 +107,8 @@ impl Client {
                         ..
                     },
                 ..
-            } => self.left(None, false),
-            State::Requesting { .. } if self.leaving => self.left(None, false),
+            } => self.left(None, false, now),
+            State::Requesting { .. } if self.leaving => self.left(None, false, now),
             State::Requesting {
                 connection,
                 lease: Some(lease),
@@ -130,7 +141,7 @@ impl Client {
                     retry_at,
                 };
             }
-            failed @ State::Failed { .. } => self.state = failed,
+            other @ (State::Failed { .. } | State::Suspended) => self.state = other,
         }
     }
 
@@ -183,11 +194,15 @@ impl Client {
             connection,
             transaction: Transaction {
                 purpose,
-                branch: Series::branch(self.entropy.as_mut()),
+                exchange: ClientTransaction::new(
+                    &Series::branch(self.entropy.as_mut()),
+                    Method::Register,
+                    self.config.options.response_timeout,
+                    now,
+                ),
                 cseq: series.next_cseq(),
                 token,
                 answered,
-                give_up_at: later(now, self.config.options.response_timeout),
                 unsent: true,
             },
             lease,
@@ -206,11 +221,21 @@ impl Client {
     }
 
     /// The caller wanted out, and is.
-    pub(super) fn left(&mut self, open: Option<ConnectionId>, confirmed: bool) {
+    pub(super) fn left(&mut self, open: Option<ConnectionId>, confirmed: bool, now: Instant) {
         self.close(open);
+        self.stop_watching();
         self.leaving = false;
         self.state = State::Idle;
         self.events.push_back(Event::Deregistered { confirmed });
+        if let Some(targets) = self.moving_to.take() {
+            self.put_targets(targets);
+            self.begin(now);
+        }
+    }
+
+    pub(super) fn put_targets(&mut self, targets: Vec<Target>) {
+        self.config.targets = targets;
+        self.series = None;
     }
 
     pub(super) fn lapsed(&mut self, node: Option<usize>) {

@@ -5,23 +5,26 @@ mod config;
 mod event;
 mod flow;
 mod held;
+mod keep_alive;
 mod lease;
+mod place;
 mod reaction;
 mod request;
 mod round;
 mod series;
 mod state;
+mod watch;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use sip_oauth_message::{Limits, MessageView, ParseError};
+use sip_oauth_message::{Limits, MessageView, Method, ParseError};
 use sip_oauth_token::AccessToken;
 
 pub use config::{
     Alarm, ClientConfig, ClientOptions, Device, Dialect, Instance, InvalidInstance, Line, Load,
-    PresentToken, ShortExpiry, Target, Transport,
+    OtherNodes, PresentToken, ShortExpiry, Target, Transport,
 };
 pub use event::{
     ConnectionFailure, ConnectionId, Event, GaveUp, Grant, Refused, TokenChallenge, TokenReason,
@@ -32,10 +35,12 @@ pub use state::ClientState;
 use crate::entropy::Entropy;
 use answer::Facts;
 use held::Held;
+use keep_alive::FlowKeepAlive;
 use request::Scheme;
 use round::Round;
 use series::Series;
 use state::{Connection, Purpose, State};
+use watch::Watch;
 
 /// What a client did with a message.
 #[derive(Debug)]
@@ -59,7 +64,8 @@ pub enum Disposition {
 ///   [`handle_timeout`](Self::handle_timeout);
 /// - *commands*: what is wanted. [`start`](Self::start), [`deregister`](Self::deregister),
 ///   [`provide_token`](Self::provide_token), [`token_unavailable`](Self::token_unavailable),
-///   [`set_targets`](Self::set_targets);
+///   [`set_targets`](Self::set_targets), [`relocate`](Self::relocate), [`take_over`](Self::take_over),
+///   [`suspend`](Self::suspend), [`resume`](Self::resume);
 /// - *`poll_*`*: what to do. After any of the above, take everything from
 ///   [`poll_event`](Self::poll_event) and [`poll_transmit`](Self::poll_transmit) until both give
 ///   nothing, and call [`handle_timeout`](Self::handle_timeout) no later than
@@ -127,6 +133,12 @@ pub struct Client {
     /// How many registrations in a row lost their connection soon after they were made.
     short_lived: usize,
     limits: Limits,
+    /// Nodes that do not hold the registration and are asked whether they are there.
+    watches: Vec<Watch>,
+    /// The keep-alives of the connection in use.
+    keep_alive: FlowKeepAlive,
+    /// Where the registration moves once it is ended here.
+    moving_to: Option<Vec<Target>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -158,6 +170,9 @@ impl Client {
             connections: 0,
             short_lived: 0,
             limits: Limits::default(),
+            watches: Vec::new(),
+            keep_alive: FlowKeepAlive::default(),
+            moving_to: None,
         }
     }
 
@@ -181,7 +196,8 @@ impl Client {
             State::Idle
             | State::Connecting { .. }
             | State::Refused { .. }
-            | State::Failed { .. } => false,
+            | State::Failed { .. }
+            | State::Suspended => false,
         }
     }
 
@@ -204,7 +220,8 @@ impl Client {
             State::Connecting { .. }
             | State::Requesting { .. }
             | State::AwaitingToken { .. }
-            | State::Registered { .. } => return,
+            | State::Registered { .. }
+            | State::Suspended => return,
         }
         self.leaving = false;
         self.asked = self.config.expires;
@@ -214,6 +231,11 @@ impl Client {
     /// Ends the registration: a REGISTER with `Expires: 0` where one is in force, then
     /// [`Event::Deregistered`].
     pub fn deregister(&mut self, now: Instant) {
+        self.moving_to = None;
+        self.end_registration(now);
+    }
+
+    fn end_registration(&mut self, now: Instant) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {}
             // One request at a time: the answer comes first.
@@ -230,10 +252,10 @@ impl Client {
                 ..
             } => self.request(connection, Purpose::Deregister, Some(lease), 0, now),
             State::AwaitingToken { connection, .. } | State::Refused { connection, .. } => {
-                self.left(connection.map(|open| open.id), false);
+                self.left(connection.map(|open| open.id), false, now);
             }
-            State::Connecting { id, .. } => self.left(Some(id), false),
-            State::Failed { .. } => self.left(None, false),
+            State::Connecting { id, .. } => self.left(Some(id), false, now),
+            State::Failed { .. } | State::Suspended => self.left(None, false, now),
         }
     }
 
@@ -296,16 +318,14 @@ impl Client {
     /// Gives the targets back while a registration is in force or about to be.
     pub fn set_targets(&mut self, targets: Vec<Target>) -> Result<(), Vec<Target>> {
         match self.state {
-            State::Idle | State::Failed { .. } => {
-                self.config.targets = targets;
-                self.series = None;
+            State::Idle | State::Failed { .. } | State::Suspended => {
+                self.put_targets(targets);
                 Ok(())
             }
             State::Refused { connection, .. } => {
                 self.close(connection.map(|open| open.id));
                 self.state = State::Idle;
-                self.config.targets = targets;
-                self.series = None;
+                self.put_targets(targets);
                 Ok(())
             }
             State::Connecting { .. }
@@ -320,10 +340,10 @@ impl Client {
     /// The connection asked for is made, TLS handshake included; `local` is its own end.
     pub fn handle_connected(&mut self, connection: ConnectionId, local: SocketAddr, now: Instant) {
         let State::Connecting { id, node, .. } = self.state else {
-            return;
+            return self.watched_connected(connection, local, now);
         };
         if id != connection {
-            return;
+            return self.watched_connected(connection, local, now);
         }
         let same_series = self
             .series
@@ -360,7 +380,15 @@ impl Client {
         };
         if ours {
             self.connection_failed(cause, now);
+        } else {
+            self.watched_disconnected(connection, cause, now);
         }
+    }
+
+    /// A keep-alive of two CRLF was answered by one (RFC 5626 section 4.4.1).
+    pub fn handle_pong(&mut self, connection: ConnectionId, now: Instant) {
+        self.keep_alive
+            .handle_pong(connection, self.entropy.as_mut(), now);
     }
 
     /// One whole message came over a connection.
@@ -381,6 +409,9 @@ impl Client {
             Ok(facts) => facts,
             Err(error) => return Disposition::Malformed(error),
         };
+        if self.watched_message(connection, &facts, now) {
+            return Disposition::Consumed;
+        }
         let ours = self
             .series
             .as_ref()
@@ -397,14 +428,17 @@ impl Client {
                 open.id == connection
                     && !transaction.unsent
                     && facts.cseq == transaction.cseq
-                    && facts.branch == transaction.branch
+                    && transaction
+                        .exchange
+                        .matches(&facts.branch, &Method::Register)
             }
             State::Idle
             | State::Connecting { .. }
             | State::AwaitingToken { .. }
             | State::Registered { .. }
             | State::Refused { .. }
-            | State::Failed { .. } => false,
+            | State::Failed { .. }
+            | State::Suspended => false,
         };
         if answers {
             self.handle_answer(&facts, now);
@@ -420,11 +454,14 @@ impl Client {
                 challenge: self.challenge.clone(),
             });
         }
+        self.flow_timeout(now);
+        self.watches_timeout(now);
         if self.state.deadline().is_none_or(|due| due > now) {
             return;
         }
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {}
+            suspended @ State::Suspended => self.state = suspended,
             connecting @ State::Connecting { id, .. } => {
                 self.state = connecting;
                 self.close(Some(id));
@@ -434,7 +471,7 @@ impl Client {
                 connection,
                 transaction,
                 lease: Some(lease),
-            } if transaction.give_up_at > now => {
+            } if transaction.exchange.poll_timeout().is_some_and(|f| f > now) => {
                 self.lapsed_unanswered(connection, transaction, lease, now);
             }
             requesting @ State::Requesting { connection, .. } => {
@@ -476,7 +513,16 @@ impl Client {
 
     /// Appends the next request to `out` and says which connection it belongs to; `None`, and `out` as
     /// it was, when there is nothing to send. `wall` is written into `Date`.
+    ///
+    /// What is appended is a REGISTER, or a keep-alive of two CRLF where
+    /// [`ClientOptions::flow_keep_alive`] is set or the registrar asked for it.
     pub fn poll_transmit(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<ConnectionId> {
+        self.poll_request(wall, out)
+            .or_else(|| self.poll_watch_request(wall, out))
+            .or_else(|| self.keep_alive.poll_transmit(out))
+    }
+
+    fn poll_request(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<ConnectionId> {
         let State::Requesting {
             connection,
             transaction,
@@ -517,6 +563,8 @@ impl Client {
         } else {
             None
         };
-        [self.state.deadline(), renewal].into_iter().flatten().min()
+        let own = [self.state.deadline(), renewal, self.flow_deadline()];
+        let watched = self.watches.iter().map(Watch::deadline);
+        own.into_iter().chain(watched).flatten().min()
     }
 }

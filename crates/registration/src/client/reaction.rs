@@ -23,6 +23,7 @@ use super::series::Series;
 use super::state::{Connection, Purpose, State, Transaction};
 use crate::address::uri_host;
 use crate::refusal::Refusal;
+use crate::transaction::Received;
 
 /// The highest expiry a 423 may raise the request to.
 const HIGHEST_MIN_EXPIRES: Duration = Duration::from_secs(3600);
@@ -44,7 +45,9 @@ impl Alarm {
             ConnectionFailure::Closed | ConnectionFailure::Broken(_) => {
                 Self::new(14, "cm-closed-tcp")
             }
-            ConnectionFailure::NoResponse => Self::new(17, "reg-timeout"),
+            ConnectionFailure::NoResponse | ConnectionFailure::FlowFailed => {
+                Self::new(17, "reg-timeout")
+            }
             ConnectionFailure::Tls(_) => Self::new(106, "tls-error"),
         }
     }
@@ -67,7 +70,9 @@ pub(super) fn no_token(node: String, status: u16) -> Refused {
 impl Client {
     /// The answer to the outstanding request.
     pub(super) fn handle_answer(&mut self, facts: &Facts, now: Instant) {
-        if facts.status < 200 {
+        if let State::Requesting { transaction, .. } = &mut self.state
+            && transaction.exchange.handle_response(facts.status, now) != Received::Final
+        {
             return;
         }
         let (connection, transaction, lease) = match std::mem::replace(&mut self.state, State::Idle)
@@ -85,6 +90,7 @@ impl Client {
         if transaction.purpose == Purpose::Deregister {
             return self.deregistration_answered(facts, connection, &transaction, now);
         }
+        self.flow_timer(connection.id, facts, now);
         match facts.status {
             200..=299 => self.registered(facts, connection, transaction.purpose, now),
             300 | 301 | 302 | 305 => self.redirected(facts, connection, now),
@@ -130,7 +136,7 @@ impl Client {
         // A repetition with a token is as much a request as the first one: wait for its answer.
         if !matches!(self.state, State::Requesting { .. }) {
             self.leaving = false;
-            self.deregister(now);
+            self.end_registration(now);
         }
     }
 
@@ -161,8 +167,11 @@ impl Client {
         self.state = State::Registered { connection, lease };
         self.events.push_back(match purpose {
             Purpose::Refresh => Event::Refreshed(grant),
-            Purpose::Register | Purpose::Deregister => Event::Registered(grant),
+            Purpose::Register | Purpose::Deregister | Purpose::KeepAlive => {
+                Event::Registered(grant)
+            }
         });
+        self.arrange_watches(connection.node, now);
     }
 
     fn challenged(
@@ -221,7 +230,12 @@ impl Client {
     }
 
     /// Why a challenge is not answered, whatever token is at hand.
-    fn cannot_answer(&self, facts: &Facts, connection: Connection, answered: u8) -> Option<GaveUp> {
+    pub(super) fn cannot_answer(
+        &self,
+        facts: &Facts,
+        connection: Connection,
+        answered: u8,
+    ) -> Option<GaveUp> {
         let Some(challenge) = &facts.challenge else {
             return Some(GaveUp::NotBearer);
         };
@@ -286,6 +300,9 @@ impl Client {
         gave_up: Option<GaveUp>,
         now: Instant,
     ) {
+        if self.return_to_left(connection, facts.status, now) {
+            return;
+        }
         let honoured = self.config.options.honour_retry_after && RETRIED.contains(&facts.status);
         let retry_at = facts
             .retry_after
@@ -295,6 +312,7 @@ impl Client {
             connection: Some(connection),
             retry_at,
         };
+        self.stop_watching();
         let warning = facts.warning.as_deref();
         self.events.push_back(Event::Refused(Refused {
             node: self.node_name(connection.node),
@@ -331,6 +349,6 @@ impl Client {
                 return;
             }
         }
-        self.left(Some(connection.id), (200..300).contains(&facts.status));
+        self.left(Some(connection.id), (200..300).contains(&facts.status), now);
     }
 }

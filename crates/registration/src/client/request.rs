@@ -9,7 +9,7 @@ use sip_oauth_message::{BearerCredentials, BearerForm, Method, Request, SecretVa
 
 use super::config::{Alarm, ClientConfig, Dialect, Target};
 use super::series::Series;
-use super::state::{Purpose, Transaction};
+use super::state::Transaction;
 use crate::address::{UriUser, uri_host};
 use crate::date::date;
 
@@ -80,7 +80,7 @@ impl Register<'_> {
                 "SIP/2.0/{} {};branch={}",
                 target.transport.via_name(),
                 self.local,
-                transaction.branch
+                transaction.exchange.branch()
             ),
         );
         if let Some(route) = &target.route {
@@ -106,7 +106,7 @@ impl Register<'_> {
         if let Some(alarm) = self.alarm.filter(|_| unified_cm) {
             headers.push("Reason", reason(config, alarm));
         }
-        let leaving = transaction.purpose == Purpose::Deregister;
+        let leaving = transaction.purpose.is_for_nothing();
         headers.push("Expires", if leaving { 0 } else { self.asked.as_secs() });
         if unified_cm && !leaving {
             headers.push("Content-Type", REGISTER_CONTENT_TYPE);

@@ -33,6 +33,15 @@ impl Round {
         }
     }
 
+    /// The registration moves to a better node: where that one fails, the one that held it, then the others.
+    pub(super) fn after_leaving(held: usize, better: usize, nodes: usize) -> Self {
+        let others = (0..nodes).filter(|&node| node != held && node != better);
+        Self {
+            waiting: [held].into_iter().chain(others).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The node to try now.
     pub(super) fn next(&mut self) -> Option<usize> {
         self.waiting.pop_front()
@@ -83,5 +92,6 @@ mod tests {
         assert_eq!(order(Round::all(3)), [0, 1, 2]);
         assert_eq!(order(Round::after_losing(1, 3)), [2, 0, 1]);
         assert_eq!(order(Round::after_losing(0, 1)), [0]);
+        assert_eq!(order(Round::after_leaving(2, 0, 4)), [2, 1, 3]);
     }
 }

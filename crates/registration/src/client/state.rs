@@ -7,6 +7,7 @@ use sip_oauth_token::AccessToken;
 
 use super::event::ConnectionId;
 use super::lease::Lease;
+use crate::transaction::ClientTransaction;
 
 /// Where a client stands, for people and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,8 @@ pub enum ClientState {
     Refused,
     /// No node could be reached.
     Failed,
+    /// The network is gone; nothing is tried until it is back.
+    Suspended,
 }
 
 /// A connection and the node it leads to.
@@ -47,21 +50,31 @@ pub(super) enum Purpose {
     Register,
     Refresh,
     Deregister,
+    /// `Expires: 0` to a node that does not hold the registration: whether it is there.
+    KeepAlive,
 }
 
-/// One REGISTER between its making and its final answer: a non-INVITE client transaction over a
-/// reliable transport (RFC 3261 section 17.1.2), in which Timer F is the only timer.
+impl Purpose {
+    /// Whether the request asks for `Expires: 0`.
+    pub(super) const fn is_for_nothing(self) -> bool {
+        match self {
+            Self::Deregister | Self::KeepAlive => true,
+            Self::Register | Self::Refresh => false,
+        }
+    }
+}
+
+/// One REGISTER between its making and its final answer.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) purpose: Purpose,
-    pub(super) branch: String,
+    /// Its branch and Timer F.
+    pub(super) exchange: ClientTransaction,
     pub(super) cseq: u32,
     /// The token it carries.
     pub(super) token: Option<AccessToken>,
     /// How many challenges were answered up to and including this request.
     pub(super) answered: u8,
-    /// Timer F.
-    pub(super) give_up_at: Instant,
     /// Whether it still has to be handed out.
     pub(super) unsent: bool,
 }
@@ -100,13 +113,14 @@ pub(super) enum State {
     Failed {
         restart_at: Option<Instant>,
     },
+    Suspended,
 }
 
 impl State {
     /// The connection requests go over, where there is one.
     pub(super) fn connection(&self) -> Option<Connection> {
         match self {
-            Self::Idle | Self::Connecting { .. } | Self::Failed { .. } => None,
+            Self::Idle | Self::Connecting { .. } | Self::Failed { .. } | Self::Suspended => None,
             Self::Requesting { connection, .. } | Self::Registered { connection, .. } => {
                 Some(*connection)
             }
@@ -119,7 +133,7 @@ impl State {
     /// When [`handle_timeout`](super::Client::handle_timeout) has something to do in this state.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::Idle => None,
+            Self::Idle | Self::Suspended => None,
             Self::Connecting { give_up_at, .. } => Some(*give_up_at),
             Self::Requesting {
                 transaction, lease, ..
@@ -127,7 +141,10 @@ impl State {
                 let lapse = lease
                     .filter(|_| transaction.purpose == Purpose::Refresh)
                     .map(|lease| lease.ends_at);
-                lapse.into_iter().chain([transaction.give_up_at]).min()
+                lapse
+                    .into_iter()
+                    .chain(transaction.exchange.poll_timeout())
+                    .min()
             }
             Self::AwaitingToken { lease, .. } => lease.map(|lease| lease.ends_at),
             Self::Registered { lease, .. } => Some(lease.refresh_at),
@@ -144,12 +161,13 @@ impl State {
             Self::Requesting { transaction, .. } => match transaction.purpose {
                 Purpose::Register => ClientState::Registering,
                 Purpose::Refresh => ClientState::Refreshing,
-                Purpose::Deregister => ClientState::Deregistering,
+                Purpose::Deregister | Purpose::KeepAlive => ClientState::Deregistering,
             },
             Self::AwaitingToken { .. } => ClientState::AwaitingToken,
             Self::Registered { .. } => ClientState::Registered,
             Self::Refused { .. } => ClientState::Refused,
             Self::Failed { .. } => ClientState::Failed,
+            Self::Suspended => ClientState::Suspended,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip_oauth_message::Limits;
 use sip_oauth_token::Verifier;
 
 /// What the edge does about a token that does not hold.
@@ -91,6 +92,10 @@ pub struct EdgeConfig {
     /// The `Retry-After` of a 503 where a zone is not active or has no room, in whole seconds: 30 s. What
     /// Expressway-C sends there is not published; this is our default.
     pub retry_after: Duration,
+    /// What a node takes. A request that would exceed it once rewritten is answered 513 instead: a node
+    /// closes the connection it comes over, which is every client's. [`Limits::default`]; the product's own
+    /// limits are not published.
+    pub node_limits: Limits,
 }
 
 impl EdgeConfig {
@@ -105,6 +110,7 @@ impl EdgeConfig {
             sip_path_headers: false,
             tokens: TokenGate::open(),
             retry_after: Duration::from_secs(30),
+            node_limits: Limits::default(),
         }
     }
 

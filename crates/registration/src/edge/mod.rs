@@ -2,6 +2,7 @@
 
 mod config;
 mod rewrite;
+mod size;
 mod zone;
 
 use std::net::SocketAddr;
@@ -9,7 +10,8 @@ use std::time::SystemTime;
 
 use sip_oauth_message::header::{Contact, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri, check,
+    BearerChallenge, MessageView, Method, ParseError, Request, Response, StatusCode, TypedHeader,
+    Uri, check,
 };
 use sip_oauth_token::TokenError;
 
@@ -19,6 +21,7 @@ pub use zone::{DiscoveredNode, SEARCH_RULE_PRIORITY, SearchRule, Zone, ZoneChang
 use crate::bearer::{Field, bearers};
 use crate::entropy::Entropy;
 use crate::reply;
+use crate::salvage::{Salvaged, salvage};
 
 /// How a request reached the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +90,12 @@ pub enum EdgeRefusal {
         /// The zone it would have gone into.
         zone: String,
     },
+    /// The request grew beyond what a node takes when it was rewritten.
+    #[error("rewritten for the node the request exceeds {0}")]
+    TooLarge(&'static str),
+    /// The edge as a whole has no room or no time for requests.
+    #[error("the edge is overloaded")]
+    Busy,
     /// The request has no token and the edge wants one.
     #[error("the request has no token")]
     NoToken,
@@ -272,6 +281,16 @@ impl Edge {
                     user: user.as_deref(),
                 };
                 rewrite::request(&hop, &mut onward);
+                // A node closes the connection of whoever sends it too much, and that is the zone of all clients.
+                if let Some(what) = size::excess(&onward, &self.config.node_limits) {
+                    let why = EdgeRefusal::TooLarge(what);
+                    if line.method == Method::Ack {
+                        return Forwarding::Drop;
+                    }
+                    let status = StatusCode::MESSAGE_TOO_LARGE;
+                    let response = self.answer(request, from, status, &why, now, entropy);
+                    return Forwarding::Answer { response, why };
+                }
                 Forwarding::ToZone {
                     zone: zone.name.clone(),
                     request: onward,
@@ -307,6 +326,53 @@ impl Edge {
                 }
             }
             Some(_) | None => Forwarding::Drop,
+        }
+    }
+
+    /// The answer to bytes that came as one frame and that [`MessageView::parse`] refused with `error`: 400,
+    /// as far as Via, From, To, Call-ID and CSeq can be read (RFC 3261 sections 8.2 and 18.3); else
+    /// [`Forwarding::Drop`].
+    pub fn answer_unreadable(
+        &self,
+        from: &EdgeArrival,
+        bytes: &[u8],
+        error: &ParseError,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Forwarding {
+        let why = EdgeRefusal::Invalid(error.to_string());
+        self.answer_unjudged(StatusCode::BAD_REQUEST, why, from, bytes, now, entropy)
+    }
+
+    /// The answer to a request that nobody has room or time for: 503 with Retry-After; it costs a look at the
+    /// head. [`Forwarding::Drop`] where nothing may be answered.
+    pub fn answer_busy(
+        &self,
+        from: &EdgeArrival,
+        bytes: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Forwarding {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        self.answer_unjudged(status, EdgeRefusal::Busy, from, bytes, now, entropy)
+    }
+
+    fn answer_unjudged(
+        &self,
+        status: StatusCode,
+        why: EdgeRefusal,
+        from: &EdgeArrival,
+        bytes: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Forwarding {
+        let salvaged = salvage(bytes);
+        match salvaged.as_ref().and_then(Salvaged::view) {
+            Some(view) => Forwarding::Answer {
+                response: self.answer(&view, from, status, &why, now, entropy),
+                why,
+            },
+            None => Forwarding::Drop,
         }
     }
 
@@ -385,7 +451,10 @@ impl Edge {
             let challenge = BearerChallenge::new(&self.config.tokens.realm);
             response.headers.push("Proxy-Authenticate", challenge);
         }
-        if let EdgeRefusal::ZoneInactive { .. } | EdgeRefusal::Overloaded { .. } = why {
+        if let EdgeRefusal::ZoneInactive { .. }
+        | EdgeRefusal::Overloaded { .. }
+        | EdgeRefusal::Busy = why
+        {
             let seconds = self.config.retry_after.as_secs();
             response.headers.push("Retry-After", seconds);
         }

@@ -258,3 +258,41 @@ pub trait BindingStore {
     /// When the store does not answer.
     fn of_node(&self, node: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Self::Error>;
 }
+
+/// Several registrars, the nodes of one cluster, may share one store.
+impl<S: BindingStore + ?Sized> BindingStore for Arc<S> {
+    type Error = S::Error;
+
+    fn load(&self, aor: &AddressOfRecord) -> Result<Snapshot, Self::Error> {
+        (**self).load(aor)
+    }
+
+    fn compare_and_swap(
+        &self,
+        aor: &AddressOfRecord,
+        expected: Version,
+        bindings: Vec<Binding>,
+    ) -> Result<Swap, Self::Error> {
+        (**self).compare_and_swap(aor, expected, bindings)
+    }
+
+    fn expire(&self, now: SystemTime) -> Result<Vec<(AddressOfRecord, Binding)>, Self::Error> {
+        (**self).expire(now)
+    }
+
+    fn next_expiry(&self) -> Result<Option<SystemTime>, Self::Error> {
+        (**self).next_expiry()
+    }
+
+    fn drop_node(&self, node: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Self::Error> {
+        (**self).drop_node(node)
+    }
+
+    fn of_device(&self, device: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Self::Error> {
+        (**self).of_device(device)
+    }
+
+    fn of_node(&self, node: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Self::Error> {
+        (**self).of_node(node)
+    }
+}

@@ -21,7 +21,7 @@ mod register;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use sip_oauth_message::{MessageView, Method, Response};
+use sip_oauth_message::{MessageView, Method, ParseError, Response};
 use sip_oauth_token::Verifier;
 
 pub use admission::{Admission, admit};
@@ -42,7 +42,9 @@ pub use profile::{DeviceSecurityMode, ProfileProblem, SecurityProfile, Transport
 
 use crate::cause::Unregistration;
 use crate::entropy::Entropy;
-use answer::Skeleton;
+use crate::refusal::Refusal;
+use crate::salvage::salvage;
+use answer::{Extra, Skeleton};
 use judge::Judge;
 use pending::{Change, Refused, Verdict, refuse};
 
@@ -227,6 +229,54 @@ impl<S> Registrar<S> {
             }
         };
         Step::Answer(Box::new(answer))
+    }
+
+    /// The answer to bytes that came as one frame and that [`MessageView::parse`] refused with `error`: 400,
+    /// as far as Via, From, To, Call-ID and CSeq can be read (RFC 3261 sections 8.2 and 18.3).
+    ///
+    /// `None` where nothing may be answered: then the connection is better closed.
+    pub fn answer_unreadable(
+        &self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        error: &ParseError,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Option<Answer> {
+        let why = error.to_string();
+        self.answer_unjudged(Refusal::Malformed, why, arrival, bytes, now, entropy)
+    }
+
+    /// The answer to a request that nobody has time to judge: 503 with Retry-After (RFC 3261 section 21.5.4).
+    ///
+    /// It costs a look at the head. `None` where nothing may be answered.
+    pub fn answer_overloaded(
+        &self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Option<Answer> {
+        let why = "overloaded".to_owned();
+        self.answer_unjudged(Refusal::Unavailable, why, arrival, bytes, now, entropy)
+    }
+
+    fn answer_unjudged(
+        &self,
+        refusal: Refusal,
+        why: String,
+        arrival: &Arrival,
+        bytes: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Option<Answer> {
+        let salvaged = salvage(bytes)?;
+        let view = salvaged.view()?;
+        let mut observation = Observation::new(view.method()?.as_str(), arrival.listener);
+        observation.detail = Some(why);
+        let skeleton = Skeleton::new(&view, arrival.peer, &self.config, now, entropy);
+        let extra = Extra::default();
+        Some(refuse(skeleton, refusal, &extra, &self.config, observation))
     }
 }
 

@@ -104,6 +104,10 @@ impl Driver {
         match command {
             Command::Start => self.client.start(self.now()),
             Command::Deregister => self.client.deregister(self.now()),
+            Command::Relocate(targets) => self.client.relocate(targets, self.now()),
+            Command::TakeOver => self.client.take_over(self.now()),
+            Command::Suspend => self.client.suspend(),
+            Command::Resume => self.client.resume(self.now()),
             Command::Targets(targets) => {
                 if self.client.set_targets(targets).is_err() {
                     tracing::warn!(
@@ -174,6 +178,7 @@ impl Driver {
                     self.down(id, cause, None);
                 }
             },
+            News::Pong => self.client.handle_pong(id, now),
             News::Down(cause, explanation) => self.down(id, cause, explanation),
         }
     }
@@ -229,7 +234,7 @@ impl Driver {
 }
 
 /// Waits until `deadline` by real time; for ever if there is none.
-pub(super) async fn sleep_until(deadline: Option<Instant>) {
+async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,

@@ -68,6 +68,10 @@ pub(super) enum Command {
     Start,
     Deregister,
     Targets(Vec<Target>),
+    Relocate(Vec<Target>),
+    TakeOver,
+    Suspend,
+    Resume,
 }
 
 /// Controls a running client. Dropping the last clone stops the client as [`ClientHandle::stop`] does.
@@ -114,6 +118,42 @@ impl ClientHandle {
     /// When the client has stopped.
     pub fn set_targets(&self, targets: Vec<Target>) -> Result<(), ClientStopped> {
         self.command(Command::Targets(targets))
+    }
+
+    /// The place changed, from on premises to outside or back: ends the registration and registers at these nodes.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn relocate(&self, targets: Vec<Target>) -> Result<(), ClientStopped> {
+        self.command(Command::Relocate(targets))
+    }
+
+    /// Registers by force, where "Registration is active for another client" was the answer and the person said yes.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn take_over(&self) -> Result<(), ClientStopped> {
+        self.command(Command::TakeOver)
+    }
+
+    /// The network is gone: closes every connection and tries nothing until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn suspend(&self) -> Result<(), ClientStopped> {
+        self.command(Command::Suspend)
+    }
+
+    /// The network is back: registers again, best node first.
+    ///
+    /// # Errors
+    ///
+    /// When the client has stopped.
+    pub fn resume(&self) -> Result<(), ClientStopped> {
+        self.command(Command::Resume)
     }
 
     /// Ends the registration, waits for the registrar's answer as long as

@@ -1,38 +1,35 @@
 //! One connection of a client: made, kept, and given up.
 
-use std::time::Duration;
-
 use sip_oauth_message::Limits;
 use sip_oauth_registration::client::{ConnectionFailure, ConnectionId, Target};
 use sip_oauth_trust::Explanation;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use super::driver::sleep_until;
 use crate::{
     connect::{ConnectError, ConnectFailure, Connector},
-    connection::{Connection, ConnectionError, ConnectionSettings, Incoming, Waiting},
+    connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
 };
 
 /// Requests waiting for a registrar that does not read. A client has one outstanding at a time.
 const MAX_QUEUED: usize = 8;
 
-/// RFC 5626 section 4.4.1: "If a pong is not received within 10 seconds after sending a ping ..., then the client MUST
-/// treat the flow as failed."
-const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// The keep-alive the machine gives out between requests (RFC 5626 section 3.5.1).
+const PING: &[u8] = b"\r\n\r\n";
 
 /// How connections are made and kept.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     pub(super) connector: Connector,
     pub(super) limits: Limits,
-    pub(super) keep_alive: Option<Duration>,
 }
 
 /// What a connection tells the driver.
 pub(super) enum News {
     Connected(std::net::SocketAddr),
     Message(Vec<u8>),
+    /// The peer answered a keep-alive.
+    Pong,
     Down(ConnectionFailure, Option<Box<Explanation>>),
 }
 
@@ -123,32 +120,17 @@ impl Task {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        // At most one of the two is pending.
-        let mut ping_at = self
-            .flow
-            .keep_alive
-            .map(|interval| Instant::now() + interval);
-        let mut pong_by = None;
         loop {
             tokio::select! {
-                () = sleep_until(ping_at) => {
-                    connection.ping().await?;
-                    ping_at = None;
-                    pong_by = Some(Instant::now() + PONG_WITHIN);
-                }
-                () = sleep_until(pong_by) => {
-                    return Err(ConnectionError::TimedOut(Waiting::Pong(PONG_WITHIN)));
-                }
                 request = self.requests.recv() => match request {
+                    // No message: observers see SIP only.
+                    Some(ping) if ping == PING => connection.ping().await?,
                     Some(request) => connection.send(&request).await?,
                     None => return Ok(End::OurWish),
                 },
                 incoming = connection.receive() => match incoming? {
                     Incoming::Message(message) => self.tell(News::Message(message)).await,
-                    Incoming::Pong => {
-                        pong_by = None;
-                        ping_at = self.flow.keep_alive.map(|interval| Instant::now() + interval);
-                    }
+                    Incoming::Pong => self.tell(News::Pong).await,
                     Incoming::End => return Ok(End::PeersWish),
                 },
             }

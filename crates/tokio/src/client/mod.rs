@@ -93,10 +93,8 @@ impl RegistrationClient {
         self
     }
 
-    /// Sends a keep-alive of two CRLF every `interval` of real time, and gives a connection up whose peer does not answer
-    /// one within 10 s (RFC 5626 section 4.4.1).
-    ///
-    /// Off by default: whether Unified CM answers them is not published, and a refresh every 115 s does the same later.
+    /// Sends keep-alives of two CRLF, and gives a connection up whose peer does not answer one within 10 s: sets
+    /// [`ClientOptions::flow_keep_alive`], whatever [`with_options`](Self::with_options) says.
     #[must_use]
     pub fn with_keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = Some(interval);
@@ -116,12 +114,15 @@ impl RegistrationClient {
     ///
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     pub fn start(self) -> (ClientHandle, ClientEvents) {
-        let client = Client::new(self.config, BoxedEntropy(self.entropy));
+        let mut config = self.config;
+        if self.keep_alive.is_some() {
+            config.options.flow_keep_alive = self.keep_alive;
+        }
+        let client = Client::new(config, BoxedEntropy(self.entropy));
         let (handle, events, ends) = handle::channels(&client);
         let flow = Flow {
             connector: self.connector,
             limits: self.limits,
-            keep_alive: self.keep_alive,
         };
         let driver = Driver::new(client, flow, self.tokens, ends);
         tokio::spawn(driver.run());

@@ -17,7 +17,8 @@ use crate::{
     connect::Connector,
     limits::{ServerLimits, Timeouts},
     observe::{Observed, Observer},
-    server::{Doors, Entrance, Gate, Listening, Security, bind},
+    server::{Doors, Entrance, Gate, Listening, Pressure, Security, bind},
+    stop::Stop,
 };
 
 /// The listener's name in log lines and errors.
@@ -65,6 +66,8 @@ pub struct EdgeServer {
     shared: Arc<Shared>,
     connectors: Connectors,
     listening: Vec<Listening>,
+    /// Ends the watch on the runtime's lateness when dropped.
+    _gauge: Stop,
 }
 
 #[derive(Clone)]
@@ -303,6 +306,7 @@ impl EdgeServerBuilder {
         let clock: Clock = self.connectors.verifying.clock().clone();
         let doors = Doors {
             gate: Gate::new(self.limits),
+            pressure: Arc::new(Pressure::new(self.timeouts.overload)),
             peers: Arc::default(),
             timeouts: self.timeouts,
             limits: self.message_limits,
@@ -310,16 +314,21 @@ impl EdgeServerBuilder {
             observed: self.observed,
         };
         let shared = Arc::new(Shared::new(self.edge, doors));
+        let gauge = Stop::new();
+        let (pressure, stopped) = (Arc::clone(&shared.doors.pressure), gauge.listen());
+        tokio::spawn(async move { pressure.watch(stopped).await });
         let mut sockets = self.sockets;
         for address in self.addresses {
             sockets.push(bind(LABEL, address).await?);
         }
         let mut listening = Vec::new();
         for socket in sockets {
+            let turn_away = Arc::clone(&shared);
             let entrance = Entrance {
                 doors: shared.doors.clone(),
                 security: Security::Tls(Arc::clone(&self.tls)),
                 label: LABEL,
+                turn_away: Arc::new(move |ends, message| turn_away.turn_away(ends, message)),
             };
             let shared = Arc::clone(&shared);
             listening
@@ -329,6 +338,7 @@ impl EdgeServerBuilder {
             shared,
             connectors: self.connectors,
             listening,
+            _gauge: gauge,
         })
     }
 }

@@ -15,7 +15,7 @@ use super::{
     pending::{PendingTable, Waiting},
     zone::ZoneLink,
 };
-use crate::{connection::ConnectionError, entropy::ProviderEntropy, server::Doors};
+use crate::{connection::ConnectionError, entropy::ProviderEntropy, observe::Ends, server::Doors};
 
 /// A zone, and why TLS failed when it last did.
 #[derive(Debug, Clone)]
@@ -119,9 +119,25 @@ impl Shared {
         message: &[u8],
         entropy: &mut ProviderEntropy,
     ) -> Result<Option<Vec<u8>>, ConnectionError> {
-        let view =
-            MessageView::parse(message, &self.doors.limits).map_err(ConnectionError::Malformed)?;
         let now = self.doors.clock.system_now();
+        if self.doors.pressure.is_too_high() {
+            let busy = self.edge().answer_busy(arrival, message, now, entropy);
+            if let Forwarding::Answer { response, .. } = busy {
+                return Ok(Some(response.to_bytes()));
+            }
+        }
+        let view = match MessageView::parse(message, &self.doors.limits) {
+            Ok(view) => view,
+            Err(error) => {
+                let edge = self.edge();
+                let answered = edge.answer_unreadable(arrival, message, &error, now, entropy);
+                let Forwarding::Answer { response, why } = answered else {
+                    return Err(ConnectionError::Malformed(error));
+                };
+                tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
+                return Ok(Some(response.to_bytes()));
+            }
+        };
         // Bound first: the lock on the machine must not last while it is asked again.
         let forwarding = self.edge().forward_request(arrival, &view, now, entropy);
         let forwarding = match forwarding {
@@ -144,6 +160,20 @@ impl Shared {
         tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
         self.hurry(&why);
         Ok(Some(response.to_bytes()))
+    }
+
+    /// The answer to the first request of a connection there is no room for.
+    pub(super) fn turn_away(&self, ends: Ends, message: &[u8]) -> Option<Vec<u8>> {
+        let arrival = EdgeArrival::new(ends.id.get(), ends.peer);
+        let now = self.doors.clock.system_now();
+        let mut entropy = ProviderEntropy::of(None);
+        match self
+            .edge()
+            .answer_busy(&arrival, message, now, &mut entropy)
+        {
+            Forwarding::Answer { response, .. } => Some(response.to_bytes()),
+            Forwarding::ToZone { .. } | Forwarding::Drop => None,
+        }
     }
 
     /// Sends `onward`, made of the client's `message`, into `zone`; false when the table of waiting requests or the queue

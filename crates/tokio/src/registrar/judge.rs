@@ -10,7 +10,8 @@ use sip_oauth_registration::{
 
 /// What connections and timers ask of a registrar.
 pub(super) trait Judge: Send + Sync {
-    /// Decides about a message, appends the answer, if there is one, to `answer`, and says what was decided.
+    /// Decides about a message, appends the answer, if there is one, to `answer`, and says what was decided. An error is a
+    /// message that cannot even be refused.
     fn judge(
         &self,
         arrival: &Arrival,
@@ -20,6 +21,16 @@ pub(super) trait Judge: Send + Sync {
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
     ) -> Result<Observation, ParseError>;
+
+    /// Appends the 503 to a request that nobody has room or time for; `None` where nothing may be answered.
+    fn turn_away(
+        &self,
+        arrival: &Arrival,
+        message: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Option<Observation>;
 
     /// Ends what was not refreshed in time.
     fn expire(&self, now: SystemTime) -> Vec<Ended>;
@@ -38,12 +49,29 @@ where
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
     ) -> Result<Observation, ParseError> {
-        let view = MessageView::parse(message, limits)?;
-        let decided = self.handle(arrival, &view, now, entropy);
+        let decided = match MessageView::parse(message, limits) {
+            Ok(view) => self.handle(arrival, &view, now, entropy),
+            Err(error) => self
+                .answer_unreadable(arrival, message, &error, now, entropy)
+                .ok_or(error)?,
+        };
         if let Some(response) = &decided.response {
             response.encode(answer);
         }
         Ok(decided.observation)
+    }
+
+    fn turn_away(
+        &self,
+        arrival: &Arrival,
+        message: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Option<Observation> {
+        let decided = self.answer_overloaded(arrival, message, now, entropy)?;
+        decided.response.as_ref()?.encode(answer);
+        Some(decided.observation)
     }
 
     fn expire(&self, now: SystemTime) -> Vec<Ended> {

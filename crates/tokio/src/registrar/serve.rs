@@ -8,6 +8,7 @@ use super::judge::Judge;
 use crate::{
     connection::{Connection, ConnectionError, Incoming},
     entropy::ProviderEntropy,
+    observe::Ends,
     server::{Accepted, Doors},
     stop::Stopped,
     stream::Stream,
@@ -49,6 +50,19 @@ impl Desk {
         drop(permit);
     }
 
+    /// The answer to the first request of a connection there is no room for.
+    pub(super) fn turn_away(&self, ends: Ends, message: &[u8]) -> Option<Vec<u8>> {
+        let arrival = Arrival::new(self.listener, ends.local.port(), ends.peer);
+        let mut answer = Vec::new();
+        let mut entropy = ProviderEntropy::of(None);
+        let now = self.doors.clock.system_now();
+        let observation =
+            self.judge
+                .turn_away(&arrival, message, now, &mut entropy, &mut answer)?;
+        self.doors.observed.decision(ends, &observation);
+        Some(answer)
+    }
+
     async fn run(
         &self,
         connection: &mut Connection<Stream>,
@@ -59,6 +73,7 @@ impl Desk {
             clock,
             observed,
             limits,
+            pressure,
             ..
         } = &self.doors;
         let mut entropy = ProviderEntropy::of(None);
@@ -76,10 +91,19 @@ impl Desk {
             };
             let mut answer = Vec::new();
             let now = clock.system_now();
-            let observation = self
-                .judge
-                .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
-                .map_err(ConnectionError::Malformed)?;
+            let turned_away = if pressure.is_too_high() {
+                self.judge
+                    .turn_away(arrival, &message, now, &mut entropy, &mut answer)
+            } else {
+                None
+            };
+            let observation = match turned_away {
+                Some(observation) => observation,
+                None => self
+                    .judge
+                    .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
+                    .map_err(ConnectionError::Malformed)?,
+            };
             tracing::info!(
                 connection = %connection.ends().id, peer = %arrival.peer, %observation,
                 "request"

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     limits::{ServerLimits, Timeouts},
     observe::{Ends, Observed, Observer},
-    server::{Doors, Entrance, Gate, Listening, Security, bind},
+    server::{Doors, Entrance, Gate, Listening, Pressure, Security, bind},
     stop::Stop,
 };
 
@@ -55,6 +55,8 @@ pub struct RegistrarServer {
     listening: Vec<(Listener, Listening)>,
     /// Ends the timer of the present registrar.
     timer: Stop,
+    /// Ends the watch on the runtime's lateness.
+    gauge: Stop,
 }
 
 impl fmt::Debug for RegistrarServer {
@@ -232,16 +234,18 @@ impl RegistrarServer {
                 )
             })?),
         };
-        let entrance = Entrance {
-            doors: self.doors.clone(),
-            security,
-            label: listener.label(),
-        };
         let desk = Arc::new(Desk {
             listener,
             judge: Arc::clone(&self.judge),
             doors: self.doors.clone(),
         });
+        let turn_away = Arc::clone(&desk);
+        let entrance = Entrance {
+            doors: self.doors.clone(),
+            security,
+            label: listener.label(),
+            turn_away: Arc::new(move |ends, message| turn_away.turn_away(ends, message)),
+        };
         entrance.open(socket, move |accepted| Arc::clone(&desk).serve(accepted))
     }
 }
@@ -308,6 +312,7 @@ impl RegistrarServerBuilder {
             secure_tls: self.secure_tls,
             doors: Doors {
                 gate: Gate::new(self.limits),
+                pressure: Arc::new(Pressure::new(self.timeouts.overload)),
                 peers: Arc::default(),
                 timeouts: self.timeouts,
                 limits: self.message_limits,
@@ -316,8 +321,11 @@ impl RegistrarServerBuilder {
             },
             listening: Vec::new(),
             timer: Stop::new(),
+            gauge: Stop::new(),
         };
         server.timer = server.start_timer();
+        let (pressure, stopped) = (Arc::clone(&server.doors.pressure), server.gauge.listen());
+        tokio::spawn(async move { pressure.watch(stopped).await });
         let mut sockets = Vec::new();
         for (listener, to) in self.binds {
             let socket = match to {

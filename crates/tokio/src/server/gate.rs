@@ -17,6 +17,7 @@ pub(crate) struct Gate {
     limits: ServerLimits,
     counts: Mutex<Counts>,
     handshakes: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +50,9 @@ impl Gate {
         Arc::new(Self {
             handshakes: Arc::new(Semaphore::new(
                 limits.handshakes.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            turned_away: Arc::new(Semaphore::new(
+                limits.turned_away.min(Semaphore::MAX_PERMITS),
             )),
             limits,
             counts: Mutex::default(),
@@ -83,6 +87,11 @@ impl Gate {
             .acquire_owned()
             .await
             .expect("the semaphore is never closed")
+    }
+
+    /// Room to tell a connection beyond the limit why it is not taken, if there is any now.
+    pub(crate) fn turn_away(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turned_away).try_acquire_owned().ok()
     }
 
     /// Connections there are now.

@@ -18,10 +18,11 @@ use super::{
     accept::{AcceptFailure, NotAccepted, accept_tls},
     gate::{Gate, Permit},
     peers::{LivePeer, LivePeers},
+    pressure::Pressure,
 };
 use crate::{
     clock::Clock,
-    connection::{Connection, ConnectionSettings},
+    connection::{Connection, ConnectionSettings, Incoming},
     limits::Timeouts,
     observe::{ConnectionChange, ConnectionEvent, ConnectionId, Ends, Observed, Role},
     stop::{Stop, Stopped},
@@ -45,6 +46,7 @@ pub(crate) enum Security {
 #[derive(Clone)]
 pub(crate) struct Doors {
     pub(crate) gate: Arc<Gate>,
+    pub(crate) pressure: Arc<Pressure>,
     pub(crate) peers: Arc<LivePeers>,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
@@ -52,12 +54,16 @@ pub(crate) struct Doors {
     pub(crate) observed: Observed,
 }
 
+/// Makes the answer to the first request of a connection there is no room for.
+pub(crate) type TurnAway = Arc<dyn Fn(Ends, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
 /// One listener.
 pub(crate) struct Entrance {
     pub(crate) doors: Doors,
     pub(crate) security: Security,
     /// As the administrator knows it, for log lines.
     pub(crate) label: &'static str,
+    pub(crate) turn_away: TurnAway,
 }
 
 /// A connection that came in and was let in.
@@ -200,6 +206,25 @@ impl Entrance {
         }
     }
 
+    /// Hears one request of a connection there is no room for, and answers it. Bounded by the time of a handshake.
+    async fn turn_away(&self, tcp: TcpStream, ends: Ends) {
+        let told = timeout(self.doors.timeouts.handshake, async {
+            let (mut connection, _, _) = self.let_in(tcp, ends).await?;
+            let Ok(Incoming::Message(request)) = connection.receive().await else {
+                return Some(connection);
+            };
+            if let Some(answer) = (self.turn_away)(ends, &request) {
+                // Whether it arrives is the peer's concern.
+                let _ = connection.send(&answer).await;
+            }
+            Some(connection)
+        })
+        .await;
+        if let Ok(Some(connection)) = told {
+            connection.close().await;
+        }
+    }
+
     async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, NotAccepted> {
         let Doors { gate, timeouts, .. } = &self.doors;
         match &self.security {
@@ -290,6 +315,17 @@ async fn accept_loop<F, Fut>(
             Err(full) => {
                 tracing::warn!(%peer, listener = entrance.label, %full, "connection not taken");
                 entrance.report(&ends, ConnectionChange::Limited(&full.to_string()));
+                if let Some(turn) = entrance.doors.gate.turn_away() {
+                    let entrance = Arc::clone(&entrance);
+                    let mut until = stopped.clone();
+                    tasks.spawn(async move {
+                        tokio::select! {
+                            () = entrance.turn_away(tcp, ends) => {}
+                            () = until.wait() => {}
+                        }
+                        drop(turn);
+                    });
+                }
                 continue;
             }
         };
