@@ -16,7 +16,7 @@ mod support;
 mod world;
 
 use sip_oauth_registration::client::{ClientState, OtherNodes};
-use world::{Weather, World, node_name};
+use world::{Manner, Weather, World, node_name};
 
 fn lines(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
     expected
@@ -106,7 +106,7 @@ mod standby {
     #[test]
     fn one_that_is_silent_is_given_up_after_32_s_and_the_registration_is_not() {
         let mut world = World::new(2, 1, 1);
-        world.nodes[1].silent = true;
+        world.nodes[1].manner = Manner::Silent;
         world.start_all();
         world.run_to(31);
         assert!(
@@ -219,7 +219,8 @@ mod fall_back {
 
     #[test]
     fn when_the_better_one_is_silent_in_the_middle_the_registration_returns_at_once() {
-        let mut world = about_to_move(|world| world.nodes[0].silent_to_registrations = true);
+        let mut world =
+            about_to_move(|world| world.nodes[0].manner = Manner::SilentToRegistrations);
         assert_eq!(world.clients[0].state(), ClientState::Registering);
         let connections = world.connections;
         world.run_to(272);
@@ -237,12 +238,12 @@ mod fall_back {
 
     #[test]
     fn when_the_better_one_refuses_the_registration_goes_on_where_it_was() {
-        let mut world = about_to_move(|world| world.nodes[0].refuses_registrations = true);
+        let mut world = about_to_move(|world| world.nodes[0].manner = Manner::RefusesRegistrations);
         assert_eq!(world.clients[0].state(), ClientState::Registered);
         assert_eq!(world.bindings(0).len(), 1);
         assert_eq!(world.bindings(0)[0].node, node_name(1));
         // It is asked on, and takes the registration once it wants it.
-        world.nodes[0].refuses_registrations = false;
+        world.nodes[0].manner = Manner::Good;
         world.run_to(800);
         assert_eq!(world.bindings(0).len(), 1);
         assert_eq!(world.bindings(0)[0].node, node_name(0));

@@ -18,6 +18,7 @@ pub(super) fn excess(request: &Request, limits: &Limits) -> Option<&'static str>
             written.len() > limits.max_message_bytes,
             "the longest message",
         ),
+        (head.len() > limits.max_header_bytes, "the longest head"),
         (
             request.body.len() > limits.max_body_bytes,
             "the longest body",

@@ -40,12 +40,19 @@ pub struct WorldNode {
     pub registrar: Registrar<Arc<MemoryStore>>,
     /// A node that is down refuses connections, and those it had are closed.
     pub up: bool,
-    /// A node that is silent accepts everything and answers nothing.
-    pub silent: bool,
+    pub manner: Manner,
+}
+
+/// How a node that is up behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    Good,
+    /// It accepts everything and answers nothing.
+    Silent,
     /// It answers questions of `Expires: 0` only.
-    pub silent_to_registrations: bool,
+    SilentToRegistrations,
     /// It answers everything else with 503.
-    pub refuses_registrations: bool,
+    RefusesRegistrations,
 }
 
 /// What the network does to what is sent.
@@ -147,9 +154,7 @@ impl World {
                     Arc::clone(&store),
                 ),
                 up: true,
-                silent: false,
-                silent_to_registrations: false,
-                refuses_registrations: false,
+                manner: Manner::Good,
             })
             .collect();
         let targets: Vec<_> = (0..nodes.len())
@@ -296,18 +301,18 @@ impl World {
         local: SocketAddr,
         bytes: &[u8],
     ) {
-        if bytes == b"\r\n\r\n" || self.nodes[node].silent {
+        if bytes == b"\r\n\r\n" || self.nodes[node].manner == Manner::Silent {
             return;
         }
         let view = MessageView::parse(bytes, &Limits::default()).expect("our own message");
         let arrival = Arrival::new(Listener::SipOAuth, 5090, local);
         let question = expires(&view) == "0";
         let (wall, at) = (self.wall(), &self.nodes[node]);
-        if at.silent_to_registrations && !question {
+        if at.manner == Manner::SilentToRegistrations && !question {
             return;
         }
         let (registrar, entropy) = (&at.registrar, &mut self.entropy);
-        let answer = if at.refuses_registrations && !question {
+        let answer = if at.manner == Manner::RefusesRegistrations && !question {
             let refused = registrar.answer_overloaded(&arrival, bytes, wall, entropy);
             refused.expect("a request")
         } else {
