@@ -249,6 +249,10 @@ impl<'a> PartView<'a> {
         Ok((Self { head, slots }, rest.get(2..).unwrap_or_default()))
     }
 
+    pub(crate) fn to_headers(&self) -> Headers {
+        Headers::from_fields(&self.slots, self.head)
+    }
+
     pub(crate) fn fields(&self) -> impl Iterator<Item = HeaderField<'a>> + '_ {
         self.slots.iter().map(|slot| slot.field(self.head))
     }

@@ -154,7 +154,7 @@ mod section_8_1_3_4 {
 
     #[test]
     fn a_node_nobody_configured_is_not_followed() {
-        for contact in ["sip:mallory.example.net", "sip:b.example.com:1", "tel:1"] {
+        for contact in ["sip:mallory.example.net", "sip:b.example.com:1", "tel:+1"] {
             let mut bench = Redirected::new();
             let lines = format!("Contact: <{contact}>\r\n");
             bench.answer("301 Moved Permanently", &lines);

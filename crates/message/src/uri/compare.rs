@@ -50,7 +50,11 @@ impl Uri<'_> {
     }
 }
 
-fn option<'a>(one: Option<&'a str>, two: Option<&'a str>, same: fn(&str, &str) -> bool) -> bool {
+fn option<'a>(
+    one: Option<&'a str>,
+    two: Option<&'a str>,
+    same: impl Fn(&str, &str) -> bool,
+) -> bool {
     match (one, two) {
         (Some(one), Some(two)) => same(one, two),
         (None, None) => true,
@@ -105,21 +109,43 @@ fn headers_match(one: &Uri<'_>, two: &Uri<'_>) -> bool {
         && two.headers().iter().all(|(n, v)| contains(one, n, v))
 }
 
-/// RFC 3966 section 4: visual separators do not count, nor does the order of parameters.
+/// RFC 3966 section 4: visual separators do not count, nor case, nor the order of parameters; a
+/// parameter that is in one URI is in the other.
 fn same_number(one: &Uri<'_>, two: &Uri<'_>) -> bool {
-    fn digits(text: Option<&str>) -> impl Iterator<Item = u8> + '_ {
-        text.unwrap_or_default()
-            .bytes()
-            .filter(|b| !b"-.()".contains(b))
-            .map(|b| b.to_ascii_lowercase())
-    }
     let all_in = |one: &Uri<'_>, two: &Uri<'_>| {
         one.params().iter().all(|(name, value)| {
-            two.params().iter().any(|(n, v)| {
-                same_escaped_no_case(n, name)
-                    && same_escaped_no_case(v.unwrap_or_default(), value.unwrap_or_default())
+            two.params().iter().any(|(other, found)| {
+                same_escaped_no_case(other, name)
+                    && option(found, value, |found, value| {
+                        same_tel_value(name, found, value)
+                    })
             })
         })
     };
-    digits(one.user()).eq(digits(two.user())) && all_in(one, two) && all_in(two, one)
+    let numbers = (
+        one.user().unwrap_or_default(),
+        two.user().unwrap_or_default(),
+    );
+    same_digits(numbers.0, numbers.1) && all_in(one, two) && all_in(two, one)
+}
+
+/// A context is a number or a domain, an extension is a number; others are text.
+fn same_tel_value(name: &str, one: &str, two: &str) -> bool {
+    let is_number = name.eq_ignore_ascii_case("ext")
+        || (name.eq_ignore_ascii_case("phone-context") && one.starts_with('+'));
+    if is_number {
+        same_digits(one, two)
+    } else {
+        same_escaped_no_case(one, two)
+    }
+}
+
+/// `phonedigit = DIGIT / [ visual-separator ]`
+fn same_digits(one: &str, two: &str) -> bool {
+    fn digits(text: &str) -> impl Iterator<Item = u8> + '_ {
+        text.bytes()
+            .filter(|b| !b"-.()".contains(b))
+            .map(|b| b.to_ascii_lowercase())
+    }
+    digits(one).eq(digits(two))
 }

@@ -201,21 +201,31 @@ impl<'a> Uri<'a> {
         Ok(())
     }
 
-    /// `telephone-uri = "tel:" telephone-subscriber` (RFC 3966 section 3)
+    /// ```text
+    /// telephone-uri        = "tel:" telephone-subscriber
+    /// telephone-subscriber = global-number / local-number
+    /// global-number        = "+" *phonedigit DIGIT *phonedigit *par
+    /// local-number         = *phonedigit-hex (HEXDIG / "*" / "#") *phonedigit-hex *par context *par
+    /// ```
+    /// (RFC 3966 section 3)
     fn read_tel(&mut self, text: &'a str) -> Result<(), ParseError> {
         let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
         let (number, params) = cut(text, end);
-        let digits = number.strip_prefix('+').unwrap_or(number);
-        let is_phone_digit = |b: u8| b.is_ascii_hexdigit() || b"*#-.()".contains(&b);
-        if !digits.bytes().all(is_phone_digit)
-            || !digits
-                .bytes()
-                .any(|b| b.is_ascii_hexdigit() || b"*#".contains(&b))
-        {
+        let (digits, is_digit): (_, fn(&u8) -> bool) = match number.strip_prefix('+') {
+            Some(digits) => (digits, u8::is_ascii_digit),
+            None => (number, |b| b.is_ascii_hexdigit() || b"*#".contains(b)),
+        };
+        let is_phone_digit = |b: u8| is_digit(&b) || b"-.()".contains(&b);
+        if !digits.bytes().all(is_phone_digit) || !digits.bytes().any(|b| is_digit(&b)) {
             return Err(ParseError::new(ErrorKind::Uri, 0, "a telephone number"));
         }
         self.user = Some(number);
         self.params = UriParams::parse(params).map_err(|error| error.shifted(end))?;
+        // "Local numbers MUST be tagged with a 'phone-context'" (section 5.1.5).
+        if !number.starts_with('+') && self.params.value("phone-context").is_none() {
+            let what = "'+' or a phone-context";
+            return Err(ParseError::new(ErrorKind::Uri, 0, what));
+        }
         Ok(())
     }
 }

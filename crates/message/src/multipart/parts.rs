@@ -1,4 +1,4 @@
-//! Bodies in several parts (RFC 2046 section 5.1, RFC 5621).
+//! Multipart bodies as they are read.
 
 use std::fmt;
 
@@ -29,13 +29,7 @@ pub fn parts<'a>(
     body: &'a [u8],
     limits: &Limits,
 ) -> impl Iterator<Item = Result<Part<'a>, ParseError>> + use<'a> {
-    Parts {
-        boundary,
-        body,
-        limits: *limits,
-        at: None,
-        done: false,
-    }
+    Parts::new(boundary, body, limits)
 }
 
 /// One part: its header fields and its body.
@@ -78,6 +72,11 @@ impl<'a> Part<'a> {
         self.header()
     }
 
+    /// An owned copy of the header fields, each as it is written.
+    pub fn to_headers(&self) -> Headers {
+        self.head.to_headers()
+    }
+
     /// The body of the part.
     pub const fn body(&self) -> &'a [u8] {
         self.body
@@ -93,25 +92,45 @@ impl fmt::Debug for Part<'_> {
     }
 }
 
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     boundary: &'a str,
     body: &'a [u8],
     limits: Limits,
     /// Where the part begins, behind the line end of its delimiter.
     at: Option<usize>,
     done: bool,
+    /// Where the preamble ends, once the first delimiter was found.
+    pub(super) preamble_end: usize,
+    /// Where the text behind the dashes of the last delimiter begins, once that was found.
+    pub(super) epilogue_start: usize,
 }
 
 /// A delimiter line that was found.
 struct Delimiter {
+    /// Where its dashes begin.
+    start: usize,
     /// Where the text before it ends.
     before: usize,
+    /// Where the name and, in the last one, the dashes behind it end.
+    end: usize,
     /// Where the text after it begins.
     after: usize,
     is_last: bool,
 }
 
 impl<'a> Parts<'a> {
+    pub(super) const fn new(boundary: &'a str, body: &'a [u8], limits: &Limits) -> Self {
+        Self {
+            boundary,
+            body,
+            limits: *limits,
+            at: None,
+            done: false,
+            preamble_end: 0,
+            epilogue_start: body.len(),
+        }
+    }
+
     /// The delimiter at or behind `from`.
     fn delimiter(&self, from: usize) -> Option<Delimiter> {
         let mut search = from;
@@ -124,10 +143,13 @@ impl<'a> Parts<'a> {
             if let (true, Some(rest)) = (line_start, after_name) {
                 let is_last = rest.starts_with(b"--");
                 let rest = if is_last { rest.get(2..)? } else { rest };
+                let end = self.body.len() - rest.len();
                 let blank = rest.iter().take_while(|b| b" \t".contains(b)).count();
                 let rest = rest.get(blank..)?;
                 if rest.starts_with(b"\r\n") || (is_last && rest.is_empty()) {
                     return Some(Delimiter {
+                        start: at,
+                        end,
                         before: at.saturating_sub(2),
                         after: self.body.len() - rest.get(2..).unwrap_or_default().len(),
                         is_last,
@@ -149,8 +171,14 @@ impl<'a> Parts<'a> {
                 ));
             }
             None => match self.delimiter(0) {
-                Some(first) if !first.is_last => first.after,
-                Some(_) => return Ok(None),
+                Some(first) => {
+                    self.preamble_end = first.start;
+                    if first.is_last {
+                        self.epilogue_start = first.end;
+                        return Ok(None);
+                    }
+                    first.after
+                }
                 None => return Err(error(0, "the boundary named in Content-Type")),
             },
         };
@@ -168,7 +196,10 @@ impl<'a> Parts<'a> {
             ));
         };
         self.at = Some(end.after);
-        self.done = end.is_last;
+        if end.is_last {
+            self.done = true;
+            self.epilogue_start = end.end;
+        }
         let (head, body) = PartView::parse(part, &self.limits).map_err(|e| e.shifted(start))?;
         Ok(Some(Part { head, body }))
     }
@@ -190,56 +221,7 @@ impl<'a> Iterator for Parts<'a> {
 }
 
 /// `boundary := 0*69<bchars> bcharsnospace`
-fn is_boundary(text: &str) -> bool {
+pub(super) fn is_boundary(text: &str) -> bool {
     let is_bchar = |b: u8| b.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&b);
     (1..=70).contains(&text.len()) && text.bytes().all(is_bchar) && !text.ends_with(' ')
-}
-
-/// Writes a multipart body.
-///
-/// ```
-/// use sip_oauth_message::multipart::Builder;
-/// let mut builder = Builder::new("b");
-/// builder.part(&[("Content-Type", "text/plain")], b"one");
-/// assert_eq!(builder.finish(), b"--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n");
-/// ```
-#[derive(Clone, Debug)]
-pub struct Builder {
-    boundary: String,
-    out: Vec<u8>,
-}
-
-impl Builder {
-    /// A body with this boundary, which must not occur in any part.
-    pub fn new(boundary: impl Into<String>) -> Self {
-        Self {
-            boundary: boundary.into(),
-            out: Vec::new(),
-        }
-    }
-
-    /// Adds a part. One header field never becomes two, as in [`Headers::push`].
-    pub fn part(&mut self, headers: &[(&str, &str)], body: &[u8]) {
-        self.delimiter("\r\n");
-        let mut fields = Headers::new();
-        for (name, value) in headers {
-            fields.push(name, value);
-        }
-        fields.write(&mut self.out);
-        self.out.extend_from_slice(b"\r\n");
-        self.out.extend_from_slice(body);
-        self.out.extend_from_slice(b"\r\n");
-    }
-
-    /// The body, closed.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.delimiter("--\r\n");
-        self.out
-    }
-
-    fn delimiter(&mut self, end: &str) {
-        self.out.extend_from_slice(b"--");
-        self.out.extend_from_slice(self.boundary.as_bytes());
-        self.out.extend_from_slice(end.as_bytes());
-    }
 }
