@@ -8,7 +8,7 @@
 //! |---|---|
 //! | to register a device | [`RegistrationClient`] |
 //! | to fetch its configuration file | [`ConfigFetch`] |
-//! | to obtain access tokens | a [`TokenSource`]: [`FixedToken`], [`token_fn`], [`RefreshGrant`] |
+//! | to obtain access tokens | a [`TokenSource`]: [`FixedToken`], [`TokenFile`], [`token_fn`], [`RefreshGrant`], kept fresh by [`RenewingToken`] |
 //! | to be a registrar | [`RegistrarServer`] |
 //! | to be the Expressway-C in front of one | [`EdgeServer`], and [`AxlClient`] to discover nodes and announce its names |
 //! | to see what passes | an [`Observer`] |
@@ -36,6 +36,7 @@ mod edge;
 mod entropy;
 mod http;
 mod limits;
+mod oauth;
 mod observe;
 mod refusal_relay;
 mod registrar;
@@ -47,8 +48,8 @@ mod stream;
 pub use axl::{AxlClient, AxlCredentials, AxlError, AxlFailure, DiscoveredNode, Discovery, Pushed};
 pub use client::{
     ClientEvent, ClientEvents, ClientHandle, ClientStopped, FixedToken, ObtainedToken,
-    RefreshGrant, RegistrationClient, TokenFn, TokenRequest, TokenSource, TokenUnavailable,
-    token_fn,
+    RefreshGrant, RegistrationClient, RenewingToken, TokenFile, TokenFn, TokenRequest, TokenSource,
+    TokenUnavailable, token_fn,
 };
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectFailure, Connector};
@@ -57,6 +58,7 @@ pub use edge::{EdgeServer, EdgeServerBuilder, ZoneReport};
 pub use entropy::ProviderEntropy;
 pub use http::{ConfigFetch, FetchError, FetchFailure, FetchedConfig, HttpError, HttpFailure};
 pub use limits::{ServerLimits, Timeouts};
+pub use oauth::ClientAuthentication;
 pub use observe::{
     ConnectionChange, ConnectionEvent, ConnectionId, Direction, Ends, HttpEvent, MessageEvent,
     Observed, Observer, RedactedBytes, Role, TlsFacts, Unobserved,

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use sip_oauth_registration::client::{
     Client, ClientState, ConnectionFailure, ConnectionId, Disposition, Event,
 };
+use sip_oauth_token::AccessToken;
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use super::{
@@ -28,6 +29,8 @@ pub(super) struct Driver {
     asking: JoinSet<Result<ObtainedToken, TokenUnavailable>>,
     /// What the machine asked for while one ran.
     wanted: Option<TokenRequest>,
+    /// The token the machine was given last.
+    given: Option<AccessToken>,
     /// Until when the registrar may answer the deregistration of a stop.
     stop_by: Option<Instant>,
 }
@@ -50,6 +53,7 @@ impl Driver {
             for_news,
             asking: JoinSet::new(),
             wanted: None,
+            given: None,
             stop_by: None,
         }
     }
@@ -200,7 +204,8 @@ impl Driver {
         }
     }
 
-    fn ask(&mut self, request: TokenRequest) {
+    fn ask(&mut self, mut request: TokenRequest) {
+        request.held = self.given.clone();
         if !self.asking.is_empty() {
             self.wanted = Some(request);
             return;
@@ -214,8 +219,9 @@ impl Driver {
         let now = self.now();
         let sentence = match asked {
             Ok(ObtainedToken { token, expires_in }) => {
-                match self.client.provide_token(token, expires_in, now) {
+                match self.client.provide_token(token.clone(), expires_in, now) {
                     Ok(()) => {
+                        self.given = Some(token);
                         self.wanted = None;
                         return;
                     }

@@ -4,6 +4,8 @@ mod driver;
 mod handle;
 mod link;
 mod refresh_grant;
+mod renewing_token;
+mod token_file;
 mod token_source;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,6 +22,8 @@ use link::Flow;
 
 pub use handle::{ClientEvent, ClientEvents, ClientHandle, ClientStopped};
 pub use refresh_grant::RefreshGrant;
+pub use renewing_token::RenewingToken;
+pub use token_file::TokenFile;
 pub use token_source::{
     FixedToken, ObtainedToken, TokenFn, TokenRequest, TokenSource, TokenUnavailable, token_fn,
 };

@@ -15,12 +15,25 @@ pub struct TokenRequest {
     pub reason: TokenReason,
     /// What the registrar asked for; `None` before any challenge.
     pub challenge: Option<TokenChallenge>,
+    /// The token the client was given last; when `reason` is [`TokenReason::Rejected`], the refused one.
+    pub held: Option<AccessToken>,
 }
 
 impl TokenRequest {
     /// A request for `reason`, answering `challenge`.
     pub fn new(reason: TokenReason, challenge: Option<TokenChallenge>) -> Self {
-        Self { reason, challenge }
+        Self {
+            reason,
+            challenge,
+            held: None,
+        }
+    }
+
+    /// The same request of a client that was given `token` last.
+    #[must_use]
+    pub fn held(mut self, token: AccessToken) -> Self {
+        self.held = Some(token);
+        self
     }
 
     /// Whether a registrar refused the last token: giving the same again will not do.
@@ -57,8 +70,9 @@ impl ObtainedToken {
 
 /// Gives a client its access tokens.
 ///
-/// [`FixedToken`] has one; [`token_fn`] asks a closure; [`RefreshGrant`](crate::RefreshGrant) asks an authorization
-/// server.
+/// [`FixedToken`] has one; [`TokenFile`](crate::TokenFile) reads a file; [`token_fn`] asks a closure;
+/// [`RefreshGrant`](crate::RefreshGrant) asks an authorization server. [`RenewingToken`](crate::RenewingToken) keeps what
+/// one of them gave, for many clients, and renews it in time.
 pub trait TokenSource: Send + Sync {
     /// A token for `request`.
     ///
@@ -76,6 +90,8 @@ pub trait TokenSource: Send + Sync {
 #[error("{sentence}")]
 pub struct TokenUnavailable {
     sentence: String,
+    retry_after: Option<Duration>,
+    for_good: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -85,8 +101,34 @@ impl TokenUnavailable {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self {
             sentence: sentence.into(),
+            retry_after: None,
+            for_good: false,
             source: None,
         }
+    }
+
+    /// Asking again within `wait` is of no use.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// Asking again is of no use until a person has done something: signed in again, corrected a setting.
+    #[must_use]
+    pub fn for_good(mut self) -> Self {
+        self.for_good = true;
+        self
+    }
+
+    /// How long to wait at least before asking again, if the source said so.
+    pub fn retry_at_least(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Whether asking again is of no use until a person has done something.
+    pub fn is_final(&self) -> bool {
+        self.for_good
     }
 
     /// The same with what lies under it.

@@ -1,0 +1,318 @@
+//! One token for many, renewed in time.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sip_oauth_registration::client::TokenReason;
+use sip_oauth_token::AccessToken;
+use tokio::sync::{Mutex, Notify};
+
+use super::token_source::{ObtainedToken, TokenRequest, TokenSource, TokenUnavailable};
+use crate::{clock::Clock, oauth::Backoff, resolver::BoxFuture};
+
+/// Keeps the token of another source, and asks that source for the next one at 75 % of the lifetime it was told.
+///
+/// - One renewal at a time, however many clients ask; those who waited get what it brought. A client that goes away does
+///   not cut a renewal short: a refresh token that rotates would be lost with the answer.
+/// - While a renewal fails, the token in hand is given as long as it is good. The source is left alone for 5 s, then twice
+///   as long after each failure, up to 5 minutes, and longer where it says so itself.
+/// - A source that failed [for good](TokenUnavailable::for_good) is not asked again.
+/// - A token that a registrar refused is not given again; a client that reports a refused token which was replaced
+///   meanwhile gets the new one without another renewal.
+///
+/// A token of unknown lifetime is kept until it is refused.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{sync::Arc, time::Duration};
+/// use sip_oauth_registration::client::TokenReason;
+/// use sip_oauth_token::AccessToken;
+/// use sip_oauth_tokio::{Clock, ObtainedToken, RenewingToken, TokenRequest, TokenSource as _, token_fn};
+///
+/// let hour_long = token_fn(|_| async {
+///     let token = AccessToken::parse("bXktc2VjcmV0").unwrap();
+///     Ok(ObtainedToken::new(token).expires_in(Duration::from_secs(3600)))
+/// });
+/// let clock = Clock::adjustable();
+/// let tokens = RenewingToken::new(hour_long, clock.clone());
+///
+/// let request = TokenRequest::new(TokenReason::Challenged, None);
+/// assert!(tokens.token(&request).await?.expires_in > Some(Duration::from_secs(3590)));
+/// clock.advance(Duration::from_secs(2000));
+/// assert!(tokens.token(&request).await?.expires_in <= Some(Duration::from_secs(1600)));
+/// clock.advance(Duration::from_secs(700));
+/// assert!(tokens.token(&request).await?.expires_in > Some(Duration::from_secs(3590)), "renewed");
+/// # Ok(()) }
+/// ```
+pub struct RenewingToken<S> {
+    source: Arc<S>,
+    clock: Clock,
+    percent: u8,
+    backoff: Backoff,
+    /// Held over a renewal: who comes meanwhile waits for its end.
+    state: Arc<Mutex<State>>,
+    /// Told when `state` changed.
+    changed: Arc<Notify>,
+}
+
+impl<S> Clone for RenewingToken<S> {
+    /// Another handle to the same token.
+    fn clone(&self) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            clock: self.clock.clone(),
+            percent: self.percent,
+            backoff: self.backoff,
+            state: Arc::clone(&self.state),
+            changed: Arc::clone(&self.changed),
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// The last token a registrar refused.
+    refused: Option<AccessToken>,
+    failures: u32,
+    failed: Option<Failed>,
+}
+
+/// The shortest time between two renewals that nobody asked for.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+struct Held {
+    token: AccessToken,
+    /// `None`: nobody said.
+    ends_at: Option<Instant>,
+    renew_at: Option<Instant>,
+}
+
+/// Why the source is left alone.
+struct Failed {
+    sentence: String,
+    /// `None`: for good.
+    until: Option<Instant>,
+}
+
+impl<S: TokenSource + 'static> RenewingToken<S> {
+    /// Keeps the token of `source` by `clock`.
+    pub fn new(source: S, clock: Clock) -> Self {
+        Self {
+            source: Arc::new(source),
+            clock,
+            percent: 75,
+            backoff: Backoff::default(),
+            state: Arc::default(),
+            changed: Arc::default(),
+        }
+    }
+
+    /// Renews at this part of the lifetime, 1 to 99; 75 by default, as the product's clients do.
+    #[must_use]
+    pub fn renew_at_percent(mut self, percent: u8) -> Self {
+        self.percent = percent.clamp(1, 99);
+        self
+    }
+
+    /// How long the source is left alone after its first failure, and at most.
+    #[must_use]
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.backoff = Backoff { first, most };
+        self
+    }
+
+    /// Renews by itself when it is time, so that no client waits for it; to be spawned. Ends when the source failed for
+    /// good.
+    ///
+    /// It starts with the first token: until a client has asked for one, none is fetched.
+    pub async fn keep_fresh(&self) {
+        loop {
+            let changed = self.changed.notified();
+            let due = {
+                let state = self.state.lock().await;
+                let renew_at = state.held.as_ref().and_then(|held| held.renew_at);
+                match &state.failed {
+                    Some(Failed { until: None, .. }) => return,
+                    Some(Failed { until, .. }) => {
+                        renew_at.max(*until).filter(|_| renew_at.is_some())
+                    }
+                    None => renew_at,
+                }
+            };
+            tokio::select! {
+                () = self.clock.sleep_until_or_forever(due) => {
+                    // What came of it is in the state, and in the log.
+                    let _ = self.obtain(&TokenRequest::new(TokenReason::Renewal, None)).await;
+                }
+                () = changed => {}
+            }
+        }
+    }
+
+    async fn obtain(&self, request: &TokenRequest) -> Result<ObtainedToken, TokenUnavailable> {
+        let mut state = self.state.lock().await;
+        let now = self.clock.now();
+        state.note_refusal(request);
+        if let Some(held) = &state.held
+            && held.is_good(now)
+            && !held.is_due(request, now)
+        {
+            return Ok(held.obtained(now));
+        }
+        if let Some(failed) = &state.failed
+            && failed.until.is_none_or(|until| now < until)
+        {
+            let answer = failed.again(now);
+            return state.good(now).ok_or(answer);
+        }
+        let answer = self.source.token(request).await;
+        // A renewal may take its time.
+        let now = self.clock.now();
+        let answer = match answer {
+            Ok(obtained) if state.refused.as_ref() == Some(&obtained.token) => {
+                Err(TokenUnavailable::new(
+                    "the source gave the token that the registrar refused; get a new one",
+                ))
+            }
+            other => other,
+        };
+        let outcome = match answer {
+            Ok(ObtainedToken { token, expires_in }) => {
+                tracing::debug!(?expires_in, "token renewed");
+                let held = Held::new(token, expires_in, self.percent, now);
+                let obtained = held.obtained(now);
+                *state = State {
+                    held: Some(held),
+                    refused: state.refused.take(),
+                    ..State::default()
+                };
+                Ok(obtained)
+            }
+            Err(error) => {
+                state.failures = state.failures.saturating_add(1);
+                let wait = self.backoff.after(state.failures);
+                let wait = error.retry_at_least().map_or(wait, |least| wait.max(least));
+                let until = (!error.is_final()).then(|| now.checked_add(wait)).flatten();
+                let good = state.good(now);
+                tracing::warn!(
+                    reason = %error, failures = state.failures, keeps_old = good.is_some(),
+                    "token not renewed"
+                );
+                state.failed = Some(Failed {
+                    sentence: error.to_string(),
+                    until,
+                });
+                good.ok_or(error)
+            }
+        };
+        drop(state);
+        self.changed.notify_waiters();
+        outcome
+    }
+}
+
+impl State {
+    /// Drops the token that a registrar refused.
+    fn note_refusal(&mut self, request: &TokenRequest) {
+        if !request.is_rejected() {
+            return;
+        }
+        let refused = |held: &mut Held| {
+            request
+                .held
+                .as_ref()
+                .is_none_or(|token| *token == held.token)
+        };
+        if let Some(held) = self.held.take_if(refused) {
+            self.refused = Some(held.token);
+        }
+    }
+
+    fn good(&self, now: Instant) -> Option<ObtainedToken> {
+        let held = self.held.as_ref()?;
+        held.is_good(now).then(|| held.obtained(now))
+    }
+}
+
+impl Held {
+    fn new(token: AccessToken, life: Option<Duration>, percent: u8, now: Instant) -> Self {
+        let part = |life: Duration| {
+            life.checked_mul(u32::from(percent))
+                .map_or(life, |product| product / 100)
+        };
+        Self {
+            token,
+            // A life too long for the clock is one without end.
+            ends_at: life.and_then(|life| now.checked_add(life)),
+            // Not at once, however short the life: `keep_fresh` would never rest.
+            renew_at: life.and_then(|life| now.checked_add(part(life).max(SHORTEST))),
+        }
+    }
+
+    fn is_good(&self, now: Instant) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether `request` wants another token than this: it is time, or the client who has this one asks for the next.
+    fn is_due(&self, request: &TokenRequest, now: Instant) -> bool {
+        let has_this = request.held.as_ref() == Some(&self.token);
+        self.renew_at.is_some_and(|due| due <= now)
+            || (request.reason == TokenReason::Renewal && has_this)
+    }
+
+    fn obtained(&self, now: Instant) -> ObtainedToken {
+        ObtainedToken {
+            token: self.token.clone(),
+            expires_in: self.ends_at.map(|end| end.saturating_duration_since(now)),
+        }
+    }
+}
+
+impl Failed {
+    fn again(&self, now: Instant) -> TokenUnavailable {
+        let sentence = &self.sentence;
+        match self.until {
+            Some(until) => {
+                let left = until.saturating_duration_since(now);
+                let shown = left.as_secs().saturating_add(1);
+                TokenUnavailable::new(format!("{sentence}; not asked again for {shown} s"))
+                    .retry_after(left)
+            }
+            None => TokenUnavailable::new(sentence).for_good(),
+        }
+    }
+}
+
+impl<S: TokenSource + 'static> TokenSource for RenewingToken<S> {
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>> {
+        let (this, request) = (self.clone(), request.clone());
+        Box::pin(async move {
+            // On a task of its own: it goes on when the one who asked goes away.
+            tokio::spawn(async move { this.obtain(&request).await })
+                .await
+                .unwrap_or_else(|_| {
+                    Err(TokenUnavailable::new(
+                        "the token source ended without an answer",
+                    ))
+                })
+        })
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RenewingToken<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenewingToken")
+            .field("source", &self.source)
+            .field("renew_at_percent", &self.percent)
+            .finish_non_exhaustive()
+    }
+}
