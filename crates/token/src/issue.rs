@@ -1,20 +1,24 @@
 //! The authorization server's side, for tests and for the lab (feature `issue`).
 //!
 //! It issues what Unified CM issues: access tokens of the self-describing form and readable refresh
-//! tokens, under the timers of the product and with its two keys. HTTP is somebody else's work.
+//! tokens, under the timers of the product and with its two keys; and the other forms this crate
+//! verifies. HTTP is somebody else's work.
 
 mod claims;
 mod error;
+mod expiring;
+mod live;
+mod recipient;
 mod seal;
 mod sign;
 mod timers;
 
-use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 pub use error::IssueError;
+pub use recipient::Recipient;
 pub use timers::{AccessTokenExpiryTimer, RefreshTokenExpiryTimer, TimerError};
 
 use crate::algorithm::ContentEncryption;
@@ -24,7 +28,9 @@ use crate::secret::{AccessToken, RefreshToken};
 use crate::verified::Form;
 use crate::verifier::Verifier;
 use claims::{AccessClaims, JwtClaims, Private, RefreshClaims, SignedHeader};
-use seal::seal;
+use expiring::Expiring;
+use live::{Details, Live};
+use seal::{new_key, seal, seal_for};
 use sign::SigningKey;
 
 /// An authorization server of Unified CM's kind, in memory.
@@ -57,7 +63,8 @@ pub struct AuthorizationServer {
     access_timer: AccessTokenExpiryTimer,
     refresh_timer: RefreshTokenExpiryTimer,
     /// By `tid`. What the product keeps in table `refreshtokendetails`.
-    refresh_tokens: HashMap<String, RefreshDetails>,
+    refresh_tokens: Expiring<String, RefreshDetails>,
+    access_tokens: Live,
 }
 
 #[derive(Debug)]
@@ -107,7 +114,8 @@ impl AuthorizationServer {
             encryption_kid,
             access_timer: AccessTokenExpiryTimer::default(),
             refresh_timer: RefreshTokenExpiryTimer::default(),
-            refresh_tokens: HashMap::new(),
+            refresh_tokens: Expiring::default(),
+            access_tokens: Live::default(),
         })
     }
 
@@ -129,6 +137,11 @@ impl AuthorizationServer {
     /// The public signing key as PEM `PUBLIC KEY`, to be written to a file.
     pub fn signing_key_pem(&self) -> &str {
         self.signing.public_pem()
+    }
+
+    /// The public signing key as a JWK set (RFC 7517 section 5), as a server publishes it at its `jwks_uri`.
+    pub fn jwk_set(&self) -> String {
+        format!(r#"{{"keys":[{}]}}"#, self.signing.jwk())
     }
 
     /// The `kid` of the signing key.
@@ -161,10 +174,10 @@ impl AuthorizationServer {
         self.refresh_timer
     }
 
-    /// Sets the lifetime of refresh tokens. As in the product, a change revokes every refresh token.
+    /// Sets the lifetime of refresh tokens. As in the product, a change revokes every issued token.
     pub fn set_refresh_token_expiry_timer(&mut self, timer: RefreshTokenExpiryTimer) {
         if timer != self.refresh_timer {
-            self.refresh_tokens.clear();
+            self.revoke_all();
         }
         self.refresh_timer = timer;
     }
@@ -182,26 +195,28 @@ impl AuthorizationServer {
         now: SystemTime,
     ) -> Result<IssuedToken, IssueError> {
         check_names(user, client_id)?;
-        let (iat, exp) = self.times(now);
+        let details = self.details(user, client_id, None, scopes, now)?;
         let claims = AccessClaims {
-            exp,
-            iat,
+            exp: details.exp,
+            iat: details.iat,
             iss: &self.uuid,
             sub: user,
             typ: "user",
-            tid: new_uuid()?,
+            tid: &details.token_id,
             ctyp: "access",
             ccid: client_id,
-            scope: scopes.join(" "),
+            scope: &details.scope,
         };
         // `cty` says JWT, and there is no room for a signature: an unsecured JWT (RFC 7519 section 6).
         let inner = sign::unsecured(&claims);
         let private = self.seal(inner.as_bytes())?;
-        self.issued(&self.sign("JWT", &Private { private })?)
+        let text = self.sign("JWT", &Private { private })?;
+        self.issued(&text, details)
     }
 
-    /// Issues an access token of another form for `audience`: a signed JWT of RFC 9068, or the same
-    /// encrypted around with the server's encryption key.
+    /// Issues an access token of any form for `audience`: a signed JWT of RFC 9068, the same encrypted
+    /// around with the server's encryption key, or an opaque one that only
+    /// [`AuthorizationServer::introspect`] can read.
     ///
     /// # Errors
     ///
@@ -215,24 +230,61 @@ impl AuthorizationServer {
         scopes: &[&str],
         now: SystemTime,
     ) -> Result<IssuedToken, IssueError> {
-        check_names(user, client_id)?;
-        let (iat, exp) = self.times(now);
-        let claims = JwtClaims {
-            iss: &self.uuid,
-            exp,
-            aud: audience,
-            sub: user,
-            client_id,
-            iat,
-            jti: new_uuid()?,
-            scope: scopes.join(" "),
-        };
-        match form {
-            Form::UnifiedCm => self.issue_access(user, client_id, scopes, now),
-            Form::Jwt => self.issued(&self.sign("at+jwt", &claims)?),
-            Form::Nested => self.issued(&self.seal(self.sign("at+jwt", &claims)?.as_bytes())?),
-            Form::Opaque => Err(IssueError::Form(form)),
+        if form == Form::UnifiedCm {
+            return self.issue_access(user, client_id, scopes, now);
         }
+        check_names(user, client_id)?;
+        let details = self.details(user, client_id, Some(audience), scopes, now)?;
+        let text = match form {
+            Form::UnifiedCm | Form::Jwt => self.sign_jwt(&details)?,
+            Form::Nested => self.seal(self.sign_jwt(&details)?.as_bytes())?,
+            Form::Opaque => opaque()?,
+        };
+        self.issued(&text, details)
+    }
+
+    /// Issues a signed JWT of RFC 9068 for `audience`, encrypted around for `recipient` (RFC 7519
+    /// Appendix A.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`AuthorizationServer::issue_access`].
+    pub fn issue_nested(
+        &self,
+        recipient: &Recipient,
+        audience: &str,
+        user: &str,
+        client_id: &str,
+        scopes: &[&str],
+        now: SystemTime,
+    ) -> Result<IssuedToken, IssueError> {
+        check_names(user, client_id)?;
+        let details = self.details(user, client_id, Some(audience), scopes, now)?;
+        let text = seal_for(recipient, self.sign_jwt(&details)?.as_bytes())?;
+        self.issued(&text, details)
+    }
+
+    /// Says what the server knows about an access token: the body of an introspection response (RFC
+    /// 7662 section 2.2). `{"active":false}` for everything else: expired, revoked, issued before the
+    /// keys changed, a refresh token, somebody else's.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sip_oauth_token::issue::AuthorizationServer;
+    /// use sip_oauth_token::Form;
+    ///
+    /// let now = SystemTime::now();
+    /// let mut server = AuthorizationServer::new("8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5")?;
+    /// let issued = server.issue_access_for(Form::Opaque, "sip:example.com", "rado", "C1", &[], now)?;
+    /// assert!(server.introspect(issued.token.expose(), now).starts_with(r#"{"active":true,"#));
+    ///
+    /// server.revoke("rado", Some("C1"));
+    /// assert_eq!(server.introspect(issued.token.expose(), now), r#"{"active":false}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn introspect(&self, token: &str, now: SystemTime) -> String {
+        let details = self.access_tokens.get(token, seconds(now));
+        live::response(&self.uuid, details.as_ref())
     }
 
     /// Issues a refresh token and tells its lifetime.
@@ -250,8 +302,9 @@ impl AuthorizationServer {
         check_names(user, client_id)?;
         let token_id = new_uuid()?;
         let expires_in = self.refresh_timer.duration();
+        let claims_end = seconds(now).saturating_add(expires_in.as_secs());
         let claims = RefreshClaims {
-            exp: seconds(now).saturating_add(expires_in.as_secs()),
+            exp: claims_end,
             iss: &self.uuid,
             typ: "user",
             tid: &token_id,
@@ -264,11 +317,13 @@ impl AuthorizationServer {
             client_id: client_id.to_owned(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         };
-        self.refresh_tokens.insert(token_id, details);
+        self.refresh_tokens
+            .insert(token_id, claims_end, details, seconds(now));
         Ok((token, expires_in))
     }
 
-    /// The refresh grant (RFC 6749 section 6): a new access token for the user of `token`.
+    /// The refresh grant (RFC 6749 section 6): a new access token for the user of `token`, with the
+    /// scopes that were granted with it.
     ///
     /// # Errors
     ///
@@ -279,30 +334,60 @@ impl AuthorizationServer {
         client_id: &str,
         now: SystemTime,
     ) -> Result<IssuedToken, IssueError> {
-        let verified =
-            Verifier::new(self.key_set(), self.policy()).verify_refresh(token.expose(), now)?;
+        self.refresh_for(token, client_id, None, now)
+            .map(|(issued, _)| issued)
+    }
+
+    /// The same for some of the scopes; gives back which they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`AuthorizationServer::refresh`]; [`IssueError::Scope`] for a scope that was not granted: "The
+    /// requested scope MUST NOT include any scope not originally granted by the resource owner".
+    pub fn refresh_for(
+        &self,
+        token: &RefreshToken,
+        client_id: &str,
+        scopes: Option<&[&str]>,
+        now: SystemTime,
+    ) -> Result<(IssuedToken, Vec<String>), IssueError> {
+        // To the second: a server has no need of leeway towards its own clock.
+        let policy = self.policy().leeway(Duration::ZERO);
+        let verified = Verifier::new(self.key_set(), policy).verify_refresh(token.expose(), now)?;
         let details = self
             .refresh_tokens
-            .get(verified.token_id())
+            .get(&verified.token_id().to_owned(), seconds(now))
             .ok_or(IssueError::Revoked)?;
         if details.client_id != client_id || verified.client_id() != client_id {
             return Err(IssueError::OtherClient);
         }
-        let scopes: Vec<&str> = details.scopes.iter().map(String::as_str).collect();
-        self.issue_access(&details.user, client_id, &scopes, now)
+        let granted: Vec<&str> = details.scopes.iter().map(String::as_str).collect();
+        let scopes = scopes.unwrap_or(&granted);
+        if scopes.iter().any(|scope| !granted.contains(scope)) {
+            return Err(IssueError::Scope);
+        }
+        let issued = self.issue_access(&details.user, client_id, scopes, now)?;
+        Ok((
+            issued,
+            scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ))
     }
 
-    /// Revokes the refresh tokens of a user, of one client or of all, as `/ssosp/token/revoke` does.
+    /// Revokes the tokens of a user, of one client or of all, as `/ssosp/token/revoke` does, and says
+    /// which refresh tokens these were.
     ///
-    /// Access tokens stay good until they expire; a verifier refuses them at once when told by
+    /// [`AuthorizationServer::introspect`] calls their access tokens inactive from then on. A verifier
+    /// that does not ask takes self-describing ones until they expire, or until it is told by
     /// [`Verifier::revoke_user`].
     pub fn revoke(&mut self, user: &str, client_id: Option<&str>) -> Vec<RevokedToken> {
+        self.access_tokens.revoke_of(user, client_id);
+        let of_them = |details: &RefreshDetails| {
+            details.user == user && client_id.is_none_or(|client_id| details.client_id == client_id)
+        };
         let mut revoked: Vec<RevokedToken> = self
             .refresh_tokens
-            .extract_if(|_, details| {
-                details.user == user
-                    && client_id.is_none_or(|client_id| details.client_id == client_id)
-            })
+            .take(of_them)
+            .into_iter()
             .map(|(token_id, details)| RevokedToken {
                 client_id: details.client_id,
                 token_id,
@@ -310,6 +395,22 @@ impl AuthorizationServer {
             .collect();
         revoked.sort_by(|left, right| left.token_id.cmp(&right.token_id));
         revoked
+    }
+
+    /// Revokes one refresh token, and says whether it was good.
+    pub fn revoke_refresh_token(&mut self, token: &RefreshToken, now: SystemTime) -> bool {
+        Verifier::new(self.key_set(), self.policy())
+            .verify_refresh(token.expose(), now)
+            .is_ok_and(|verified| {
+                let token_id = verified.token_id().to_owned();
+                self.refresh_tokens.remove(&token_id).is_some()
+            })
+    }
+
+    /// Makes [`AuthorizationServer::introspect`] call one access token inactive, and says whether it
+    /// was active.
+    pub fn revoke_access_token(&mut self, token: &AccessToken) -> bool {
+        self.access_tokens.revoke(token.expose())
     }
 
     /// `set key regen authz signing`: a new signing key. Every token is invalid from then on, at
@@ -322,7 +423,7 @@ impl AuthorizationServer {
         let signing = SigningKey::generate(&self.uuid)?;
         self.keys = key_set(&self.uuid, &signing, &self.encryption)?;
         self.signing = signing;
-        self.refresh_tokens.clear();
+        self.revoke_all();
         Ok(())
     }
 
@@ -336,7 +437,7 @@ impl AuthorizationServer {
         let (encryption, encryption_kid) = new_encryption_key(&self.uuid)?;
         self.keys = key_set(&self.uuid, &self.signing, &encryption)?;
         (self.encryption, self.encryption_kid) = (encryption, encryption_kid);
-        self.refresh_tokens.clear();
+        self.revoke_all();
         Ok(())
     }
 
@@ -350,18 +451,52 @@ impl AuthorizationServer {
         self.regenerate_encryption_key()
     }
 
-    fn times(&self, now: SystemTime) -> (u64, u64) {
-        let issued = seconds(now);
-        (
-            issued,
-            issued.saturating_add(self.access_timer.duration().as_secs()),
-        )
+    /// What a new access token will say.
+    fn details(
+        &self,
+        user: &str,
+        client_id: &str,
+        audience: Option<&str>,
+        scopes: &[&str],
+        now: SystemTime,
+    ) -> Result<Details, IssueError> {
+        let iat = seconds(now);
+        Ok(Details {
+            user: user.to_owned(),
+            client_id: client_id.to_owned(),
+            audience: audience.map(str::to_owned),
+            scope: scopes.join(" "),
+            token_id: new_uuid()?,
+            iat,
+            exp: iat.saturating_add(self.access_timer.duration().as_secs()),
+        })
     }
 
-    fn issued(&self, text: &str) -> Result<IssuedToken, IssueError> {
+    fn issued(&self, text: &str, details: Details) -> Result<IssuedToken, IssueError> {
         let token = AccessToken::parse(text)?;
+        self.access_tokens.insert(text, details);
         let expires_in = self.access_timer.duration();
         Ok(IssuedToken { token, expires_in })
+    }
+
+    fn revoke_all(&mut self) {
+        self.refresh_tokens.clear();
+        self.access_tokens.clear();
+    }
+
+    /// A JWT of RFC 9068.
+    fn sign_jwt(&self, details: &Details) -> Result<String, IssueError> {
+        let claims = JwtClaims {
+            iss: &self.uuid,
+            exp: details.exp,
+            aud: details.audience.as_deref().unwrap_or_default(),
+            sub: &details.user,
+            client_id: &details.client_id,
+            iat: details.iat,
+            jti: &details.token_id,
+            scope: &details.scope,
+        };
+        self.sign("at+jwt", &claims)
     }
 
     fn sign(&self, typ: &'static str, claims: &impl Serialize) -> Result<String, IssueError> {
@@ -398,11 +533,16 @@ fn key_set(
 }
 
 fn new_encryption_key(uuid: &str) -> Result<(EncryptionKey, KeyId), IssueError> {
-    let mut bytes = zeroize::Zeroizing::new([0; 32]);
-    aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| IssueError::Crypto)?;
-    let key = EncryptionKey::new(ContentEncryption::A128CbcHs256, bytes.as_slice())?;
+    let key = new_key(ContentEncryption::A128CbcHs256)?;
     let kid = KeyId::unified_cm(uuid, key.expose());
     Ok((key, kid))
+}
+
+/// 256 random bits: what an opaque token is.
+fn opaque() -> Result<String, IssueError> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| IssueError::Crypto)?;
+    Ok(crate::jose::to_base64url(bytes.as_slice()))
 }
 
 /// A random UUID (RFC 9562 section 5.4).

@@ -9,7 +9,9 @@
 //! | to register a device | [`RegistrationClient`] |
 //! | to fetch its configuration file | [`ConfigFetch`] |
 //! | to obtain access tokens | a [`TokenSource`]: [`FixedToken`], [`TokenFile`], [`token_fn`], [`RefreshGrant`], kept fresh by [`RenewingToken`] |
+//! | to sign a user in | a [`CodeGrant`] |
 //! | to be a registrar | [`RegistrarServer`] |
+//! | to have its verifier's keys fetched, or opaque tokens judged | [`JwksClient`], [`IntrospectionClient`] |
 //! | to be the Expressway-C in front of one | [`EdgeServer`], and [`AxlClient`] to discover nodes and announce its names |
 //! | to see what passes | an [`Observer`] |
 //! | to let two minutes pass at once | [`Clock::adjustable`] |
@@ -58,7 +60,10 @@ pub use edge::{EdgeServer, EdgeServerBuilder, ZoneReport};
 pub use entropy::ProviderEntropy;
 pub use http::{ConfigFetch, FetchError, FetchFailure, FetchedConfig, HttpError, HttpFailure};
 pub use limits::{ServerLimits, Timeouts};
-pub use oauth::ClientAuthentication;
+pub use oauth::{
+    ClientAuthentication, CodeGrant, IntrospectionClient, IntrospectionError, JwksClient,
+    JwksError, JwksFailure, KeysNews, SignIn, SignedIn,
+};
 pub use observe::{
     ConnectionChange, ConnectionEvent, ConnectionId, Direction, Ends, HttpEvent, MessageEvent,
     Observed, Observer, RedactedBytes, Role, TlsFacts, Unobserved,

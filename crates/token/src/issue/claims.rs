@@ -25,10 +25,10 @@ pub(super) struct AccessClaims<'a> {
     pub(super) iss: &'a str,
     pub(super) sub: &'a str,
     pub(super) typ: &'static str,
-    pub(super) tid: String,
+    pub(super) tid: &'a str,
     pub(super) ctyp: &'static str,
     pub(super) ccid: &'a str,
-    pub(super) scope: String,
+    pub(super) scope: &'a str,
 }
 
 /// The claims of RFC 9068 section 2.2.
@@ -40,8 +40,8 @@ pub(super) struct JwtClaims<'a> {
     pub(super) sub: &'a str,
     pub(super) client_id: &'a str,
     pub(super) iat: u64,
-    pub(super) jti: String,
-    pub(super) scope: String,
+    pub(super) jti: &'a str,
+    pub(super) scope: &'a str,
 }
 
 /// The claims of Unified CM's refresh token, in the product's order.

@@ -2,7 +2,6 @@
 
 use crate::error::TokenError;
 use crate::keys::KeyError;
-use crate::verified::Form;
 
 /// Why nothing was issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,9 +22,9 @@ pub enum IssueError {
     /// The refresh token belongs to another client (RFC 6749 section 10.4).
     #[error("refresh token: issued to another client")]
     OtherClient,
-    /// Tokens of this form are not made here.
-    #[error("{0} is not issued here")]
-    Form(Form),
+    /// A scope is asked for that was not granted with the refresh token (RFC 6749 section 6).
+    #[error("scope: not granted with the refresh token")]
+    Scope,
     /// A key could not be made or used.
     #[error("key: {0}")]
     Key(#[from] KeyError),
@@ -40,7 +39,8 @@ impl IssueError {
     pub fn error_code(&self) -> &'static str {
         match self {
             Self::RefreshToken(_) | Self::Revoked | Self::OtherClient => "invalid_grant",
-            Self::Issuer | Self::Empty(_) | Self::Form(_) => "invalid_request",
+            Self::Scope => "invalid_scope",
+            Self::Issuer | Self::Empty(_) => "invalid_request",
             Self::Key(_) | Self::Crypto => "server_error",
         }
     }

@@ -1,4 +1,4 @@
-//! Making compact JWE with a shared key (RFC 7516 section 5.1, `alg` `dir`).
+//! Making compact JWE (RFC 7516 section 5.1): `dir`, AES key wrap, RSA-OAEP-256.
 
 use aws_lc_rs::aead::{
     AES_128_GCM, AES_256_GCM, Aad, Algorithm as GcmAlgorithm, LessSafeKey, NONCE_LEN, Nonce,
@@ -8,10 +8,14 @@ use aws_lc_rs::cipher::{
     AES_128, AES_256, Algorithm as AesAlgorithm, DecryptionContext, PaddedBlockEncryptingKey,
     UnboundCipherKey,
 };
+use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap as _};
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use aws_lc_rs::{hmac, rand};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::IssueError;
+use super::recipient::{Key, Recipient};
 use super::sign::segment;
 use crate::algorithm::ContentEncryption;
 use crate::jose::to_base64url;
@@ -34,14 +38,80 @@ struct Sealed {
     tag: Vec<u8>,
 }
 
+/// Encrypts for who shares `key`.
 pub(super) fn seal(
     key: &EncryptionKey,
     kid: &KeyId,
     plaintext: &[u8],
 ) -> Result<String, IssueError> {
+    // With direct encryption the encrypted key is empty.
+    compact("dir", kid, key, &[], plaintext)
+}
+
+/// Encrypts for `recipient`.
+pub(super) fn seal_for(recipient: &Recipient, plaintext: &[u8]) -> Result<String, IssueError> {
+    let (alg, encrypted_key, content_key) = match &recipient.key {
+        Key::Direct(key) => return seal(key, &recipient.kid, plaintext),
+        Key::Wrap(kek, content) => {
+            let content_key = new_key(*content)?;
+            let wrapped = wrap(kek, content_key.expose()).ok_or(IssueError::Crypto)?;
+            let alg = if kek.len() == 16 { "A128KW" } else { "A256KW" };
+            (alg, wrapped, content_key)
+        }
+        Key::RsaOaep256(spki, content) => {
+            let content_key = new_key(*content)?;
+            let encrypted = encrypt_key(spki, content_key.expose()).ok_or(IssueError::Crypto)?;
+            ("RSA-OAEP-256", encrypted, content_key)
+        }
+    };
+    compact(alg, &recipient.kid, &content_key, &encrypted_key, plaintext)
+}
+
+/// A random key for this algorithm.
+pub(super) fn new_key(content: ContentEncryption) -> Result<EncryptionKey, IssueError> {
+    let mut bytes = Zeroizing::new(vec![0; content.key_bytes()]);
+    rand::fill(&mut bytes).map_err(|_| IssueError::Crypto)?;
+    Ok(EncryptionKey::new(content, &bytes)?)
+}
+
+/// AES Key Wrap (RFC 3394): 8 bytes longer than the key.
+fn wrap(kek: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let cipher = match kek.len() {
+        16 => &key_wrap::AES_128,
+        _ => &key_wrap::AES_256,
+    };
+    let mut wrapped = vec![0; key.len() + 8];
+    let len = AesKek::new(cipher, kek)
+        .ok()?
+        .wrap(key, &mut wrapped)
+        .ok()?
+        .len();
+    wrapped.truncate(len);
+    Some(wrapped)
+}
+
+/// RSAES-OAEP with SHA-256 and MGF1 with SHA-256 (RFC 8017 section 7.1).
+fn encrypt_key(spki: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let public = OaepPublicEncryptingKey::new(PublicEncryptingKey::from_der(spki).ok()?).ok()?;
+    let mut encrypted = vec![0; public.ciphertext_size()];
+    let len = public
+        .encrypt(&OAEP_SHA256_MGF1SHA256, key, &mut encrypted, None)
+        .ok()?
+        .len();
+    encrypted.truncate(len);
+    Some(encrypted)
+}
+
+fn compact(
+    alg: &'static str,
+    kid: &KeyId,
+    key: &EncryptionKey,
+    encrypted_key: &[u8],
+    plaintext: &[u8],
+) -> Result<String, IssueError> {
     let enc = key.encryption().as_str();
     let header = segment(&SealedHeader {
-        alg: "dir",
+        alg,
         cty: "JWT",
         enc,
         kid: kid.as_str(),
@@ -64,10 +134,9 @@ pub(super) fn seal(
         ciphertext,
         tag,
     } = sealed.ok_or(IssueError::Crypto)?;
-    // With direct encryption the encrypted key is empty.
     Ok([
         header,
-        String::new(),
+        to_base64url(encrypted_key),
         to_base64url(&iv),
         to_base64url(&ciphertext),
         to_base64url(&tag),

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::IssueError;
+use crate::der::{self, PublicKey};
 use crate::jose::to_base64url;
 use crate::keys::KeyId;
 
@@ -18,6 +19,8 @@ use crate::keys::KeyId;
 pub(super) struct SigningKey {
     pair: RsaKeyPair,
     public_pem: String,
+    /// As an entry of a JWK set (RFC 7517 section 4, RFC 7518 section 6.3.1).
+    jwk: String,
     kid: KeyId,
 }
 
@@ -28,15 +31,21 @@ impl SigningKey {
             pair.public_key().as_der().map_err(|_| IssueError::Crypto)?;
         let public_pem = public_key_pem(spki.as_ref());
         let kid = KeyId::unified_cm(uuid, spki.as_ref());
+        let jwk = public_jwk(spki.as_ref(), &kid).ok_or(IssueError::Crypto)?;
         Ok(Self {
             pair,
             public_pem,
+            jwk,
             kid,
         })
     }
 
     pub(super) fn public_pem(&self) -> &str {
         &self.public_pem
+    }
+
+    pub(super) fn jwk(&self) -> &str {
+        &self.jwk
     }
 
     pub(super) fn kid(&self) -> &KeyId {
@@ -85,6 +94,36 @@ pub(super) fn unsecured(claims: &impl Serialize) -> zeroize::Zeroizing<String> {
 pub(super) fn segment(value: &impl Serialize) -> String {
     let json = serde_json::to_vec(value).expect("structs of strings and numbers are JSON");
     to_base64url(&json)
+}
+
+fn public_jwk(spki: &[u8], kid: &KeyId) -> Option<String> {
+    #[derive(Serialize)]
+    struct Jwk<'a> {
+        kty: &'static str,
+        kid: &'a str,
+        #[serde(rename = "use")]
+        usage: &'static str,
+        alg: &'static str,
+        n: String,
+        e: String,
+    }
+    /// Base64urlUInt: "MUST utilize the minimum number of octets", without DER's sign byte.
+    fn integer(bytes: &[u8]) -> String {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        to_base64url(bytes.get(zeros..).unwrap_or_default())
+    }
+    let PublicKey::Rsa { n, e } = der::subject_public_key_info(spki)? else {
+        return None;
+    };
+    let jwk = Jwk {
+        kty: "RSA",
+        kid: kid.as_str(),
+        usage: "sig",
+        alg: "RS256",
+        n: integer(n),
+        e: integer(e),
+    };
+    serde_json::to_string(&jwk).ok()
 }
 
 /// PEM with lines of 64 characters (RFC 7468 section 2).

@@ -205,7 +205,7 @@ impl Driver {
     }
 
     fn ask(&mut self, mut request: TokenRequest) {
-        request.held = self.given.clone();
+        request.held.clone_from(&self.given);
         if !self.asking.is_empty() {
             self.wanted = Some(request);
             return;

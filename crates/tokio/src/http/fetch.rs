@@ -167,7 +167,7 @@ impl ConfigFetch {
 }
 
 /// Where a redirect leads, if it may lead there.
-fn redirect(from: &Uri, answer: &Answer) -> Result<Uri, FetchFailure> {
+pub(crate) fn redirect(from: &Uri, answer: &Answer) -> Result<Uri, FetchFailure> {
     let target = answer
         .headers
         .get(LOCATION)

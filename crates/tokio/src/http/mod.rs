@@ -1,8 +1,9 @@
-//! HTTP/1.1, one exchange per connection: configuration files, the token endpoint, AXL.
+//! HTTP/1.1, one exchange per connection: configuration files, authorization servers, AXL.
 
 mod exchange;
 mod fetch;
 
 pub(crate) use exchange::{Answer, Exchange, printable};
 pub use exchange::{HttpError, HttpFailure};
+pub(crate) use fetch::redirect;
 pub use fetch::{ConfigFetch, FetchError, FetchFailure, FetchedConfig};

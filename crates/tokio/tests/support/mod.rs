@@ -7,6 +7,7 @@ pub(crate) mod http;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -42,7 +43,7 @@ pub(crate) const EDGE: &str = "expc.example.com";
 pub(crate) const DEVICE: &str = "CSFJDOE";
 pub(crate) const CONTACT: &str = "a1b2c3d4-0000-4000-8000-000000000001";
 
-const UUID: &str = "8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5";
+pub(crate) const UUID: &str = "8e9de0a5-0b1d-4d4c-a8e8-0d29c5e0c2b5";
 
 /// Both TLS versions, newest first, as configurations take them.
 pub(crate) const BOTH: &[&SupportedProtocolVersion] =
@@ -433,4 +434,31 @@ impl Observer for Trace {
 /// What `SystemTime` the clock shows; here so that tests need no import for it.
 pub(crate) fn wall(clock: &Clock) -> SystemTime {
     clock.system_now()
+}
+
+/// Runs all of them at once on this task.
+pub(crate) async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures
+        .into_iter()
+        .map(|one| (Box::pin(one), None))
+        .collect();
+    std::future::poll_fn(|context| {
+        for (future, output) in &mut running {
+            if output.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        if running.iter().all(|(_, output)| output.is_some()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    running
+        .into_iter()
+        .filter_map(|(_, output)| output)
+        .collect()
 }

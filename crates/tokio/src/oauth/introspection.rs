@@ -1,0 +1,323 @@
+//! Asking the authorization server about a token (RFC 7662).
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hyper::{Method, StatusCode, Uri};
+use sip_oauth_token::{
+    MAX_INTROSPECTION_BYTES, TokenError, TokenErrorKind, VerifiedToken, Verifier,
+};
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::{
+    backoff::Backoff,
+    client_authentication::ClientAuthentication,
+    digest::sha256,
+    form::Form,
+    token_answer::{form_headers, https, retry_after},
+};
+use crate::{
+    connect::Connector,
+    http::{Exchange, printable},
+};
+
+/// How many refused tokens are remembered.
+const MAX_REFUSED: usize = 4096;
+
+/// Judges tokens by asking an introspection endpoint where a [`Verifier`] cannot judge by itself.
+///
+/// - Accepted verdicts are the verifier's to remember, by the judgement's own end and
+///   [`Policy::introspection_reuse`](sip_oauth_token::Policy): give it a [cache](Verifier::with_cache).
+/// - A token that was found inactive is refused without asking for 10 s more.
+/// - One request per token at a time, 32 in all; who comes on top is told that it is busy.
+/// - 10 s and 64 KiB per answer. A redirect is a failure: the token would go elsewhere.
+/// - While the endpoint fails it is left alone for 1 s, then twice as long each time, up to 30 s.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use sip_oauth_token::{KeySet, Policy, Verifier};
+/// use sip_oauth_tokio::{ClientAuthentication, Connector, IntrospectionClient};
+///
+/// # async fn example(connector: Connector, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::introspection("https://as.example.com", "sip:example.com");
+/// let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy).with_cache(10_000));
+/// let registrar = ClientAuthentication::basic("registrar", "its secret");
+/// let introspection =
+///     IntrospectionClient::new(connector, "https://as.example.com/introspect", registrar, verifier)?;
+/// println!("{}", introspection.verify(text).await?.user());
+/// # Ok(()) }
+/// ```
+pub struct IntrospectionClient {
+    connector: Connector,
+    endpoint: Uri,
+    client: ClientAuthentication,
+    verifier: Arc<Verifier>,
+    timeout: Duration,
+    refused_for: Duration,
+    backoff: Backoff,
+    in_flight: Semaphore,
+    state: Mutex<State>,
+}
+
+type Digest = [u8; 32];
+type Verdict = Result<VerifiedToken, IntrospectionError>;
+
+#[derive(Default)]
+struct State {
+    /// Questions that are being asked, by the token's SHA-256.
+    asking: HashMap<Digest, Arc<OnceCell<Verdict>>>,
+    /// Tokens that are not active, and until when that is believed.
+    refused: HashMap<Digest, (TokenError, Instant)>,
+    failures: u32,
+    failed: Option<(String, Instant)>,
+}
+
+/// Why a token is not accepted by introspection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntrospectionError {
+    /// It was judged, and refused.
+    #[error(transparent)]
+    Refused(#[from] TokenError),
+    /// It could not be judged: the endpoint gives no answer. The token may well be good; a registrar answers 503, not 401.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl fmt::Debug for IntrospectionClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectionClient")
+            .field("endpoint", &printable(&self.endpoint))
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IntrospectionClient {
+    /// Asks `endpoint`, an https URL, as `client`: "the endpoint MUST also require some form of authorization to access"
+    /// (RFC 7662 section 2.1).
+    ///
+    /// # Errors
+    ///
+    /// When `endpoint` is not an https URL (section 4).
+    pub fn new(
+        connector: Connector,
+        endpoint: &str,
+        client: ClientAuthentication,
+        verifier: Arc<Verifier>,
+    ) -> Result<Self, IntrospectionError> {
+        let endpoint = https(endpoint, "the introspection endpoint")
+            .map_err(IntrospectionError::Unavailable)?;
+        Ok(Self {
+            connector,
+            endpoint,
+            client,
+            verifier,
+            timeout: Duration::from_secs(10),
+            refused_for: Duration::from_secs(10),
+            backoff: Backoff {
+                first: Duration::from_secs(1),
+                most: Duration::from_secs(30),
+            },
+            in_flight: Semaphore::new(32),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Sets the time a request may take, connecting included.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets how many requests may run at once.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = Semaphore::new(requests.clamp(1, Semaphore::MAX_PERMITS));
+        self
+    }
+
+    /// Sets how long a token that was found inactive is refused without asking again.
+    #[must_use]
+    pub fn refused_for(mut self, time: Duration) -> Self {
+        self.refused_for = time;
+        self
+    }
+
+    /// How long the endpoint is left alone after its first failure, and at most.
+    #[must_use]
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.backoff = Backoff { first, most };
+        self
+    }
+
+    /// The verifier that judges the answers.
+    pub fn verifier(&self) -> &Arc<Verifier> {
+        &self.verifier
+    }
+
+    /// Judges a token now, by the connector's clock; the endpoint is asked only where the verifier says that it must be.
+    ///
+    /// # Errors
+    ///
+    /// [`IntrospectionError::Refused`] with the reason, [`IntrospectionError::Unavailable`] when nobody could say.
+    pub async fn verify(&self, text: &str) -> Result<VerifiedToken, IntrospectionError> {
+        let now = self.connector.clock().system_now();
+        match self.verifier.verify(text, now) {
+            Ok(token) => return Ok(token),
+            Err(error) if error.needs_introspection() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let digest = self.digest(text)?;
+        let question = {
+            let now = self.connector.clock().now();
+            let mut state = self.lock();
+            if let Some((error, until)) = state.refused.get(&digest) {
+                if now < *until {
+                    return Err(error.clone().into());
+                }
+                state.refused.remove(&digest);
+            }
+            if let Some((sentence, until)) = &state.failed
+                && now < *until
+            {
+                return Err(IntrospectionError::Unavailable(sentence.clone()));
+            }
+            Arc::clone(state.asking.entry(digest).or_default())
+        };
+        // Who waits goes on with it should the one who began be cancelled.
+        let verdict = question
+            .get_or_init(|| self.ask(text, digest))
+            .await
+            .clone();
+        let mut state = self.lock();
+        if state
+            .asking
+            .get(&digest)
+            .is_some_and(|known| Arc::ptr_eq(known, &question))
+        {
+            state.asking.remove(&digest);
+        }
+        verdict
+    }
+
+    async fn ask(&self, text: &str, digest: Digest) -> Verdict {
+        let busy = "introspection: too many questions at once; try again";
+        let _permit = self
+            .in_flight
+            .try_acquire()
+            .map_err(|_| IntrospectionError::Unavailable(busy.to_owned()))?;
+        let clock = self.connector.clock();
+        let body = match self.post(text).await {
+            Ok(body) => body,
+            Err((sentence, wanted)) => {
+                let mut state = self.lock();
+                state.failures = state.failures.saturating_add(1);
+                let wait = self
+                    .backoff
+                    .after(state.failures)
+                    .max(wanted.unwrap_or_default());
+                tracing::warn!(
+                    reason = sentence,
+                    failures = state.failures,
+                    ?wait,
+                    "introspection"
+                );
+                let now = clock.now();
+                let until = now.checked_add(wait).unwrap_or(now);
+                state.failed = Some((sentence.clone(), until));
+                return Err(IntrospectionError::Unavailable(sentence));
+            }
+        };
+        let verdict = self.verifier.introspected(text, &body, clock.system_now());
+        let mut state = self.lock();
+        state.failures = 0;
+        state.failed = None;
+        match verdict {
+            Ok(token) => Ok(token),
+            Err(error) => {
+                tracing::debug!(reason = %error, "introspection refuses the token");
+                if matches!(error.kind(), TokenErrorKind::Inactive) {
+                    let now = clock.now();
+                    state.remember_refused(digest, error.clone(), now, self.refused_for);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn post(&self, text: &str) -> Result<bytes::Bytes, (String, Option<Duration>)> {
+        let mut form = Form::default();
+        form.field("token", text);
+        form.field("token_type_hint", "access_token");
+        let headers = form_headers(self.client.apply(&mut form));
+        let answer = Exchange {
+            method: Method::POST,
+            uri: &self.endpoint,
+            headers,
+            body: form.into_bytes(),
+            subject: "introspection",
+            max_body_bytes: MAX_INTROSPECTION_BYTES,
+            timeout: self.timeout,
+        }
+        .run(&self.connector)
+        .await
+        .map_err(|error| (format!("introspection endpoint {error}"), None))?;
+        let place = format!("introspection endpoint {}", printable(&self.endpoint));
+        match answer.status {
+            StatusCode::OK => Ok(answer.body),
+            // RFC 7662 section 2.3.
+            StatusCode::UNAUTHORIZED => Err((
+                format!("{place}: we are not let in (401); check client id and secret"),
+                None,
+            )),
+            status => Err((
+                format!("{place}: status {} instead of 200", status.as_u16()),
+                retry_after(&answer.headers),
+            )),
+        }
+    }
+
+    fn digest(&self, text: &str) -> Result<Digest, IntrospectionError> {
+        self.connector
+            .tls()
+            .and_then(|tls| sha256(tls.crypto_provider(), text.as_bytes()))
+            .ok_or_else(|| {
+                IntrospectionError::Unavailable(
+                    "introspection: no TLS configuration was given".to_owned(),
+                )
+            })
+    }
+
+    /// A poisoned lock still holds whole entries: each is put in or taken out in one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn remember_refused(
+        &mut self,
+        digest: Digest,
+        error: TokenError,
+        now: Instant,
+        time: Duration,
+    ) {
+        if self.refused.len() >= MAX_REFUSED {
+            self.refused.retain(|_, (_, until)| now < *until);
+            // Still full: a stranger sends more of them than we remember. Asking again is right, if slow.
+            if self.refused.len() >= MAX_REFUSED {
+                self.refused.clear();
+            }
+        }
+        let until = now.checked_add(time).unwrap_or(now);
+        self.refused.insert(digest, (error, until));
+    }
+}

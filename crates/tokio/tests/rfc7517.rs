@@ -1,0 +1,397 @@
+//! The keys of an authorization server over HTTPS: RFC 7517 section 5, cached by RFC 9111. Time is scripted.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use sip_oauth_token::{
+    Form, KeySet, Policy, Verifier,
+    issue::{AuthorizationServer, IssuedToken},
+};
+use sip_oauth_tokio::{JwksClient, JwksFailure, KeysNews};
+use support::{BOTH, Estate, UUID, at_once, http::HttpServer, server_tls, soon};
+
+const SERVER: &str = "as.example.com";
+const AUDIENCE: &str = "sip:example.com";
+
+/// What the server answers with: status, header fields, body.
+#[derive(Clone, Default)]
+struct Page {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Page {
+    fn of(body: impl Into<String>) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+struct Stage {
+    estate: Estate,
+    tokens: AuthorizationServer,
+    page: Arc<Mutex<Page>>,
+    server: HttpServer,
+    client: JwksClient,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::with(|client| client).await
+    }
+
+    async fn with(set_up: impl FnOnce(JwksClient) -> JwksClient) -> Self {
+        let estate = Estate::new();
+        let tokens = AuthorizationServer::new(UUID).unwrap();
+        let page = Arc::new(Mutex::new(Page::of(tokens.jwk_set())));
+        let authority = &estate.authority;
+        let tls = server_tls(authority.issue(SERVER), authority.store("trust"), "", BOTH);
+        let shown = Arc::clone(&page);
+        let server = HttpServer::start(Some(tls.oauth()), move |request| {
+            let page = shown.lock().unwrap().clone();
+            let etag = page.headers.iter().find(|(name, _)| *name == "etag");
+            let known = request.headers.get("if-none-match");
+            let mut answer = Response::builder();
+            for (name, value) in &page.headers {
+                answer = answer.header(*name, value);
+            }
+            let unchanged = etag.is_some_and(|(_, etag)| known.is_some_and(|known| known == etag));
+            let (status, body) = if unchanged {
+                (304, String::new())
+            } else {
+                (page.status, page.body)
+            };
+            answer
+                .status(status)
+                .body(Full::new(Bytes::from(body)))
+                .unwrap()
+        })
+        .await;
+        let policy = Policy::rfc9068(UUID, AUDIENCE);
+        let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy).with_cache(64));
+        let url = format!("https://{SERVER}:{}/jwks", server.address.port());
+        let client = JwksClient::new(estate.connector(), &url, verifier).unwrap();
+        Self {
+            estate,
+            tokens,
+            page,
+            server,
+            client: set_up(client),
+        }
+    }
+
+    fn show(&self, page: Page) {
+        *self.page.lock().unwrap() = page;
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.estate.clock.advance(Duration::from_secs(seconds));
+    }
+
+    fn asked(&self) -> usize {
+        self.server.seen().len()
+    }
+
+    async fn refresh(&self) -> Result<KeysNews, String> {
+        soon(self.client.refresh())
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    fn token(&self) -> String {
+        self.token_of(&self.tokens)
+    }
+
+    fn token_of(&self, server: &AuthorizationServer) -> String {
+        let now = self.estate.clock.system_now();
+        let IssuedToken { token, .. } = server
+            .issue_access_for(Form::Jwt, AUDIENCE, "jdoe", "C0ffee", &[], now)
+            .unwrap();
+        token.expose().to_owned()
+    }
+
+    async fn verifies(&self, token: &str) -> bool {
+        soon(self.client.verify(token)).await.is_ok()
+    }
+}
+
+mod caching {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_set_is_used_as_long_as_cache_control_says() {
+        let stage = Stage::new().await;
+        let set = stage.tokens.jwk_set();
+        stage.show(Page::of(&set).with("cache-control", "public, max-age=3600"));
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+        stage.wait(3590);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
+        stage.wait(10);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+        assert_eq!(stage.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_etag_is_asked_about_and_an_unchanged_set_leaves_the_verifier_alone() {
+        let stage = Stage::new().await;
+        let page = Page::of(stage.tokens.jwk_set()).with("etag", "\"v1\"");
+        stage.show(page.clone());
+        stage.refresh().await.unwrap();
+        stage.wait(600);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+        assert_eq!(stage.server.seen()[1].headers["if-none-match"], "\"v1\"");
+        stage.show(
+            Page::of(AuthorizationServer::new(UUID).unwrap().jwk_set()).with("etag", "\"v2\""),
+        );
+        stage.wait(600);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    }
+
+    #[tokio::test]
+    async fn no_store_keeps_nothing_to_ask_about_and_is_asked_again_in_a_minute() {
+        let stage = Stage::new().await;
+        stage.show(
+            Page::of(stage.tokens.jwk_set())
+                .with("etag", "\"v1\"")
+                .with("cache-control", "no-store"),
+        );
+        stage.refresh().await.unwrap();
+        stage.wait(59);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
+        stage.wait(1);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+        assert!(!stage.server.seen()[1].headers.contains_key("if-none-match"));
+    }
+
+    #[tokio::test]
+    async fn keep_fresh_asks_by_itself_and_after_an_unknown_key() {
+        let stage = Stage::new().await;
+        let asked = async |number| {
+            while stage.asked() < number {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let script = async {
+            asked(1).await;
+            // Until the task has taken the answer in, which the second request shows.
+            while stage.asked() < 2 {
+                stage.wait(600);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            stage.wait(30);
+            stage.client.note_unknown_key();
+            asked(3).await;
+        };
+        tokio::select! {
+            () = stage.client.keep_fresh() => {}
+            () = soon(script) => {}
+        }
+    }
+}
+
+mod unknown_keys {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rotation_is_noticed_with_the_first_token_of_the_new_key() {
+        let mut stage = Stage::new().await;
+        assert!(
+            stage.verifies(&stage.token()).await,
+            "the first fetch is one too"
+        );
+        stage.wait(30);
+        stage.tokens.regenerate_signing_key().unwrap();
+        stage.show(Page::of(stage.tokens.jwk_set()));
+        assert!(stage.verifies(&stage.token()).await);
+        assert_eq!(stage.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_stranger_makes_it_ask_once_in_thirty_seconds() {
+        let stage = Stage::new().await;
+        stage.refresh().await.unwrap();
+        let stranger = AuthorizationServer::new(UUID).unwrap();
+        let token = stage.token_of(&stranger);
+        for _ in 0..10 {
+            assert!(!stage.verifies(&token).await);
+        }
+        assert_eq!(stage.asked(), 1);
+        stage.wait(30);
+        for _ in 0..10 {
+            assert!(!stage.verifies(&token).await);
+        }
+        assert_eq!(stage.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn many_at_once_wait_for_one_request() {
+        let stage = Stage::new().await;
+        let token = stage.token();
+        let all = soon(at_once((0..20).map(|_| stage.client.verify(&token)))).await;
+        assert!(all.len() == 20 && all.iter().all(Result::is_ok));
+        assert_eq!(stage.asked(), 1);
+    }
+}
+
+mod failure {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_good_set_is_kept_and_the_server_is_left_alone_for_longer_each_time() {
+        let stage = Stage::new().await;
+        stage.refresh().await.unwrap();
+        let token = stage.token();
+        stage.wait(600);
+        stage.show(Page::status(503));
+        let mut asked = 1;
+        for pause in [5, 10, 20, 40] {
+            assert!(stage.refresh().await.unwrap_err().contains("status 503"));
+            asked += 1;
+            stage.wait(pause - 1);
+            assert!(
+                stage.refresh().await.is_err(),
+                "the same sentence, without asking"
+            );
+            assert_eq!(stage.asked(), asked);
+            assert!(
+                stage
+                    .client
+                    .verifier()
+                    .verify(&token, stage.estate.clock.system_now())
+                    .is_ok()
+            );
+            stage.wait(1);
+        }
+        stage.show(Page::of(stage.tokens.jwk_set()));
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+    }
+
+    #[tokio::test]
+    async fn a_server_may_ask_for_a_longer_pause() {
+        let stage = Stage::new().await;
+        stage.show(Page::status(429).with("retry-after", "60"));
+        assert!(stage.refresh().await.is_err());
+        stage.wait(59);
+        assert!(stage.refresh().await.is_err());
+        assert_eq!(stage.asked(), 1);
+        stage.wait(1);
+        assert!(stage.refresh().await.is_err());
+        assert_eq!(stage.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_set_changes_nothing() {
+        let stage = Stage::new().await;
+        stage.refresh().await.unwrap();
+        let token = stage.token();
+        for (page, words) in [
+            (Page::of("<html/>"), "not a JSON object"),
+            (Page::of("{}"), "`keys`"),
+            (Page::of(r#"{"keys":[]}"#), "no key"),
+            (
+                Page::of(r#"{"keys":[{"kty":"oct","kid":"a","k":"aGVsbG8"}]}"#),
+                "no key",
+            ),
+            (Page::of("\u{feff}{\"keys\":[]}"), "not a JSON object"),
+            (Page::of(" ".repeat(300_000)), "larger than 262144 bytes"),
+            (Page::status(404), "status 404"),
+            (Page::status(304), "status 304"),
+        ] {
+            stage.wait(86_400);
+            stage.show(page);
+            let error = stage.refresh().await.unwrap_err();
+            assert!(error.contains(words), "{error}");
+            let early = stage.estate.clock.system_now() - Duration::from_secs(30);
+            // The key is still there: it is the time that is not.
+            let refused = stage.client.verifier().verify(&token, early).unwrap_err();
+            assert_eq!(refused.unknown_key(), None, "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_must_come_in_time() {
+        let silent = tokio::net::TcpListener::bind(support::loopback(0))
+            .await
+            .unwrap();
+        let estate = Estate::new();
+        let verifier = Verifier::new(KeySet::builder().build(), Policy::rfc9068(UUID, AUDIENCE));
+        let url = format!(
+            "https://{SERVER}:{}/jwks",
+            silent.local_addr().unwrap().port()
+        );
+        let client = JwksClient::new(estate.connector(), &url, Arc::new(verifier))
+            .unwrap()
+            .timeout(Duration::from_millis(100));
+        let error = soon(client.refresh()).await.unwrap_err();
+        assert!(error.to_string().contains("within 100ms"), "{error}");
+        assert!(matches!(error.failure, JwksFailure::Http(_)));
+    }
+}
+
+mod redirects {
+    use super::*;
+
+    #[tokio::test]
+    async fn are_not_followed_without_end_or_to_another_server() {
+        let stage = Stage::new().await;
+        for (location, words) in [
+            ("/jwks", "more than 3 times"),
+            ("https://other.example.com/jwks", "another server"),
+            ("http://as.example.com/jwks", "not https"),
+        ] {
+            stage.show(Page::status(302).with("location", location));
+            stage.wait(3600);
+            let error = stage.refresh().await.unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+        assert_eq!(stage.asked(), 4 + 1 + 1);
+    }
+
+    #[tokio::test]
+    async fn the_url_must_be_https() {
+        let verifier = Verifier::new(KeySet::builder().build(), Policy::rfc9068(UUID, AUDIENCE));
+        let verifier = Arc::new(verifier);
+        for url in [
+            "http://as.example.com/jwks",
+            "/jwks",
+            "https://",
+            "ftp://as.example.com/",
+        ] {
+            let client = JwksClient::new(Estate::new().connector(), url, Arc::clone(&verifier));
+            assert!(
+                matches!(client.unwrap_err().failure, JwksFailure::NotHttps),
+                "{url}"
+            );
+        }
+    }
+}
