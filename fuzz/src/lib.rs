@@ -6,6 +6,7 @@
 #![allow(clippy::missing_panics_doc, clippy::panic)]
 
 pub mod csf;
+pub mod registration;
 
 use std::fmt::{Debug, Display};
 use std::time::{Duration, SystemTime};
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Promise)] = &[
     ("device_xml_round_trip", csf::device_xml_round_trip),
     ("framer", framer),
     ("message", message),
+    ("registration", registration::registration),
     ("token", token),
     ("uri", uri),
 ];

@@ -7,7 +7,7 @@
 //! | you want | use |
 //! |---|---|
 //! | to register a device | [`RegistrationClient`] |
-//! | to fetch its configuration file | [`ConfigFetch`] |
+//! | to fetch its configuration file | [`ConfigFetch`], and [`ConfigCache`] to go on with the last copy |
 //! | to obtain access tokens | a [`TokenSource`]: [`FixedToken`], [`TokenFile`], [`token_fn`], [`RefreshGrant`], kept fresh by [`RenewingToken`] |
 //! | to sign a user in | a [`CodeGrant`] |
 //! | to be a registrar | [`RegistrarServer`] |
@@ -28,12 +28,15 @@
 //!
 //! * `aws-lc-rs` (default): TLS and token checks by aws-lc-rs.
 //! * `ring`: TLS by ring.
+//! * `metrics`: `Counters`, an [`Observer`] that counts through the `metrics` facade.
 
 mod axl;
 mod client;
 mod clock;
 mod connect;
 mod connection;
+#[cfg(feature = "metrics")]
+mod counters;
 mod edge;
 mod entropy;
 mod http;
@@ -56,9 +59,14 @@ pub use client::{
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectFailure, Connector};
 pub use connection::{Connection, ConnectionError, ConnectionSettings, Incoming, Waiting};
+#[cfg(feature = "metrics")]
+pub use counters::Counters;
 pub use edge::{EdgeServer, EdgeServerBuilder, ZoneReport};
 pub use entropy::ProviderEntropy;
-pub use http::{ConfigFetch, FetchError, FetchFailure, FetchedConfig, HttpError, HttpFailure};
+pub use http::{
+    ConfigCache, ConfigCopy, ConfigFetch, FetchError, FetchFailure, FetchedConfig, HttpError,
+    HttpFailure,
+};
 pub use limits::{ServerLimits, Timeouts};
 pub use oauth::{
     ClientAuthentication, CodeGrant, IntrospectionClient, IntrospectionError, JwksClient,

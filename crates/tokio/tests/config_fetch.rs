@@ -12,7 +12,9 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use sip_oauth_csf::{DeviceConfig, Limits};
-use sip_oauth_tokio::{Clock, ConfigFetch, Connector, FetchError, FetchFailure, HttpFailure};
+use sip_oauth_tokio::{
+    Clock, ConfigCache, ConfigFetch, Connector, FetchError, FetchFailure, HttpFailure,
+};
 use support::{
     Authority, BOTH, NODE, Trace, client_tls,
     http::{HttpServer, respond},
@@ -85,6 +87,68 @@ async fn https_checks_the_server_and_a_stranger_is_explained() {
     let stranger = Authority::new("Another CA").store("trust");
     let error = failure_of(ConfigFetch::new(connector(stranger)), &url).await;
     assert!(error.to_string().contains("unknown_ca"), "{error}");
+}
+
+mod kept {
+    use std::sync::atomic::{AtomicU16, Ordering};
+
+    use super::*;
+
+    /// A server whose status the test sets, and a cache before it.
+    async fn cached() -> (HttpServer, Arc<AtomicU16>, Clock, ConfigCache) {
+        let status = Arc::new(AtomicU16::new(200));
+        let told = Arc::clone(&status);
+        let server = HttpServer::start(None, move |_| {
+            respond(told.load(Ordering::SeqCst), "<device/>")
+        })
+        .await;
+        let clock = Clock::adjustable();
+        let connector = Connector::new()
+            .with_resolver(names())
+            .with_timeouts(quick())
+            .with_clock(clock.clone());
+        let cache = ConfigCache::new(ConfigFetch::new(connector));
+        (server, status, clock, cache)
+    }
+
+    #[tokio::test]
+    async fn the_last_copy_stands_in_with_its_age_while_the_server_fails() {
+        let (server, status, clock, cache) = cached().await;
+        let url = url(&server, FILE);
+        let fresh = soon(cache.get(&url)).await.unwrap();
+        assert!(fresh.instead_of.is_none());
+        assert_eq!(fresh.age, Duration::ZERO);
+        clock.advance(Duration::from_secs(3600));
+        status.store(503, Ordering::SeqCst);
+        let kept = soon(cache.get(&url)).await.unwrap();
+        assert_eq!(kept.config.bytes, "<device/>");
+        assert!(kept.age >= Duration::from_secs(3600), "{:?}", kept.age);
+        assert!(matches!(
+            kept.instead_of.unwrap().failure,
+            FetchFailure::Status(503)
+        ));
+        drop(server);
+        let kept = soon(cache.get(&url)).await.unwrap();
+        assert!(kept.instead_of.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_gone_is_forgotten() {
+        let (server, status, _, cache) = cached().await;
+        let url = url(&server, FILE);
+        soon(cache.get(&url)).await.unwrap();
+        for answered in [404, 503] {
+            status.store(answered, Ordering::SeqCst);
+            assert!(soon(cache.get(&url)).await.is_err(), "{answered}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_copy_the_error_is_given() {
+        let (server, status, _, cache) = cached().await;
+        status.store(500, Ordering::SeqCst);
+        assert!(soon(cache.get(&url(&server, FILE))).await.is_err());
+    }
 }
 
 mod refused {

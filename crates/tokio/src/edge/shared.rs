@@ -15,7 +15,12 @@ use super::{
     pending::{PendingTable, Waiting},
     zone::ZoneLink,
 };
-use crate::{connection::ConnectionError, entropy::ProviderEntropy, observe::Ends, server::Doors};
+use crate::{
+    connection::ConnectionError,
+    entropy::ProviderEntropy,
+    observe::Ends,
+    server::{Doors, transaction_span},
+};
 
 /// A zone, and why TLS failed when it last did.
 #[derive(Debug, Clone)]
@@ -138,6 +143,7 @@ impl Shared {
                 return Ok(Some(response.to_bytes()));
             }
         };
+        let _span = transaction_span(&view).entered();
         // Bound first: the lock on the machine must not last while it is asked again.
         let forwarding = self.edge().forward_request(arrival, &view, now, entropy);
         let forwarding = match forwarding {

@@ -137,6 +137,11 @@ impl ConfigFetch {
         }
     }
 
+    /// The time by the clock of the connector.
+    pub(super) fn now(&self) -> SystemTime {
+        self.connector.clock().system_now()
+    }
+
     async fn once(&self, uri: &Uri) -> Result<Answer, FetchError> {
         let subject = uri.path().rsplit('/').next().unwrap_or_default();
         let token = self

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::server::transaction_span;
 use sip_oauth_message::{Limits, MessageView, ParseError};
 use sip_oauth_registration::{
     Entropy,
@@ -50,7 +51,12 @@ where
         answer: &mut Vec<u8>,
     ) -> Result<Observation, ParseError> {
         let decided = match MessageView::parse(message, limits) {
-            Ok(view) => self.handle(arrival, &view, now, entropy),
+            Ok(view) => {
+                let _span = transaction_span(&view).entered();
+                let decided = self.handle(arrival, &view, now, entropy);
+                tracing::info!(peer = %arrival.peer, observation = %decided.observation, "request");
+                decided
+            }
             Err(error) => self
                 .answer_unreadable(arrival, message, &error, now, entropy)
                 .ok_or(error)?,

@@ -98,16 +98,15 @@ impl Desk {
                 None
             };
             let observation = match turned_away {
-                Some(observation) => observation,
+                Some(observation) => {
+                    tracing::info!(%observation, "request turned away");
+                    observation
+                }
                 None => self
                     .judge
                     .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
                     .map_err(ConnectionError::Malformed)?,
             };
-            tracing::info!(
-                connection = %connection.ends().id, peer = %arrival.peer, %observation,
-                "request"
-            );
             observed.decision(connection.ends(), &observation);
             if !answer.is_empty() {
                 connection.send(&answer).await?;

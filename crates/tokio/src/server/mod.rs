@@ -5,7 +5,9 @@ mod gate;
 mod listen;
 mod peers;
 mod pressure;
+mod span;
 
 pub(crate) use gate::Gate;
 pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security, bind};
 pub(crate) use pressure::Pressure;
+pub(crate) use span::transaction_span;
