@@ -449,6 +449,73 @@ mod refusals {
     }
 }
 
+/// What is granted: the service parameter SIP Station KeepAlive Interval for stations, Timer Register Expires of the SIP
+/// profile for dual-mode clients.
+mod expires {
+    use super::*;
+    use sip_oauth_registration::registrar::DeviceKind;
+
+    #[test]
+    fn follows_the_kind_of_device_and_never_exceeds_what_was_asked() {
+        let dual = |seconds| DeviceKind::DualMode {
+            timer_register_expires: seconds,
+        };
+        for (name, kind, asked, granted) in [
+            ("CSFJDOE", DeviceKind::Station, Some(3600), 120),
+            ("CSFJDOE", DeviceKind::Station, Some(60), 60),
+            ("CSFJDOE", DeviceKind::Station, None, 120),
+            ("TCTJDOE", dual(720), Some(3600), 720),
+            ("BOTJDOE", dual(3600), Some(3600), 3600),
+            ("BOTJDOE", dual(3600), Some(600), 600),
+            ("BOTJDOE", dual(60), Some(3600), 60),
+        ] {
+            let registrar = registrar();
+            registrar.database().edit(|cluster| {
+                let lines = [DeviceLine::new(LINE)];
+                let mut device = DeviceRecord::csf(name, "oauth", USER, lines);
+                device.kind = kind;
+                cluster.put_device(device).unwrap();
+            });
+            let asks = asked.map_or(String::new(), |asked: u32| format!("Expires: {asked}\n"));
+            let contact = contact_line().replace(DEVICE, name);
+            let lines = format!("{contact}{}{asks}", credentials_line(USER));
+            let answer = ask(&registrar, &on_premises(), &register(1, &lines));
+            let answer = response(answer);
+            let told = answer.headers.get("Expires").map(str::to_owned);
+            assert_eq!(told, Some(granted.to_string()), "{name} {kind:?} {asked:?}");
+            let bound = &registrar.store().of_device(name).unwrap()[0].1;
+            let lasts = bound.expires_at.duration_since(wall()).unwrap();
+            assert_eq!(lasts.as_secs(), granted, "{name} {kind:?} {asked:?}");
+        }
+    }
+}
+
+/// RFC 3327 section 5.3: "the registrar … returns the Path in the response" to a client that says it understands it.
+mod rfc3327 {
+    use super::*;
+
+    #[test]
+    fn section_5_3_path_is_stored_and_given_back_where_it_is_understood() {
+        let edge = PeerIdentity::new(["expc.example.com"]).allowed_by("expc.example.com");
+        let arrival = Arrival::new(Listener::SipMraOAuth, 5091, local()).with_peer_identity(edge);
+        let path = "<sip:expc.example.com:5061;transport=tls;lr>";
+        for (supported, given_back) in [("", None), ("Supported: path\n", Some(path))] {
+            let registrar = registrar();
+            let lines = format!(
+                "Path: {path}\n{supported}{}{}",
+                contact_line(),
+                credentials_line(USER)
+            );
+            let answer = response(ask(&registrar, &arrival, &register(1, &lines)));
+            assert_eq!(answer.headers.get("Path"), given_back);
+            assert_eq!(
+                registrar.store().of_device(DEVICE).unwrap()[0].1.path,
+                [path]
+            );
+        }
+    }
+}
+
 mod what_the_client_says {
     use super::*;
 
