@@ -161,7 +161,7 @@ fn a_client_does_not_name_its_own_user() {
             (";video", ";+u.sip!userid.ccm.features.cisco.com=\"admin\""),
             (
                 "Contact: <sip:",
-                "Contact: <tel:1>;+u.sip!userid.ccm.cisco.com=admin, <sip:",
+                "Contact: <tel:+1>;+u.sip!userid.ccm.cisco.com=admin, <sip:",
             ),
         ] {
             let forged = contact_line().replace(from, to);
