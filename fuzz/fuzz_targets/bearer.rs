@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::bearer`.
+//! See `sip_oauth_fuzz::message::bearer`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::bearer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::message::bearer(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

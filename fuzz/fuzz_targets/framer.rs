@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::framer`.
+//! See `sip_oauth_fuzz::message::framer`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::framer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::message::framer(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

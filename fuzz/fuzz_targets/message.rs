@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::message`.
+//! See `sip_oauth_fuzz::message::message`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::message(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::message::message(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::uri`.
+//! See `sip_oauth_fuzz::message::uri`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::uri(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::message::uri(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

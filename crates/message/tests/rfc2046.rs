@@ -57,6 +57,10 @@ mod section_5_1_1 {
             ("b", "--c\r\n\r\n--c--", 0),
             ("b", "--b\r\n\r\n", 7),
             ("b", "--b\r\n--b--", 5),
+            ("b", "--b--\r\n", 0),
+            ("b", "--b\r\n\r\n--bc\r\n--b--", 7),
+            ("b", "--b\r\n\r\n--b-\r\n--b--", 7),
+            ("b", "--b\r\n\r\n--b--x\r\n--b--", 7),
             ("b", "--b\r\nX: y\r\n--b--", 9),
         ] {
             let error = bodies(boundary, body).unwrap_err();

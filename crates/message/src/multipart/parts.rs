@@ -132,32 +132,55 @@ impl<'a> Parts<'a> {
     }
 
     /// The delimiter at or behind `from`.
-    fn delimiter(&self, from: usize) -> Option<Delimiter> {
+    ///
+    /// "Boundary delimiters must not appear within the encapsulated material", on a line by itself
+    /// or as the prefix of one (RFC 2046 section 5.1.1): inside the parts such a line is an error.
+    /// What one reader takes for a delimiter and another for text would be two bodies in one.
+    fn delimiter(&self, from: usize, in_parts: bool) -> Result<Option<Delimiter>, ParseError> {
         let mut search = from;
-        loop {
-            let ahead = self.body.get(search..)?;
-            let at = search + memchr::memmem::find(ahead, b"--")?;
-            let line_start = at == 0 || self.body.get(..at)?.ends_with(b"\r\n");
-            let rest = self.body.get(at + 2..)?;
-            let after_name = rest.strip_prefix(self.boundary.as_bytes());
-            if let (true, Some(rest)) = (line_start, after_name) {
-                let is_last = rest.starts_with(b"--");
-                let rest = if is_last { rest.get(2..)? } else { rest };
-                let end = self.body.len() - rest.len();
-                let blank = rest.iter().take_while(|b| b" \t".contains(b)).count();
-                let rest = rest.get(blank..)?;
-                if rest.starts_with(b"\r\n") || (is_last && rest.is_empty()) {
-                    return Some(Delimiter {
-                        start: at,
-                        end,
-                        before: at.saturating_sub(2),
-                        after: self.body.len() - rest.get(2..).unwrap_or_default().len(),
-                        is_last,
-                    });
-                }
+        while let Some(at) = self.dashes(search) {
+            if let Some(found) = self.delimiter_at(at) {
+                return Ok(Some(found));
+            }
+            if in_parts && self.begins_as_delimiter(at) {
+                let what = "nothing but blanks behind a boundary";
+                return Err(ParseError::new(ErrorKind::Multipart, at, what));
             }
             search = at + 1;
         }
+        Ok(None)
+    }
+
+    /// The next `--` at or behind `from`.
+    fn dashes(&self, from: usize) -> Option<usize> {
+        Some(from + memchr::memmem::find(self.body.get(from..)?, b"--")?)
+    }
+
+    /// Whether a line begins at `at` with the boundary behind its dashes.
+    fn begins_as_delimiter(&self, at: usize) -> bool {
+        let (before, line) = self.body.split_at_checked(at).unwrap_or_default();
+        let name = line.get(2..).unwrap_or_default();
+        (at == 0 || before.ends_with(b"\r\n")) && name.starts_with(self.boundary.as_bytes())
+    }
+
+    fn delimiter_at(&self, at: usize) -> Option<Delimiter> {
+        if !self.begins_as_delimiter(at) {
+            return None;
+        }
+        let rest = self.body.get(at + 2 + self.boundary.len()..)?;
+        let is_last = rest.starts_with(b"--");
+        let rest = if is_last { rest.get(2..)? } else { rest };
+        let end = self.body.len() - rest.len();
+        let blank = rest.iter().take_while(|b| b" \t".contains(b)).count();
+        let rest = rest.get(blank..)?;
+        let is_whole = rest.starts_with(b"\r\n") || (is_last && rest.is_empty());
+        is_whole.then(|| Delimiter {
+            start: at,
+            end,
+            before: at.saturating_sub(2),
+            after: self.body.len() - rest.get(2..).unwrap_or_default().len(),
+            is_last,
+        })
     }
 
     fn read(&mut self) -> Result<Option<Part<'a>>, ParseError> {
@@ -170,19 +193,18 @@ impl<'a> Parts<'a> {
                     "a boundary of 1 to 70 characters that may stand in one",
                 ));
             }
-            None => match self.delimiter(0) {
-                Some(first) => {
+            None => match self.delimiter(0, false)? {
+                Some(first) if !first.is_last => {
                     self.preamble_end = first.start;
-                    if first.is_last {
-                        self.epilogue_start = first.end;
-                        return Ok(None);
-                    }
                     first.after
+                }
+                Some(first) => {
+                    return Err(error(first.start, "a part before the boundary that closes"));
                 }
                 None => return Err(error(0, "the boundary named in Content-Type")),
             },
         };
-        let Some(end) = self.delimiter(start) else {
+        let Some(end) = self.delimiter(start, true)? else {
             return Err(error(
                 self.body.len(),
                 "the boundary that closes the last part",
