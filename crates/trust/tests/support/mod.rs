@@ -199,6 +199,14 @@ impl Leaf {
         identity(certificate.der().clone(), &key)
     }
 
+    /// With what another program needs to present it: chain and key as PEM.
+    pub(crate) fn signed_by_as_pem(self, authority: &Authority) -> (CertifiedIdentity, String) {
+        let key = self.key();
+        let certificate = self.params().signed_by(&key, authority).unwrap();
+        let pem = format!("{}{}", certificate.pem(), key.serialize_pem());
+        (identity(certificate.der().clone(), &key), pem)
+    }
+
     /// A chain of more than the end entity.
     pub(crate) fn signed_by_with(
         self,
