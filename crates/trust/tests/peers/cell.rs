@@ -135,7 +135,7 @@ struct Parts {
 }
 
 impl Cell {
-    pub(crate) fn makes_sense(&self) -> bool {
+    pub(crate) fn makes_sense(self) -> bool {
         let mutual = self.listener == Listener::Mra;
         match self.spoiled {
             // The list is ours; no peer has one.
@@ -397,10 +397,10 @@ fn patient(tcp: &TcpStream) {
 
 fn read_once(stream: &mut impl Read) -> Result<(), Error> {
     let mut buffer = [0; 64];
-    match stream.read(&mut buffer) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(cause(&error)),
-    }
+    stream
+        .read(&mut buffer)
+        .map(drop)
+        .map_err(|error| cause(&error))
 }
 
 /// The TLS error in an I/O error, or the words of another.

@@ -1,0 +1,108 @@
+//! Chains of the corpus, judged by us and by plain rustls-webpki.
+//!
+//! The two say the same of every case but those of `DIFFERENCES`, each with its reason; the run fails as well when one
+//! of these starts to agree. How often both say what the corpus expects is printed, and pinned.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "test helpers stand outside #[test] functions"
+)]
+
+mod case;
+mod sources;
+
+use std::collections::BTreeMap;
+
+use case::{Case, Verdict};
+
+/// Cases of which we say something else than plain webpki, and why. The pin, digitalSignature and the length of RSA keys
+/// are such differences; no case of the corpus shows one.
+const DIFFERENCES: &[(&[&str], &str)] = &[];
+
+/// For each source: cases, how many end as the corpus expects, and how many of the others are accepted. All of these
+/// are plain webpki's as well: no policies, no dates of anchors, no keyUsage of issuers, leniencies of the public web.
+const SCORES: &[(&str, usize, usize, usize)] = &[
+    ("limbo", 104, 77, 24),
+    ("bettertls", 641, 641, 0),
+    ("pkits", 128, 85, 8),
+    ("chains", 105, 69, 17),
+    // Keys of 1024 bits sign them, so that what is good there is refused.
+    ("crl", 33, 25, 0),
+];
+
+/// Judges every case of a source; gives `false` when the corpus is not at hand.
+fn run(source: &str, cases: Option<Vec<Case>>) {
+    let Some(cases) = cases else {
+        println!("skipped: {source}: no corpus");
+        return;
+    };
+    let mut surprises = Vec::new();
+    let mut by_difference: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut right, mut false_accepts) = (0, Vec::new());
+    for case in &cases {
+        let (ours, plain) = (case.ours(), case.plain());
+        let listed = DIFFERENCES
+            .iter()
+            .find(|(ids, _)| ids.contains(&case.id.as_str()));
+        if (ours.accepted == plain.accepted) == listed.is_some() {
+            surprises.push(format!(
+                "{}: we: {ours}, plain webpki: {plain}, listed: {}",
+                case.id,
+                listed.is_some()
+            ));
+        }
+        if let Some((_, reason)) = listed {
+            *by_difference.entry(reason).or_default() += 1;
+        }
+        if ours.accepted == case.expected {
+            right += 1;
+        } else if ours.accepted {
+            false_accepts.push(case.id.as_str());
+        }
+    }
+    for (reason, count) in by_difference {
+        println!("{source}: {count} differ from plain webpki: {reason}");
+    }
+    println!(
+        "{source}: {right} of {} as the corpus expects; accepted although it expects a refusal: {false_accepts:?}",
+        cases.len()
+    );
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
+    let score = (source, cases.len(), right, false_accepts.len());
+    assert!(SCORES.contains(&score), "score: {score:?}");
+}
+
+#[test]
+fn limbo() {
+    run("limbo", sources::limbo("limbo/limbo.json"));
+}
+
+#[test]
+fn bettertls() {
+    run("bettertls", sources::limbo("limbo/bettertls.json"));
+}
+
+#[test]
+fn pkits() {
+    run("pkits", sources::pkits());
+}
+
+#[test]
+fn chains() {
+    run("chains", sources::chains());
+}
+
+#[test]
+fn crl() {
+    run("crl", sources::crl());
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.accepted { "good" } else { "refused, " })?;
+        f.write_str(&self.why)
+    }
+}
