@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use sip_oauth_axl::Call;
 use sip_oauth_token::{KeySet, Policy, Verifier};
-use sip_oauth_trust::{AllowedNames, AllowedRow, Identities};
+use sip_oauth_trust::{AllowedNames, AllowedRow, Identities, Source, TrustStore};
 
 /// A parser's promise, to be held for any bytes.
 pub type Promise = fn(&[u8]);
@@ -33,6 +33,7 @@ pub const TARGETS: &[(&str, Promise)] = &[
     ("message", message::message),
     ("message_round_trip", message::message_round_trip),
     ("multipart", message::multipart),
+    ("pem_bundle", pem_bundle),
     ("registration", registration::registration),
     ("token", token),
     ("uri", message::uri),
@@ -64,39 +65,80 @@ pub fn token(data: &[u8]) {
     }
 }
 
-/// The names of a certificate are read without a panic, and none holds a control character.
+/// The names of a certificate are read without a panic; none that counts holds what could cut or disguise it.
 pub fn certificate_identity(data: &[u8]) {
     let Ok(identities) = Identities::of(&data.into()) else {
         return;
     };
-    let names = identities
-        .common_names()
-        .iter()
-        .chain(identities.dns_names());
-    for name in names {
+    for name in identities.common_names() {
         assert!(
-            !name.chars().any(char::is_control),
+            !name.is_empty() && !name.chars().any(char::is_control),
             "a control character cuts a name elsewhere"
         );
     }
+    for name in identities.dns_names().iter().chain(identities.uris()) {
+        assert!(
+            !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()),
+            "dNSName and URI are IA5String"
+        );
+    }
+    let printed = identities.to_string();
+    assert!(!printed.chars().any(char::is_control));
+    let table = AllowedNames::new([AllowedRow::new("expc.example.com", "", "*, *.example.com")]);
+    assert!(
+        table.check(&identities).is_err(),
+        "a wildcard lets nobody in"
+    );
 }
 
-/// A name list never lets a stranger in: the check is by whole names.
+/// A bundle gives certificates or an error, never neither; what a store refuses changes nothing in it, and what it has
+/// it does not take again.
+pub fn pem_bundle(data: &[u8]) {
+    let found = sip_oauth_trust::certificates(data);
+    assert!(found.as_ref().map_or(true, |found| !found.is_empty()));
+    let mut store = TrustStore::new("fuzz");
+    let source = Source::Memory("fuzz".to_owned());
+    match store.add_bundle(data, &source) {
+        Ok(added) => {
+            assert!(found.is_ok() && added == store.len() && added == store.roots().len());
+            assert_eq!(store.add_bundle(data, &source), Ok(0));
+        }
+        Err(error) => {
+            assert!(store.is_empty());
+            assert!(!error.to_string().is_empty());
+        }
+    }
+    if store.add_crl(data, &source).is_err() {
+        assert!(store.revocation_lists().is_empty());
+    }
+}
+
+/// The entries of a row are the pieces of its string and no others, and one that counts is a whole name.
 pub fn allowed_names(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
     let (host, names) = text.split_once('\n').unwrap_or(("expc.example.com", text));
     let allowed = AllowedNames::new([AllowedRow::new(host, "", names)]);
-    assert!(allowed.rows().len() <= 1);
-    for row in allowed.rows() {
-        for entry in row.entries() {
-            assert!(
-                !entry.text().is_empty(),
-                "an empty entry would match an empty name"
-            );
+    let [row] = allowed.rows() else {
+        panic!("one row was given");
+    };
+    assert_eq!(row.names(), names, "the string itself is kept");
+    let mut usable = 0;
+    for entry in row.entries() {
+        let text = entry.text();
+        assert!(
+            !text.is_empty() && names.contains(text),
+            "an entry is a piece of the string"
+        );
+        assert!(!text.contains(|c: char| c.is_whitespace() || matches!(c, ',' | ';')));
+        if entry.problem().is_none() {
+            usable += 1;
+            assert!(text.is_ascii() && text.len() <= 254 && !text.contains(['*', '\0', '@', '/']));
         }
     }
+    assert!(allowed.len() <= usable, "equal entries count once");
+    assert_eq!(allowed.is_empty(), usable == 0);
 }
 
 /// A request that was read is written and read again as the same.

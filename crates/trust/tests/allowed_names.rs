@@ -270,4 +270,121 @@ proptest! {
         let pushed = identities.names_for_table().join(",");
         prop_assert!(table(&pushed).check(&identities).is_ok());
     }
+
+    /// Every name that a person could take for the entry, or that a careless comparison would: none is let in.
+    #[test]
+    fn no_name_that_only_looks_like_an_entry_is_let_in(
+        entry in "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?(\\.[a-z][a-z0-9]{0,8}){1,4}",
+        at in any::<prop::sample::Index>(),
+        trick in 0..TRICKS.len(),
+    ) {
+        let trick = TRICKS[trick];
+        let Some(name) = disguise(&entry, at.index(entry.len()), trick) else {
+            return Ok(());
+        };
+        prop_assert!(lets_in(&entry, Leaf::default().cn(&entry).dns(&entry)), "the entry itself");
+        prop_assert!(!lets_in(&entry, Leaf::default().cn(&name)), "{entry:?} let in CN {name:?}");
+        // The other way round: such an entry lets the plain name in no more.
+        if !name.contains(|c: char| c.is_whitespace() || matches!(c, ',' | ';')) {
+            prop_assert!(!lets_in(&name, Leaf::default().cn(&entry).dns(&entry)), "{name:?} let in {entry:?}");
+        }
+        if name.is_ascii() {
+            prop_assert!(!lets_in(&entry, Leaf::default().dns(&name)), "{entry:?} let in dNSName {name:?}");
+        }
+    }
+
+    /// Entries of nothing but separators, and empty ones between others, match nobody: not an empty CN either.
+    #[test]
+    fn empty_entries_match_nobody(names in "[,; \\t\r\n]{0,40}") {
+        let table = table(&names);
+        prop_assert!(table.is_empty() && table.rows()[0].entries().is_empty());
+        for name in ["", " ", ".", ",", ";"] {
+            prop_assert!(table.check(&Leaf::default().cn(name).identities()).is_err());
+        }
+    }
+
+    /// RFC 1035 §2.3.4: a label of more than 63 octets and a name of more than 253 are no names, on either side.
+    #[test]
+    fn over_long_names_match_nothing(label in 64_usize..200, labels in 5_usize..40) {
+        for name in [
+            format!("{}.example.com", "a".repeat(label)),
+            format!("{}example.com", format!("{}.", "a".repeat(60)).repeat(labels)),
+        ] {
+            prop_assert!(!lets_in(&name, Leaf::default().cn(&name).dns(&name)), "{name}");
+            let table = table(&name);
+            prop_assert!(table.rows()[0].entries()[0].problem().is_some());
+        }
+    }
+}
+
+/// Ways to make one name look like another.
+const TRICKS: &[&str] = &[
+    "NUL",
+    "line feed",
+    "zero width space",
+    "right-to-left override",
+    "soft hyphen",
+    "blank",
+    "homograph",
+    "full-width",
+    "ideographic full stop",
+    "more before",
+    "more behind",
+    "cut",
+    "label before",
+    "wildcard",
+    "double dot",
+    "percent",
+    "slash",
+    "at",
+    "port",
+    "over-long",
+];
+
+/// `name` under that trick, or `None` where it would be the same name.
+fn disguise(name: &str, at: usize, trick: &str) -> Option<String> {
+    let (before, behind) = name.split_at(at);
+    let letter = behind.chars().next()?;
+    let rest = &behind[1..];
+    let inserted = |what: &str| Some(format!("{before}{what}{behind}"));
+    match trick {
+        "NUL" => inserted("\0"),
+        "line feed" => inserted("\n"),
+        "zero width space" => inserted("\u{200B}"),
+        "right-to-left override" => inserted("\u{202E}"),
+        "soft hyphen" => inserted("\u{AD}"),
+        "blank" => inserted(" "),
+        "percent" => inserted("%00"),
+        "slash" => inserted("/"),
+        "at" => inserted("@"),
+        "double dot" => inserted(".."),
+        "homograph" => {
+            let other = match letter {
+                'a' => 'а',
+                'c' => 'с',
+                'e' => 'е',
+                'i' => 'і',
+                'o' => 'о',
+                'p' => 'р',
+                'x' => 'х',
+                'y' => 'у',
+                '-' => '\u{2010}',
+                _ => return None,
+            };
+            Some(format!("{before}{other}{rest}"))
+        }
+        "full-width" => {
+            let other = char::from_u32(u32::from(letter) + 0xFEE0)?;
+            Some(format!("{before}{other}{rest}"))
+        }
+        "ideographic full stop" => (letter == '.').then(|| format!("{before}\u{3002}{rest}")),
+        "more before" => Some(format!("x{name}")),
+        "more behind" => Some(format!("{name}x")),
+        "cut" => (rest.len() > 1).then(|| rest.to_owned()),
+        "label before" => Some(format!("x.{name}")),
+        "wildcard" => Some(format!("*.{}", name.split_once('.')?.1)),
+        "port" => Some(format!("{name}:5091")),
+        "over-long" => Some(format!("{before}{}{behind}", "a".repeat(254))),
+        _ => unreachable!("every trick is listed"),
+    }
 }
