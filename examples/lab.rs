@@ -1,5 +1,5 @@
 //! The whole thing in one process: a client registers to a Unified CM with an access token, on premises and through
-//! an Expressway-C, and the four failures of the document happen for real.
+//! an Expressway-C; a user signs in for the token; and the four failures of the document happen for real.
 //!
 //! ```text
 //! cargo run --release --example lab
@@ -25,7 +25,7 @@ use sip_oauth_lab::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// A SIP OAuth cluster on loopback: registration on premises, through the edge, and refused.
+/// A SIP OAuth cluster on loopback: registration on premises, sign-in, registration through the edge, and refusals.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How the run is told.
@@ -34,7 +34,7 @@ struct Arguments {
     /// Only this part.
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// Wait for every waiting time instead of skipping it (about four minutes).
+    /// Wait for every waiting time instead of skipping it (about six minutes).
     #[arg(long)]
     real_time: bool,
     /// Use 5060, 5061, 5090, 5091, 6970 and 8443 instead of free ports.
@@ -57,6 +57,8 @@ enum Format {
 enum Part {
     /// The registration inside the network.
     OnPremises,
+    /// The sign-in that its tokens come from.
+    SignIn,
     /// The registration through an Expressway-C.
     Mra,
     /// The refusals, and what ends them.
@@ -95,7 +97,7 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
     }
     let ladder = Ladder::new().colour(wants_colour());
     let mut scenarios: Vec<Scenario> = Vec::new();
-    for part in [Part::OnPremises, Part::Mra, Part::Failures] {
+    for part in [Part::OnPremises, Part::SignIn, Part::Mra, Part::Failures] {
         if arguments.only.is_some_and(|only| only != part) {
             continue;
         }
@@ -128,6 +130,7 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
 async fn tell(part: Part, lab: &LabBuilder) -> Result<Vec<Scenario>, Error> {
     match part {
         Part::OnPremises => Ok(vec![scenario::on_premises(lab).await?]),
+        Part::SignIn => Ok(vec![scenario::sign_in(lab).await?]),
         Part::Mra => Ok(vec![scenario::mra(lab).await?]),
         Part::Failures => scenario::failures(lab).await,
     }

@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
 
 use crate::{
     Certificate, CertificateAuthority, Error, PartyId, UnifiedCm, Way, recorder::Recorder,
-    unified_cm::AxlUser,
+    unified_cm::Account,
 };
 
 /// What an edge is started with.
@@ -41,7 +41,7 @@ pub(crate) struct Setup {
     pub(crate) recorder: Recorder,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) provider: Arc<CryptoProvider>,
-    pub(crate) axl_user: AxlUser,
+    pub(crate) axl_user: Account,
 }
 
 /// What *Refresh servers* found and did.
@@ -65,7 +65,7 @@ pub struct ExpresswayC {
     recorder: Recorder,
     resolver: Arc<dyn Resolver>,
     provider: Arc<CryptoProvider>,
-    axl_user: AxlUser,
+    axl_user: Account,
     trust: Arc<LiveTrustStore>,
     outer_name: String,
     outer_certificate: CertifiedIdentity,

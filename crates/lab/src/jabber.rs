@@ -10,16 +10,22 @@ use sip_oauth_registration::client::{
 };
 use sip_oauth_token::RefreshToken;
 use sip_oauth_tokio::{
-    ClientEvent, ClientEvents, ClientHandle, Clock, ConfigFetch, Connector, FixedToken,
-    ObtainedToken, RefreshGrant, RefusalRelay, RegistrationClient, Resolver, TokenRequest,
-    TokenSource as _,
+    ClientEvent, ClientEvents, ClientHandle, Clock, CodeGrant, ConfigFetch, Connector, FixedToken,
+    ObtainedToken, RefreshGrant, RefusalRelay, RegistrationClient, RenewingToken, Resolver,
+    SignedIn, TokenRequest, TokenSource, TokenUnavailable,
 };
 use sip_oauth_trust::{Explanation, LiveTrustStore, ServerVerifier, client_config};
 
-use crate::{Error, PartyId, recorder::Recorder};
+use crate::{
+    Error, PartyId, UnifiedCm,
+    recorder::Recorder,
+    unified_cm::{Account, SCOPE},
+};
 
 /// The client id Jabber has had for years, cut down to one that is nobody's: `C` and 64 hexadecimal digits.
 pub const CLIENT_ID: &str = "C0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Where a browser would be sent back to (RFC 8252 section 7.3); nobody listens there, the lab reads the URL.
+const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
 /// How long a person would wait for anything that takes milliseconds here.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -85,15 +91,23 @@ impl std::fmt::Display for Outcome {
     }
 }
 
+/// Where the client's tokens come from.
+enum Tokens {
+    /// One, obtained by hand.
+    Fixed(ObtainedToken),
+    /// From a sign-in, renewed in time.
+    Renewing(RenewingToken<RefreshGrant>),
+}
+
 /// One Jabber and its user.
 pub struct Jabber {
     device: String,
-    user: String,
+    user: Account,
     instance: Instance,
     provider: Arc<CryptoProvider>,
     trust: Arc<LiveTrustStore>,
     connector: Connector,
-    token: Option<ObtainedToken>,
+    tokens: Option<Tokens>,
     registration: Option<(ClientHandle, ClientEvents)>,
 }
 
@@ -101,7 +115,7 @@ impl std::fmt::Debug for Jabber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jabber")
             .field("device", &self.device)
-            .field("user", &self.user)
+            .field("user", &self.user.name)
             .finish_non_exhaustive()
     }
 }
@@ -109,7 +123,7 @@ impl std::fmt::Debug for Jabber {
 impl Jabber {
     pub(crate) fn new(
         device: &str,
-        user: &str,
+        user: Account,
         clock: &Clock,
         recorder: &Recorder,
         resolver: Arc<dyn Resolver>,
@@ -128,12 +142,12 @@ impl Jabber {
             .with_observer(recorder.observer(PartyId::Jabber));
         Ok(Self {
             device: device.to_owned(),
-            user: user.to_owned(),
+            user,
             instance: Instance::new("005056aabbcc").map_err(|error| failed(&error))?,
             provider,
             trust,
             connector,
-            token: None,
+            tokens: None,
             registration: None,
         })
     }
@@ -145,7 +159,7 @@ impl Jabber {
 
     /// The user.
     pub fn user(&self) -> &str {
-        &self.user
+        &self.user.name
     }
 
     /// The certificates this client trusts.
@@ -158,6 +172,65 @@ impl Jabber {
         &self.provider
     }
 
+    /// Signs the user in at a node over HTTPS, by authorization code with PKCE (RFC 6749 section 4.1, RFC 7636), and keeps
+    /// the tokens: registrations renew them at three quarters of their life.
+    ///
+    /// The browser's part is done without one: the lab's server takes name and password by HTTP Basic.
+    ///
+    /// # Errors
+    ///
+    /// When an endpoint refuses.
+    pub async fn sign_in(&mut self, node: &UnifiedCm) -> Result<SignedIn, Error> {
+        let failed = |error: TokenUnavailable| Error::setup("sign-in", error);
+        let grant = CodeGrant::new(
+            self.connector.clone(),
+            &node.authorization_endpoint(),
+            &node.token_endpoint(),
+            CLIENT_ID,
+            REDIRECT_URI,
+        )
+        .map_err(failed)?
+        .scope(SCOPE);
+        let begun = grant.begin().map_err(failed)?;
+        let redirected_to = grant
+            .authorize_with_password(&begun, &self.user.name, &self.user.password)
+            .await
+            .map_err(failed)?;
+        let signed_in = grant.finish(begun, &redirected_to).await.map_err(failed)?;
+        let refresh_token = signed_in
+            .refresh_token
+            .clone()
+            .ok_or_else(|| Error::setup("sign-in", "no refresh token came with it"))?;
+        let refresh = RefreshGrant::new(
+            self.connector.clone(),
+            &node.token_endpoint(),
+            CLIENT_ID,
+            refresh_token,
+        )
+        .map_err(failed)?;
+        let renewing = RenewingToken::new(refresh, self.connector.clock().clone())
+            .starting_with(signed_in.access_token.clone());
+        self.tokens = Some(Tokens::Renewing(renewing));
+        Ok(signed_in)
+    }
+
+    /// The token in hand; the next one when three quarters of its life are over.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or no longer.
+    pub async fn token(&self) -> Result<ObtainedToken, Error> {
+        let request = TokenRequest::new(TokenReason::Challenged, None);
+        match &self.tokens {
+            None => Err(Error::setup("Jabber", "no access token yet")),
+            Some(Tokens::Fixed(token)) => Ok(token.clone()),
+            Some(Tokens::Renewing(tokens)) => tokens
+                .token(&request)
+                .await
+                .map_err(|error| Error::setup("token", error)),
+        }
+    }
+
     /// Gets an access token for a refresh token (RFC 6749 section 6) and keeps it.
     ///
     /// # Errors
@@ -167,15 +240,16 @@ impl Jabber {
         &mut self,
         endpoint: &str,
         refresh_token: RefreshToken,
-    ) -> Result<&ObtainedToken, Error> {
-        let failed = |error: sip_oauth_tokio::TokenUnavailable| Error::setup("token", error);
+    ) -> Result<ObtainedToken, Error> {
+        let failed = |error: TokenUnavailable| Error::setup("token", error);
         let grant = RefreshGrant::new(self.connector.clone(), endpoint, CLIENT_ID, refresh_token)
             .map_err(failed)?;
         let token = grant
             .token(&TokenRequest::new(TokenReason::Renewal, None))
             .await
             .map_err(failed)?;
-        Ok(self.token.insert(token))
+        self.tokens = Some(Tokens::Fixed(token.clone()));
+        Ok(token)
     }
 
     /// Fetches and reads the device's configuration file.
@@ -252,15 +326,12 @@ impl Jabber {
             .map_err(|error| failed(&error))?
             .value;
 
-        let token = self
-            .token
-            .clone()
-            .ok_or_else(|| Error::setup("Jabber", "no access token yet"))?;
-        let client = RegistrationClient::new(
-            settings,
-            self.connector.clone(),
-            Arc::new(FixedToken::new(token)),
-        );
+        let tokens: Arc<dyn TokenSource> = match &self.tokens {
+            None => return Err(Error::setup("Jabber", "no access token yet")),
+            Some(Tokens::Fixed(token)) => Arc::new(FixedToken::new(token.clone())),
+            Some(Tokens::Renewing(tokens)) => Arc::new(tokens.clone()),
+        };
+        let client = RegistrationClient::new(settings, self.connector.clone(), tokens);
         self.registration = Some(client.start());
         Ok(first)
     }

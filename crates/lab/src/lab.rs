@@ -16,7 +16,7 @@ use crate::{
     ports::{self, Kept},
     recorder::{Recorder, Speaks},
     report::Occurrence,
-    unified_cm::{self, AxlUser},
+    unified_cm::{self, Account, Accounts},
 };
 
 /// The node's name.
@@ -151,9 +151,16 @@ impl LabBuilder {
             renewed: CertificateAuthority::new("Example Corp Renewed CA")?,
             expressway: CertificateAuthority::new("Example Corp Expressway CA")?,
         };
-        let axl_user = AxlUser {
-            name: "axl-expressway".to_owned(),
-            password: random_password(&provider)?,
+        let account = |name: &str| {
+            Ok::<_, Error>(Account {
+                name: name.to_owned(),
+                password: random_password(&provider)?,
+            })
+        };
+        let accounts = Accounts {
+            administrator: account("axl-expressway")?,
+            user: account(USER)?,
+            resource_server: account("resource-server")?,
         };
 
         let (sip, kept) = self.node_ports().await?;
@@ -174,7 +181,7 @@ impl LabBuilder {
             sip_oauth_mode: self.sip_oauth_mode,
             keep_alive_interval: self.keep_alive_interval,
             token_path: self.token_path.clone(),
-            axl_user: axl_user.clone(),
+            accounts: accounts.clone(),
         })?;
         if !self.has(Fault::NodeDistrustsEdge) {
             unified_cm.upload_to_tomcat_trust(&authorities.expressway)?;
@@ -209,7 +216,7 @@ impl LabBuilder {
             recorder: recorder.clone(),
             resolver: Arc::clone(&resolver),
             provider: Arc::clone(&provider),
-            axl_user,
+            axl_user: accounts.administrator,
         })
         .await?;
         recorder.listener(expressway_c.port(), PartyId::ExpresswayC, Speaks::Sip);
@@ -224,6 +231,7 @@ impl LabBuilder {
             authorities,
             unified_cm,
             expressway_c,
+            user: accounts.user,
         })
     }
 
@@ -280,6 +288,7 @@ pub struct Lab {
     authorities: Authorities,
     unified_cm: UnifiedCm,
     expressway_c: ExpresswayC,
+    user: Account,
 }
 
 impl Lab {
@@ -308,6 +317,11 @@ impl Lab {
         &self.clock
     }
 
+    /// The password of [`USER`], made anew with each lab.
+    pub fn user_password(&self) -> &str {
+        &self.user.password
+    }
+
     /// A client that trusts both authorities and has not logged in yet.
     ///
     /// # Errors
@@ -323,7 +337,7 @@ impl Lab {
         }
         Jabber::new(
             DEVICE,
-            USER,
+            self.user.clone(),
             &self.clock,
             &self.recorder,
             Arc::clone(&self.resolver),
@@ -373,12 +387,12 @@ pub(crate) fn instance(party: PartyId) -> &'static str {
     }
 }
 
-/// The application user's password: nobody types it.
+/// A password of an account of the lab: nobody types it.
 fn random_password(provider: &CryptoProvider) -> Result<String, Error> {
     let mut bytes = [0; 16];
     provider
         .secure_random
         .fill(&mut bytes)
-        .map_err(|_| Error::setup("AXL", "no random numbers"))?;
+        .map_err(|_| Error::setup("passwords", "no random numbers"))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

@@ -7,15 +7,14 @@
 //!
 //! ```
 //! use sip_oauth_csf::Place;
-//! use sip_oauth_lab::{CLIENT_ID, Lab, Outcome, Way};
+//! use sip_oauth_lab::{Lab, Outcome, Way};
 //!
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let lab = Lab::builder().start().await?;
 //! let node = lab.unified_cm();
 //!
 //! let mut jabber = lab.jabber()?;
-//! let refresh_token = node.log_in(jabber.user(), CLIENT_ID)?;
-//! jabber.obtain_token(&node.token_endpoint(), refresh_token).await?;
+//! jabber.sign_in(node).await?;
 //! let config = jabber.fetch_configuration(node.name(), node.configuration_port()).await?;
 //! assert_eq!(config.registration_targets(Place::OnPremises)?[0].host, "ucm-pub.example.com");
 //!
@@ -32,8 +31,13 @@
 //!
 //! Not everything a lab needs is public. These are choices of this crate, not facts about the products:
 //!
-//! - how a user logs in: a refresh token is handed over in process ([`UnifiedCm::log_in`]);
-//! - the token endpoint: RFC 6749's refresh grant under a path of our own ([`LabBuilder::token_path`]);
+//! - how a user signs in at `/ssosp/oauth/authorize`: by HTTP Basic, for an authorization code with PKCE
+//!   ([`Jabber::sign_in`]), or for an opaque "simple token" where the query asks for `response_type=token`; a refresh token
+//!   may also be handed over in process ([`UnifiedCm::log_in`]);
+//! - the token endpoint: RFC 6749 under a path of our own ([`LabBuilder::token_path`]), and so the JWK set
+//!   ([`UnifiedCm::jwks_uri`]) and introspection ([`UnifiedCm::introspection_endpoint`]);
+//! - what the 64 digits of a revoked token are made of: SHA-256 of its `tid`;
+//! - when new authz keys are used: with the restart of Cisco CallManager;
 //! - how Expressway-C gets the authz keys: in process, when its servers are refreshed;
 //! - what the console prints, but for the form of `show open ports`, and the column names of `expresswaycconfiguration`;
 //! - which alert refuses a peer whose name is not in the table, and what an edge answers while its zone is down (503);

@@ -23,6 +23,13 @@ async fn the_registration_on_premises_goes_as_the_document_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_signs_in_and_the_registration_outlives_the_first_token() {
+    let report = report(vec![scenario::sign_in(&Lab::builder()).await.unwrap()]);
+    assert!(report.as_documented, "{}", differences(&report));
+    assert_eq!(report.scenarios[0].steps.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_registration_through_the_edge_goes_as_the_document_says() {
     let report = report(vec![scenario::mra(&Lab::builder()).await.unwrap()]);
     assert!(report.as_documented, "{}", differences(&report));

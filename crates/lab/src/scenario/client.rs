@@ -19,8 +19,7 @@ pub(super) async fn log_in(
     let refresh_bytes = refresh_token.len();
     let obtained = jabber
         .obtain_token(&node.token_endpoint(), refresh_token)
-        .await?
-        .clone();
+        .await?;
     let text = obtained.token.expose();
     let inspection =
         sip_oauth_token::inspect(text).map_err(|error| Error::setup("access token", error))?;

@@ -9,6 +9,7 @@ mod failures;
 mod mra;
 mod on_premises;
 mod published;
+mod sign_in;
 mod sip;
 mod story;
 
@@ -18,3 +19,4 @@ pub use failures::{
 };
 pub use mra::mra;
 pub use on_premises::on_premises;
+pub use sign_in::sign_in;

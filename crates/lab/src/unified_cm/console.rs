@@ -21,8 +21,30 @@ pub(super) enum Command<'a> {
     Sql(&'a str),
     /// `show open ports regexp <pattern>`.
     OpenPorts(&'a str),
+    /// `show key authz signing` and `encryption`.
+    ShowKey(AuthzKey),
+    /// `set key regen authz signing` and `encryption`.
+    RegenerateKey(AuthzKey),
     /// Anything else.
     Unknown,
+}
+
+/// The two keys of the authorization server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AuthzKey {
+    /// The RSA pair.
+    Signing,
+    /// The shared key.
+    Encryption,
+}
+
+impl AuthzKey {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::Encryption => "encryption",
+        }
+    }
 }
 
 impl<'a> Command<'a> {
@@ -34,6 +56,10 @@ impl<'a> Command<'a> {
             "utils sipOAuth-mode disable" => Self::SetMode(SipOAuthMode::Disabled),
             "utils sipOAuth-mode status" => Self::ModeStatus,
             "utils service restart Cisco CallManager" => Self::RestartCallManager,
+            "show key authz signing" => Self::ShowKey(AuthzKey::Signing),
+            "show key authz encryption" => Self::ShowKey(AuthzKey::Encryption),
+            "set key regen authz signing" => Self::RegenerateKey(AuthzKey::Signing),
+            "set key regen authz encryption" => Self::RegenerateKey(AuthzKey::Encryption),
             _ => {
                 if let Some(statement) = line.strip_prefix("run sql ") {
                     Self::Sql(statement)
@@ -56,6 +82,20 @@ pub(super) fn set_mode(database: &Database, mode: SipOAuthMode) -> Vec<String> {
         ],
         Err(error) => vec![format!("Command failed: {error}.")],
     }
+}
+
+/// `show key authz`: the second half of the `kid`, which tells a node whose key was not replicated.
+pub(super) fn key_line(key: AuthzKey, kid: &str) -> String {
+    let checksum = kid.rsplit(':').next().unwrap_or(kid);
+    format!("authz {} key checksum: {checksum}", key.word())
+}
+
+/// `set key regen authz`.
+pub(super) fn regenerated(key: AuthzKey) -> Vec<String> {
+    vec![
+        format!("The authz {} key was regenerated; all tokens are invalid.", key.word()),
+        "Restart the Cisco CallManager service on every node, and refresh the servers on Expressway-C.".to_owned(),
+    ]
 }
 
 /// `utils sipOAuth-mode status`.

@@ -3,10 +3,10 @@
 mod axl;
 mod configuration;
 mod console;
+mod oauth;
 mod rows;
 mod service;
 mod sql;
-mod tokens;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,8 +21,11 @@ use sip_oauth_registration::registrar::{
     Cluster, Database, DeviceLine, DeviceRecord, Listener, Node, NodePorts, SecurityProfile,
     SipOAuthMode,
 };
-use sip_oauth_token::{RefreshToken, Verifier, issue::AuthorizationServer};
-use sip_oauth_tokio::{Clock, RefusalRelay};
+use sip_oauth_token::{
+    RefreshToken, Verifier,
+    issue::{AccessTokenExpiryTimer, AuthorizationServer, RefreshTokenExpiryTimer},
+};
+use sip_oauth_tokio::{ClientAuthentication, Clock, RefusalRelay};
 use sip_oauth_trust::{
     AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate,
     ServerConfigs, Source, TrustStore,
@@ -38,10 +41,11 @@ use crate::{
 };
 use axl::AxlService;
 use configuration::ConfigurationServer;
-use console::Command;
+use console::{AuthzKey, Command};
+pub(crate) use oauth::Accounts;
+use oauth::OAuth;
 use rows::Rows;
 use service::Service;
-use tokens::TokenEndpoint;
 
 /// The name of the phone security profile that enables OAuth, as in the document's screenshot.
 pub const OAUTH_PROFILE: &str = "Cisco Unified Client Services Framework - OAuth auth";
@@ -63,7 +67,7 @@ pub(crate) struct Setup {
     pub(crate) sip_oauth_mode: SipOAuthMode,
     pub(crate) keep_alive_interval: Duration,
     pub(crate) token_path: String,
-    pub(crate) axl_user: AxlUser,
+    pub(crate) accounts: Accounts,
 }
 
 /// The ports of a node, and the listeners that are open from the start.
@@ -75,16 +79,16 @@ pub(crate) struct Ports {
     pub(crate) web: TcpListener,
 }
 
-/// The application user Expressway-C is given.
+/// A name and its password: an application user, an end user, a resource server.
 #[derive(Clone)]
-pub(crate) struct AxlUser {
+pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) password: String,
 }
 
-impl std::fmt::Debug for AxlUser {
+impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AxlUser")
+        f.debug_struct("Account")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
@@ -108,6 +112,7 @@ pub struct UnifiedCm {
     configuration: HttpServer,
     web: HttpServer,
     token_path: String,
+    accounts: Accounts,
 }
 
 impl UnifiedCm {
@@ -125,23 +130,7 @@ impl UnifiedCm {
         } = setup;
         let failed = |cause: &dyn std::fmt::Display| Error::setup("Unified CM", cause);
 
-        let mut cluster = Cluster::new();
-        cluster
-            .add_node(Node::new(&name, ports.sip))
-            .map_err(|error| failed(&error))?;
-        cluster.set_refresh_login_flow(true);
-        cluster
-            .set_sip_oauth_mode(setup.sip_oauth_mode)
-            .map_err(|error| failed(&error))?;
-        for profile in [
-            SecurityProfile::oauth(OAUTH_PROFILE),
-            SecurityProfile::non_secure(STANDARD_PROFILE),
-        ] {
-            cluster
-                .put_profile(profile)
-                .map_err(|error| failed(&error))?;
-        }
-        let database = Database::new(cluster);
+        let database = database(&name, ports.sip, setup.sip_oauth_mode)?;
 
         let authorization_server =
             AuthorizationServer::new(&uuid).map_err(|error| failed(&error))?;
@@ -175,20 +164,22 @@ impl UnifiedCm {
             Arc::<ConfigurationServer>::clone(&files),
         )
         .map_err(Error::socket("configuration server"))?;
-        let user = &setup.axl_user;
-        let axl = AxlService::new(
-            database.clone(),
-            Arc::clone(&rows),
-            Arc::clone(&provider),
-            &user.name,
-            &user.password,
-        )
-        .map_err(|error| failed(&error))?;
-        let tokens = TokenEndpoint::new(Arc::clone(&authorization_server), clock.clone());
         let web = Arc::new(Web {
-            axl,
-            tokens,
-            token_path: setup.token_path.clone(),
+            axl: AxlService::new(
+                database.clone(),
+                Arc::clone(&rows),
+                Arc::clone(&provider),
+                &setup.accounts.administrator.name,
+                &setup.accounts.administrator.password,
+            )
+            .map_err(|error| failed(&error))?,
+            oauth: OAuth::new(
+                Arc::clone(&authorization_server),
+                database.clone(),
+                clock.clone(),
+                &setup.token_path,
+                setup.accounts.clone(),
+            ),
         });
         // Tomcat's own port: one way, as 5090.
         let tls = TlsAcceptor::from(configs.oauth());
@@ -218,6 +209,7 @@ impl UnifiedCm {
             configuration,
             web,
             token_path: setup.token_path,
+            accounts: setup.accounts,
         })
     }
 
@@ -245,20 +237,46 @@ impl UnifiedCm {
         self.configuration.port()
     }
 
-    /// The port of AXL and of the token endpoint, 8443 in the product.
+    /// The port of AXL and of the authorization server, 8443 in the product.
     pub fn web_port(&self) -> u16 {
         self.web.port()
+    }
+
+    /// The URL where a user signs in, with the product's path.
+    pub fn authorization_endpoint(&self) -> String {
+        self.url(oauth::AUTHORIZE_PATH)
     }
 
     /// The URL of the token endpoint. Unified CM's own is not public; see
     /// [`LabBuilder::token_path`](crate::LabBuilder::token_path).
     pub fn token_endpoint(&self) -> String {
-        format!(
-            "https://{}:{}{}",
-            self.name,
-            self.web.port(),
-            self.token_path
-        )
+        self.url(&self.token_path)
+    }
+
+    /// The URL of the signing key as a JWK set, under a path of the lab's own.
+    pub fn jwks_uri(&self) -> String {
+        self.url(oauth::JWKS_PATH)
+    }
+
+    /// The URL of the introspection endpoint, under a path of the lab's own.
+    pub fn introspection_endpoint(&self) -> String {
+        self.url(oauth::INTROSPECTION_PATH)
+    }
+
+    /// Who may ask the introspection endpoint: a resource server by HTTP Basic.
+    pub fn resource_server(&self) -> ClientAuthentication {
+        let Account { name, password } = &self.accounts.resource_server;
+        ClientAuthentication::basic(name, password)
+    }
+
+    /// Name and password of the application user: AXL, and revocation at `/ssosp/token/revoke`.
+    pub fn application_user(&self) -> (&str, &str) {
+        let Account { name, password } = &self.accounts.administrator;
+        (name, password)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("https://{}:{}{path}", self.name, self.web.port())
     }
 
     /// The listeners that are open now, with their ports.
@@ -274,8 +292,9 @@ impl UnifiedCm {
     /// Types a command at the console and gives back what it prints.
     ///
     /// Known are `utils sipOAuth-mode enable|disable|status`, `utils service restart Cisco CallManager`,
-    /// `run sql <statement>` and `show open ports regexp <pattern>`. What the product prints for them is not public, but
-    /// for the form of `show open ports`; the texts are ours.
+    /// `run sql <statement>`, `show open ports regexp <pattern>`, `show key authz signing|encryption` and
+    /// `set key regen authz signing|encryption`. What the product prints for them is not public, but for the form of
+    /// `show open ports`; the texts are ours.
     ///
     /// # Errors
     ///
@@ -295,6 +314,8 @@ impl UnifiedCm {
                     "Cisco CallManager[STARTED]".to_owned(),
                 ]
             }
+            Command::ShowKey(key) => vec![console::key_line(key, &self.key_id(key))],
+            Command::RegenerateKey(key) => self.regenerate(key)?,
             Command::Unknown => {
                 vec!["Executed command unsuccessfully: not a command of the lab".to_owned()]
             }
@@ -308,9 +329,43 @@ impl UnifiedCm {
     ///
     /// [`Error::PortInUse`] when a listener's port was taken meanwhile.
     pub async fn restart_call_manager(&self) -> Result<(), Error> {
+        // New authz keys are loaded with the restart, as the product's documents have it.
+        let keys = self.authorization_server().key_set();
+        self.verifier.replace_keys(keys);
         self.service
             .restart(&self.database, &self.configs, &self.verifier)
             .await
+    }
+
+    /// The `kid` of a key.
+    fn key_id(&self, key: AuthzKey) -> String {
+        let server = self.authorization_server();
+        match key {
+            AuthzKey::Signing => server.signing_key_id().as_str().to_owned(),
+            AuthzKey::Encryption => server.encryption_key_id().as_str().to_owned(),
+        }
+    }
+
+    fn regenerate(&self, key: AuthzKey) -> Result<Vec<String>, Error> {
+        let mut server = self.authorization_server();
+        match key {
+            AuthzKey::Signing => server.regenerate_signing_key(),
+            AuthzKey::Encryption => server.regenerate_encryption_key(),
+        }
+        .map_err(|error| Error::setup("authorization server", error))?;
+        Ok(console::regenerated(key))
+    }
+
+    /// Sets the enterprise parameter OAuth Access Token Expiry Timer.
+    pub fn set_access_token_expiry_timer(&self, timer: AccessTokenExpiryTimer) {
+        self.authorization_server()
+            .set_access_token_expiry_timer(timer);
+    }
+
+    /// Sets the enterprise parameter OAuth Refresh Token Expiry Timer; another value revokes every token.
+    pub fn set_refresh_token_expiry_timer(&self, timer: RefreshTokenExpiryTimer) {
+        self.authorization_server()
+            .set_refresh_token_expiry_timer(timer);
     }
 
     /// Stops the node: Cisco CallManager and the web services.
@@ -430,8 +485,8 @@ impl UnifiedCm {
         });
     }
 
-    /// Logs a user in: a refresh token for `client_id`. How a client logs in to the product (authorization code, browser)
-    /// is left out; the token is handed over in process.
+    /// Logs a user in without a browser: a refresh token for `client_id`, handed over in process.
+    /// [`Jabber::sign_in`](crate::Jabber::sign_in) does it over HTTPS.
     ///
     /// # Errors
     ///
@@ -462,19 +517,42 @@ impl UnifiedCm {
     }
 }
 
-/// Port 8443: two services under two paths.
+/// A cluster of one node with the two profiles of the document.
+fn database(node: &str, ports: NodePorts, mode: SipOAuthMode) -> Result<Database, Error> {
+    let failed = |cause: &dyn std::fmt::Display| Error::setup("Unified CM", cause);
+    let mut cluster = Cluster::new();
+    cluster
+        .add_node(Node::new(node, ports))
+        .map_err(|error| failed(&error))?;
+    cluster.set_refresh_login_flow(true);
+    cluster
+        .set_sip_oauth_mode(mode)
+        .map_err(|error| failed(&error))?;
+    for profile in [
+        SecurityProfile::oauth(OAUTH_PROFILE),
+        SecurityProfile::non_secure(STANDARD_PROFILE),
+    ] {
+        cluster
+            .put_profile(profile)
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(Database::new(cluster))
+}
+
+/// Port 8443: two services, told apart by path.
 struct Web {
     axl: AxlService,
-    tokens: TokenEndpoint,
-    token_path: String,
+    oauth: OAuth,
 }
 
 impl Answers for Web {
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         match request.uri().path() {
             "/axl/" | "/axl" => self.axl.answer(request),
-            path if path == self.token_path => self.tokens.answer(request),
-            _ => plain(StatusCode::NOT_FOUND, "no such service\n"),
+            _ => self
+                .oauth
+                .answer(request)
+                .unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "no such service\n")),
         }
     }
 }

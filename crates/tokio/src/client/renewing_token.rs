@@ -113,7 +113,8 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
         }
     }
 
-    /// Renews at this part of the lifetime, 1 to 99; 75 by default, as the product's clients do.
+    /// Renews at this part of the lifetime, 1 to 99; 75 by default, as the product's clients do. To be said before
+    /// [`starting_with`](Self::starting_with).
     #[must_use]
     pub fn renew_at_percent(mut self, percent: u8) -> Self {
         self.percent = percent.clamp(1, 99);
@@ -124,6 +125,18 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
     #[must_use]
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most };
+        self
+    }
+
+    /// Begins with this token, as a sign-in brought it, instead of asking for the first one.
+    #[must_use]
+    pub fn starting_with(mut self, token: ObtainedToken) -> Self {
+        let ObtainedToken { token, expires_in } = token;
+        let held = Held::new(token, expires_in, self.percent, self.clock.now());
+        self.state = Arc::new(Mutex::new(State {
+            held: Some(held),
+            ..State::default()
+        }));
         self
     }
 
