@@ -28,6 +28,7 @@
 //! * `issue`: the authorization server's side, for tests and for the lab.
 
 mod algorithm;
+mod answer;
 #[cfg(feature = "aws-lc-rs")]
 mod cache;
 mod claims;
@@ -50,6 +51,7 @@ mod verified;
 mod verifier;
 
 pub use algorithm::{Algorithm, ContentEncryption, KeyManagement};
+pub use answer::{ChallengeDialect, Role, SipAnswer};
 pub use error::{BearerError, Fault, Place, TokenError, TokenErrorKind};
 pub use inspect::{Inspection, inspect};
 pub use introspection::MAX_INTROSPECTION_BYTES;
