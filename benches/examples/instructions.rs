@@ -11,9 +11,8 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::process::Command;
 
-use sip_oauth_benches::{Message, head, shared, ten_headers};
+use sip_oauth_benches::{Message, head, instructions, shared, ten_headers};
 
 const JOBS: [&str; 2] = ["head", "ten headers"];
 
@@ -51,26 +50,12 @@ fn table() -> Result<(), Box<dyn Error>> {
     println!("|---|---|---|---|");
     for Message { name, bytes } in messages() {
         let once = |job| -> Result<u64, Box<dyn Error>> {
-            let thousand = instructions(job, &name, 2000)? - instructions(job, &name, 1000)?;
+            let times = |times| instructions(&[job, name.as_str(), times]);
+            let thousand = times("2000")? - times("1000")?;
             Ok(thousand / 1000)
         };
         let [head, ten] = JOBS.map(once);
         println!("| {name} | {} | {} | {} |", bytes.len(), head?, ten?);
     }
     Ok(())
-}
-
-/// The number behind `Collected :` in what callgrind says.
-fn instructions(job: &str, name: &str, times: u32) -> Result<u64, Box<dyn Error>> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe()?)
-        .args([job, name, &times.to_string()])
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let count = said
-        .split("Collected :")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
-    Ok(count.ok_or_else(|| format!("valgrind: {said}"))?.parse()?)
 }

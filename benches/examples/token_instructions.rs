@@ -11,10 +11,9 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use sip_oauth_benches::instructions::collected;
+use sip_oauth_benches::instructions;
 use sip_oauth_token::issue::AuthorizationServer;
 use sip_oauth_token::{Form, Policy, Verifier};
 
@@ -56,6 +55,17 @@ fn work(job: &str, times: u32) -> Result<(), Box<dyn Error>> {
     }
     for _ in 0..times {
         black_box(verifier.verify(black_box(issued.token.expose()), now)?);
+    }
+    Ok(())
+}
+
+fn table() -> Result<(), Box<dyn Error>> {
+    println!("| token | instructions |");
+    println!("|---|--:|");
+    for (job, ..) in JOBS {
+        let times = |times| instructions(&[job, times]);
+        let hundred = times("200")?.saturating_sub(times("100")?);
+        println!("| {job} | {} |", hundred / 100);
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What the benches share: the messages, and the two jobs done on them.
 
+mod callgrind;
 mod job;
 mod message;
 
+pub use self::callgrind::instructions;
 pub use self::job::{Proof, TenHeaders, head, ten_headers};
 pub use self::message::{Message, shared};

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use serde_json::Number;
 
 use crate::error::{TokenError, TokenErrorKind, quoted};
-use crate::json::Object;
+use crate::json::{Json, Members};
 use crate::policy::Policy;
 use crate::verified::{Form, Grant};
 
@@ -19,7 +19,7 @@ pub(crate) struct Judged {
 
 /// Whether the claims say that they make a refresh token: `ctyp` `refresh`, as Unified CM writes; `typ`
 /// `Refresh` or `token_type` `refresh_token`, as other servers do.
-pub(crate) fn is_refresh(claims: &Object, policy: &Policy) -> bool {
+pub(crate) fn is_refresh(claims: &Members<'_>, policy: &Policy) -> bool {
     [policy.claim_names.class.as_str(), "typ", "token_type"]
         .into_iter()
         .filter_map(|name| claims.get(name)?.as_str())
@@ -30,7 +30,7 @@ pub(crate) fn is_refresh(claims: &Object, policy: &Policy) -> bool {
 
 /// Judges the claims of an access token.
 pub(crate) fn judge(
-    claims: &Object,
+    claims: &Members<'_>,
     form: Form,
     policy: &Policy,
     now: SystemTime,
@@ -38,8 +38,8 @@ pub(crate) fn judge(
     let names = &policy.claim_names;
     for name in &policy.required_claims {
         match claims.get(name) {
-            None | Some(Value::Null) => return Err(TokenErrorKind::ClaimAbsent.claim(name)),
-            Some(Value::String(text)) if text.is_empty() => {
+            None | Some(Json::Null) => return Err(TokenErrorKind::ClaimAbsent.claim(name)),
+            Some(Json::String(text)) if text.is_empty() => {
                 return Err(TokenErrorKind::ClaimAbsent.claim(name));
             }
             Some(_) => {}
@@ -68,7 +68,7 @@ pub(crate) fn judge(
 }
 
 /// Claim `iss` (RFC 7519 section 4.1.1), always required.
-pub(crate) fn check_issuer(claims: &Object, policy: &Policy) -> Result<String, TokenError> {
+pub(crate) fn check_issuer(claims: &Members<'_>, policy: &Policy) -> Result<String, TokenError> {
     let issuer = required_string(claims, "iss")?;
     if policy.issuers.contains(&issuer) {
         return Ok(issuer);
@@ -79,7 +79,11 @@ pub(crate) fn check_issuer(claims: &Object, policy: &Policy) -> Result<String, T
 }
 
 /// Claim `aud` (RFC 7519 section 4.1.3): one string, or an array of strings.
-fn check_audience(claims: &Object, form: Form, policy: &Policy) -> Result<Vec<String>, TokenError> {
+fn check_audience(
+    claims: &Members<'_>,
+    form: Form,
+    policy: &Policy,
+) -> Result<Vec<String>, TokenError> {
     let wrong_type = || {
         TokenErrorKind::ClaimType {
             expected: "a string or an array of strings",
@@ -88,8 +92,8 @@ fn check_audience(claims: &Object, form: Form, policy: &Policy) -> Result<Vec<St
     };
     let audience: Vec<String> = match claims.get("aud") {
         None => Vec::new(),
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(several)) => several
+        Some(Json::String(one)) => vec![one.to_string()],
+        Some(Json::Array(several)) => several
             .iter()
             .map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong_type))
             .collect::<Result<_, _>>()?,
@@ -118,7 +122,7 @@ pub(crate) struct Times {
 
 /// Claims `exp`, `nbf`, `iat` (RFC 7519 sections 4.1.4 to 4.1.6) and the lifetime they span.
 pub(crate) fn check_times(
-    claims: &Object,
+    claims: &Members<'_>,
     policy: &Policy,
     now: SystemTime,
 ) -> Result<Times, TokenError> {
@@ -178,33 +182,29 @@ fn earlier(time: SystemTime, by: Duration) -> SystemTime {
     time.checked_sub(by).unwrap_or(UNIX_EPOCH)
 }
 
-/// A NumericDate (RFC 7519 section 2): seconds since 1970, a fraction allowed.
-pub(crate) fn numeric_date(claims: &Object, name: &str) -> Result<Option<SystemTime>, TokenError> {
-    let wrong_type = || {
-        TokenErrorKind::ClaimType {
-            expected: "a time in seconds since 1970",
-        }
-        .claim(name)
-    };
-    let since_epoch = match claims.get(name) {
+fn numeric_date(claims: &Members<'_>, name: &str) -> Result<Option<SystemTime>, TokenError> {
+    let date = match claims.get(name) {
         None => return Ok(None),
-        Some(Value::Number(number)) => match number.as_u64() {
-            Some(seconds) => Duration::from_secs(seconds),
-            None => number
-                .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .ok_or_else(wrong_type)?,
-        },
-        Some(_) => return Err(wrong_type()),
+        Some(Json::Number(number)) => time(number),
+        Some(_) => None,
     };
-    UNIX_EPOCH
-        .checked_add(since_epoch)
-        .map(Some)
-        .ok_or_else(wrong_type)
+    let expected = "a time in seconds since 1970";
+    date.map(Some)
+        .ok_or_else(|| TokenErrorKind::ClaimType { expected }.claim(name))
+}
+
+/// A NumericDate (RFC 7519 section 2): seconds since 1970, a fraction allowed. `None` where it is out of
+/// the range of times.
+pub(crate) fn time(number: &Number) -> Option<SystemTime> {
+    let since_epoch = match number.as_u64() {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => Duration::try_from_secs_f64(number.as_f64()?).ok()?,
+    };
+    UNIX_EPOCH.checked_add(since_epoch)
 }
 
 /// Granted scopes: words separated by one blank each (RFC 6749 section 3.3).
-fn scopes(claims: &Object, policy: &Policy) -> Result<Vec<String>, TokenError> {
+fn scopes(claims: &Members<'_>, policy: &Policy) -> Result<Vec<String>, TokenError> {
     let name = &policy.claim_names.scope;
     let granted: Vec<String> = string(claims, name)?
         .unwrap_or_default()
@@ -226,17 +226,17 @@ fn scopes(claims: &Object, policy: &Policy) -> Result<Vec<String>, TokenError> {
 }
 
 /// A string claim that must be there and not be empty.
-pub(crate) fn required_string(claims: &Object, name: &str) -> Result<String, TokenError> {
+pub(crate) fn required_string(claims: &Members<'_>, name: &str) -> Result<String, TokenError> {
     match string(claims, name)? {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(TokenErrorKind::ClaimAbsent.claim(name)),
     }
 }
 
-fn string<'a>(claims: &'a Object, name: &str) -> Result<Option<&'a str>, TokenError> {
+fn string<'a>(claims: &'a Members<'_>, name: &str) -> Result<Option<&'a str>, TokenError> {
     match claims.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Json::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenErrorKind::ClaimType {
             expected: "a string",
         }

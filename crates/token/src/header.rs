@@ -1,15 +1,12 @@
 //! JOSE headers: what is read, what is refused (RFC 7515 section 4.1, RFC 7516 section 4.1).
 
-use serde_json::Value;
-
 use crate::error::{Place, TokenError, TokenErrorKind};
-use crate::jose::base64url;
-use crate::json::{self, Object};
+use crate::json::{self, Json, Members};
 use crate::keys::KeyId;
 
 /// A JOSE header that carries nothing a token must not bring.
-pub(crate) struct Header {
-    parameters: Object,
+pub(crate) struct Header<'a> {
+    parameters: Members<'a>,
     place: Place,
 }
 
@@ -30,13 +27,13 @@ const FORBIDDEN: [(&str, &str); 7] = [
     ),
 ];
 
-impl Header {
-    /// Decodes and checks a header.
-    pub(crate) fn read(segment: &str, place: Place) -> Result<Self, TokenError> {
-        let parameters = json::object(&base64url(segment, &place)?, &place)?;
+impl<'a> Header<'a> {
+    /// Checks a header out of its decoded segment.
+    pub(crate) fn read(bytes: &'a [u8], place: Place) -> Result<Self, TokenError> {
+        let parameters = json::members(bytes, &place)?;
         let header = Self { parameters, place };
         for (name, reason) in FORBIDDEN {
-            if header.parameters.contains_key(name) {
+            if header.parameters.contains(name) {
                 return Err(header.refuse(TokenErrorKind::ForbiddenParameter { name, reason }));
             }
         }
@@ -55,7 +52,7 @@ impl Header {
     pub(crate) fn optional(&self, name: &'static str) -> Result<Option<&str>, TokenError> {
         match self.parameters.get(name) {
             None => Ok(None),
-            Some(Value::String(value)) => Ok(Some(value)),
+            Some(Json::String(value)) => Ok(Some(value)),
             Some(_) => {
                 let problem = "is not a string";
                 Err(self.refuse(TokenErrorKind::Parameter { name, problem }))
@@ -92,7 +89,7 @@ impl Header {
 
     /// Requires claims that are replicated in the header to be those inside: "the application receiving
     /// them SHOULD verify that their values are identical" (RFC 7519 section 5.3).
-    pub(crate) fn require_same_claims(&self, claims: &Object) -> Result<(), TokenError> {
+    pub(crate) fn require_same_claims(&self, claims: &Members<'_>) -> Result<(), TokenError> {
         for name in ["iss", "sub", "aud"] {
             let replicated = self.parameters.get(name);
             if replicated.is_some() && replicated != claims.get(name) {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::claims::numeric_date;
+use crate::claims::time;
 use crate::error::{Place, TokenError, quoted};
 use crate::jose::{self, Compact, CompactJwe, CompactJws, base64url};
 use crate::json::{self, Object};
@@ -167,7 +167,7 @@ impl Inspection {
     /// The readable time of expiry. Unified CM's access tokens have none: a client must remember the
     /// `expires_in` it was told.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        numeric_date(self.claims.as_ref()?, "exp").ok().flatten()
+        time(self.claims.as_ref()?.get("exp")?.as_number()?)
     }
 
     /// Whether the token says of itself that it has expired by `now`; `None` when it does not say.

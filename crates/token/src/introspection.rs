@@ -6,12 +6,10 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use serde_json::Value;
-
 use crate::claims::{self, Judged, list};
 use crate::error::{Place, TokenError, TokenErrorKind, quoted};
 use crate::header::media_type_eq;
-use crate::json;
+use crate::json::{self, Json};
 use crate::policy::Policy;
 use crate::verified::Form;
 
@@ -32,10 +30,10 @@ pub(crate) fn judge(
         };
         return Err(kind.at(place));
     }
-    let mut members = json::object(response, &place)?;
+    let mut members = json::members(response, &place)?;
     match members.get("active") {
-        Some(Value::Bool(true)) => {}
-        Some(Value::Bool(false)) => return Err(TokenErrorKind::Inactive.at(place)),
+        Some(Json::Bool(true)) => {}
+        Some(Json::Bool(false)) => return Err(TokenErrorKind::Inactive.at(place)),
         Some(_) => {
             let expected = "true or false";
             return Err(TokenErrorKind::ClaimType { expected }.claim("active"));
@@ -59,8 +57,8 @@ pub(crate) fn judge(
     if policy.endpoint_vouches {
         // What the server left out, its endpoint stands for.
         for (name, accepted) in [("iss", &policy.issuers), ("aud", &policy.audiences)] {
-            if let (false, Some(first)) = (members.contains_key(name), accepted.first()) {
-                members.insert(name.to_owned(), Value::from(first.as_str()));
+            if let (false, Some(first)) = (members.contains(name), accepted.first()) {
+                members.add(name, Json::String(Cow::Borrowed(first)));
             }
         }
     }

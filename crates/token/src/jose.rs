@@ -42,34 +42,36 @@ pub(crate) enum Compact<'a> {
 
 /// Splits `text` at its dots: three segments make a JWS, five a JWE, anything else neither.
 pub(crate) fn split<'a>(text: &'a str, place: &Place) -> Result<Compact<'a>, TokenError> {
-    let found = 1 + text.bytes().filter(|byte| *byte == b'.').count();
-    let refuse = || {
-        let expected = "3 (JWS) or 5 (JWE)";
-        TokenErrorKind::Segments { expected, found }.at(place.clone())
-    };
-    let mut segments = text.split('.');
-    let mut next = || segments.next().ok_or_else(refuse);
-    match found {
-        3 => {
-            let (header, payload, signature) = (next()?, next()?, next()?);
-            let signing_input = text
+    let mut segments = text.splitn(6, '.');
+    let parts: [Option<&str>; 6] = std::array::from_fn(|_| segments.next());
+    match parts {
+        [Some(header), Some(payload), Some(signature), None, ..] => Ok(Compact::Jws(CompactJws {
+            header,
+            payload,
+            signature,
+            signing_input: text
                 .get(..header.len() + 1 + payload.len())
-                .ok_or_else(refuse)?;
-            Ok(Compact::Jws(CompactJws {
-                header,
-                payload,
-                signature,
-                signing_input,
-            }))
-        }
-        5 => Ok(Compact::Jwe(CompactJwe {
-            header: next()?,
-            encrypted_key: next()?,
-            iv: next()?,
-            ciphertext: next()?,
-            tag: next()?,
+                .unwrap_or_default(),
         })),
-        _ => Err(refuse()),
+        [
+            Some(header),
+            Some(encrypted_key),
+            Some(iv),
+            Some(ciphertext),
+            Some(tag),
+            None,
+        ] => Ok(Compact::Jwe(CompactJwe {
+            header,
+            encrypted_key,
+            iv,
+            ciphertext,
+            tag,
+        })),
+        _ => {
+            let expected = "3 (JWS) or 5 (JWE)";
+            let found = text.split('.').count();
+            Err(TokenErrorKind::Segments { expected, found }.at(place.clone()))
+        }
     }
 }
 

@@ -17,23 +17,24 @@ use crate::policy::Policy;
 pub(crate) use content::{ContentKey, cbc};
 
 /// What a JWE held, and how long its key may be used.
-pub(crate) struct Opened {
-    pub(crate) header: Header,
+pub(crate) struct Opened<'a> {
+    pub(crate) header: Header<'a>,
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
     pub(crate) key_until: Option<SystemTime>,
 }
 
-/// Opens `jwe` with the key its `kid` names.
+/// Opens `jwe`, whose `header` was decoded, with the key its `kid` names.
 ///
 /// Every failure behind the header is one error. A content key that does not unwrap is replaced by a
 /// random one, so that the tag refuses it in the same time (RFC 7516 section 11.5).
-pub(crate) fn open(
+pub(crate) fn open<'a>(
     jwe: CompactJwe<'_>,
+    header: &'a [u8],
     keys: &KeySet,
     policy: &Policy,
     now: SystemTime,
-) -> Result<Opened, TokenError> {
-    let header = Header::read(jwe.header, Place::EncryptedHeader)?;
+) -> Result<Opened<'a>, TokenError> {
+    let header = Header::read(header, Place::EncryptedHeader)?;
     let algorithm = key_management(&header, policy)?;
     let encryption = content_encryption(&header, policy)?;
 
@@ -68,7 +69,7 @@ pub(crate) fn open(
     })
 }
 
-fn key_management(header: &Header, policy: &Policy) -> Result<KeyManagement, TokenError> {
+fn key_management(header: &Header<'_>, policy: &Policy) -> Result<KeyManagement, TokenError> {
     let refuse = |name, reason| Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
     let Some(algorithm) = KeyManagement::from_name(header.required("alg")?) else {
         return refuse("(unregistered)", "is not known");
@@ -109,7 +110,10 @@ fn key_management(header: &Header, policy: &Policy) -> Result<KeyManagement, Tok
     }
 }
 
-fn content_encryption(header: &Header, policy: &Policy) -> Result<ContentEncryption, TokenError> {
+fn content_encryption(
+    header: &Header<'_>,
+    policy: &Policy,
+) -> Result<ContentEncryption, TokenError> {
     let refuse = |name, reason| Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
     let Some(encryption) = ContentEncryption::from_name(header.required("enc")?) else {
         return refuse("(unregistered)", "is not known");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
 use crate::claims::{self, Judged, list};
@@ -14,7 +14,7 @@ use crate::error::{Place, TokenError, TokenErrorKind, quoted};
 use crate::header::{Header, media_type_eq};
 use crate::introspection;
 use crate::jose::{self, Compact, CompactJwe, CompactJws, base64url};
-use crate::json::{self, Object};
+use crate::json::{self, Json, Members};
 use crate::jwe;
 use crate::keys::KeySet;
 use crate::policy::Policy;
@@ -278,20 +278,24 @@ impl Verifier {
         now: SystemTime,
     ) -> Result<(Judged, KeyEnds), TokenError> {
         let signed = self.verify_jws(keys, jws, now)?;
-        let Some(private) = signed.claims.get("private") else {
-            self.refuse_refresh(&signed.claims)?;
+        let outer = json::members(&signed.payload, &Place::Payload)?;
+        let Some(private) = outer.get("private") else {
+            self.refuse_refresh(&outer)?;
             self.require_form(Form::Jwt)?;
-            let judged = claims::judge(&signed.claims, Form::Jwt, &self.policy, now)?;
+            let judged = claims::judge(&outer, Form::Jwt, &self.policy, now)?;
             return Ok((judged, [signed.key_end, None]));
         };
         self.require_form(Form::UnifiedCm)?;
-        let (Value::String(private), 1) = (private, signed.claims.len()) else {
+        let (Json::String(private), 1) = (private, outer.len()) else {
             let expected = "a string, and nothing beside it";
             return Err(TokenErrorKind::ClaimType { expected }.claim("private"));
         };
         let jwe = jose::split_jwe(private, &Place::Encrypted)?;
-        let opened = jwe::open(jwe, keys, &self.policy, now)?;
-        let inner = inner_claims(&opened.plaintext)?;
+        let header = base64url(jwe.header, &Place::EncryptedHeader)?;
+        let opened = jwe::open(jwe, &header, keys, &self.policy, now)?;
+        let unsecured = unsecured_payload(&opened.plaintext)?;
+        let plaintext = unsecured.as_deref().unwrap_or(&opened.plaintext);
+        let inner = json::members(plaintext, &Place::Decrypted)?;
         self.refuse_refresh(&inner)?;
         let judged = claims::judge(&inner, Form::UnifiedCm, &self.policy, now)?;
         Ok((judged, [signed.key_end, opened.key_until]))
@@ -305,15 +309,17 @@ impl Verifier {
         now: SystemTime,
     ) -> Result<(Judged, KeyEnds), TokenError> {
         self.require_form(Form::Nested)?;
-        let opened = jwe::open(jwe, keys, &self.policy, now)?;
+        let header = base64url(jwe.header, &Place::EncryptedHeader)?;
+        let opened = jwe::open(jwe, &header, keys, &self.policy, now)?;
         let text = std::str::from_utf8(&opened.plaintext).map_err(|error| {
             let at = error.valid_up_to();
             TokenErrorKind::Character { at }.at(Place::Decrypted)
         })?;
         let signed = self.verify_jws(keys, jose::split_jws(text, &Place::Decrypted)?, now)?;
-        self.refuse_refresh(&signed.claims)?;
-        opened.header.require_same_claims(&signed.claims)?;
-        let judged = claims::judge(&signed.claims, Form::Nested, &self.policy, now)?;
+        let claims = json::members(&signed.payload, &Place::Payload)?;
+        self.refuse_refresh(&claims)?;
+        opened.header.require_same_claims(&claims)?;
+        let judged = claims::judge(&claims, Form::Nested, &self.policy, now)?;
         Ok((judged, [signed.key_end, opened.key_until]))
     }
 
@@ -324,7 +330,8 @@ impl Verifier {
         jws: CompactJws<'_>,
         now: SystemTime,
     ) -> Result<Signed, TokenError> {
-        let header = Header::read(jws.header, Place::Header)?;
+        let header = base64url(jws.header, &Place::Header)?;
+        let header = Header::read(&header, Place::Header)?;
         let algorithm = signature_algorithm(&header, &self.policy)?;
         self.check_type(&header)?;
         let key = keys.verifying_key(header.key_id()?.as_ref(), &self.policy, now)?;
@@ -339,14 +346,13 @@ impl Verifier {
         if !keys.verifies(key, jws.signing_input, &signature) {
             return Err(TokenErrorKind::Signature.at(Place::Signature));
         }
-        let claims = json::object(&base64url(jws.payload, &Place::Payload)?, &Place::Payload)?;
         Ok(Signed {
-            claims,
+            payload: Zeroizing::new(base64url(jws.payload, &Place::Payload)?),
             key_end: key.end(),
         })
     }
 
-    fn check_type(&self, header: &Header) -> Result<(), TokenError> {
+    fn check_type(&self, header: &Header<'_>) -> Result<(), TokenError> {
         let Some(types) = &self.policy.types else {
             return Ok(());
         };
@@ -371,7 +377,7 @@ impl Verifier {
         Err(TokenErrorKind::Form { found, expected }.at(Place::Text))
     }
 
-    fn refuse_refresh(&self, claims: &Object) -> Result<(), TokenError> {
+    fn refuse_refresh(&self, claims: &Members<'_>) -> Result<(), TokenError> {
         if claims::is_refresh(claims, &self.policy) {
             return Err(TokenErrorKind::RefreshToken.at(Place::Text));
         }
@@ -394,7 +400,8 @@ impl Verifier {
         check_text(text, self.policy.max_token_bytes)?;
         let generation = self.keys.load();
         let jws = jose::split_jws(text, &Place::Text)?;
-        let claims = self.verify_jws(&generation.keys, jws, now)?.claims;
+        let signed = self.verify_jws(&generation.keys, jws, now)?;
+        let claims = json::members(&signed.payload, &Place::Payload)?;
         if !claims::is_refresh(&claims, &self.policy) {
             return Err(TokenErrorKind::NotRefreshToken.at(Place::Text));
         }
@@ -442,12 +449,13 @@ pub(crate) struct Window {
 /// When the signing key and the encryption key end.
 type KeyEnds = [Option<SystemTime>; 2];
 
+/// What was signed, decoded and not read yet.
 struct Signed {
-    claims: Object,
+    payload: Zeroizing<Vec<u8>>,
     key_end: Option<SystemTime>,
 }
 
-fn signature_algorithm(header: &Header, policy: &Policy) -> Result<Algorithm, TokenError> {
+fn signature_algorithm(header: &Header<'_>, policy: &Policy) -> Result<Algorithm, TokenError> {
     let refuse = |name, reason| Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
     let name = header.required("alg")?;
     match Algorithm::from_name(name) {
@@ -458,12 +466,13 @@ fn signature_algorithm(header: &Header, policy: &Policy) -> Result<Algorithm, To
     }
 }
 
-/// What is inside Unified CM's encrypted part: a claims object, or, as `cty` `JWT` says, an unsecured
-/// JWT (RFC 7519 section 6). Nowhere else is `alg` `none` accepted; here the JWE has authenticated it.
-fn inner_claims(plaintext: &[u8]) -> Result<Object, TokenError> {
+/// The payload of the unsecured JWT (RFC 7519 section 6) inside Unified CM's encrypted part, as `cty`
+/// `JWT` says; `None` where a claims object is there itself. Nowhere else is `alg` `none` accepted; here
+/// the JWE has authenticated it.
+fn unsecured_payload(plaintext: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, TokenError> {
     let place = Place::Decrypted;
     if plaintext.trim_ascii_start().starts_with(b"{") {
-        return json::object(plaintext, &place);
+        return Ok(None);
     }
     let text = std::str::from_utf8(plaintext).map_err(|error| {
         TokenErrorKind::Character {
@@ -472,7 +481,8 @@ fn inner_claims(plaintext: &[u8]) -> Result<Object, TokenError> {
         .at(place.clone())
     })?;
     let jwt = jose::split_jws(text, &place)?;
-    let header = Header::read(jwt.header, place.clone())?;
+    let header = base64url(jwt.header, &place)?;
+    let header = Header::read(&header, place.clone())?;
     if header.required("alg")? != "none" {
         let (name, reason) = (
             "(inner)",
@@ -484,5 +494,5 @@ fn inner_claims(plaintext: &[u8]) -> Result<Object, TokenError> {
         let (name, reason) = ("none", "comes with a signature");
         return Err(header.refuse(TokenErrorKind::Algorithm { name, reason }));
     }
-    json::object(&base64url(jwt.payload, &place)?, &place)
+    Ok(Some(Zeroizing::new(base64url(jwt.payload, &place)?)))
 }

@@ -106,11 +106,11 @@ mod section_4_header {
         ),
         (
             r#"{"alg":"RS256","alg":"RS256"}"#,
-            "token header: not a JSON object: a member stands twice, at byte 28",
+            "token header: not a JSON object: a member stands twice, at byte 19",
         ),
         (
             r#"{"alg":"RS256","\u0061lg":"none"}"#,
-            "token header: not a JSON object: a member stands twice, at byte 32",
+            "token header: not a JSON object: a member stands twice, at byte 24",
         ),
         ("{}", "token header: parameter \"alg\" is absent"),
         (

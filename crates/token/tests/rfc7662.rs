@@ -215,7 +215,7 @@ mod section_2_2_introspection_response {
             ("{\"active\":true", "ends too early, at byte 13"),
             (
                 "{\"active\":true,\"active\":true}",
-                "a member stands twice, at byte 28",
+                "a member stands twice, at byte 22",
             ),
             ("{\"active\":true} x", "syntax, at byte 16"),
         ] {

@@ -128,6 +128,128 @@ mod section_3_3_validate_all_cryptographic_operations {
     }
 }
 
+mod section_3_4_validate_cryptographic_inputs {
+    use super::*;
+
+    const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+    const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+
+    /// "Some cryptographic operations ... take inputs that may contain invalid values. This includes points
+    /// not on the specified elliptic curve".
+    #[test]
+    fn a_point_beside_its_curve_is_no_key() {
+        let jwk = |x: &str, y: &str| format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+        assert!(VerifyingKey::from_jwk(&jwk(X, Y)).is_ok());
+        for (x, y) in [(Y, X), (X, X), (&*b64([0; 32]), &*b64([0; 32]))] {
+            assert_eq!(
+                VerifyingKey::from_jwk(&jwk(x, y)).unwrap_err(),
+                KeyError::PublicKey
+            );
+        }
+    }
+
+    /// The "psychic signature": r and s zero satisfy a verifier that does not look at their range.
+    #[test]
+    fn a_signature_of_zeros_is_none() {
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"}}"#);
+        let key = VerifyingKey::from_jwk(&jwk).unwrap();
+        let keys = KeySet::builder()
+            .verifying_key(common::KID, key)
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(keys, rfc9068().algorithms([Algorithm::Es256]));
+        let header = with(HEADER, "alg", Some("\"ES256\""));
+        for signature in [vec![0; 64], vec![0; 63], Vec::new(), vec![0xff; 64]] {
+            let token = format!("{}.{}.{}", b64(&header), b64(CLAIMS), b64(&signature));
+            assert_eq!(
+                verifier.verify(&token, now()).unwrap_err().to_string(),
+                "token signature: does not verify"
+            );
+        }
+    }
+}
+
+/// What the issue of this crate adds to the list: bounds, and one meaning for one token.
+mod bounded_and_unambiguous {
+    use super::*;
+
+    #[test]
+    fn an_oversize_token_is_not_looked_at() {
+        let token = "a".repeat(sip_oauth_token::MAX_TOKEN_BYTES + 1);
+        assert_eq!(
+            refusal(&token),
+            "token: 16385 bytes, more than the 16384 allowed"
+        );
+        let policy = rfc9068().max_token_bytes(100);
+        assert!(matches!(
+            verify_with(policy, &sign(HEADER, CLAIMS))
+                .unwrap_err()
+                .kind(),
+            TokenErrorKind::TooLong { max_bytes: 100, .. }
+        ));
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_wherever_it_stands() {
+        let header = HEADER.replacen('{', r#"{"alg":"RS256","#, 1);
+        let claims = CLAIMS.replacen('{', r#"{"sub":"anna","#, 1);
+        let deep = CLAIMS.replacen('{', r#"{"x":{"y":1,"y":2},"#, 1);
+        for token in [
+            sign(&header, CLAIMS),
+            sign(HEADER, &claims),
+            sign(HEADER, &deep),
+        ] {
+            assert!(refusal(&token).contains("a member stands twice"));
+        }
+        // Among many members too, and many are no reason to refuse.
+        for count in [31, 32, 33, 200] {
+            let many: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
+            let many = many.join(",") + ",";
+            let distinct = CLAIMS.replacen('{', &format!("{{{many}"), 1);
+            assert!(common::verify(&sign(HEADER, &distinct)).is_ok(), "{count}");
+            for twice in [0, count - 1] {
+                let twice = CLAIMS.replacen('{', &format!("{{{many}\"m{twice}\":0,"), 1);
+                assert!(refusal(&sign(HEADER, &twice)).contains("a member stands twice"));
+            }
+        }
+        let jwk = r#"{"kty":"oct","kty":"oct","k":"AAAA","alg":"HS256"}"#;
+        assert!(VerifyingKey::from_jwk(jwk).is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| {
+            let value = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            sign(
+                HEADER,
+                CLAIMS.replacen('{', &format!("{{\"x\":{value},"), 1),
+            )
+        };
+        assert!(common::verify(&nested(15)).is_ok());
+        assert!(refusal(&nested(17)).contains("nested too deep"));
+        assert!(refusal(&nested(5000)).contains("nested too deep"));
+    }
+
+    /// The content is authenticated as it came. A padding nobody may see under a good tag, and any
+    /// padding under a bad one, are the same answer (RFC 7516 section 11.5).
+    #[test]
+    fn a_padding_is_no_oracle() {
+        let jwe = common::encrypt(common::UCM_INNER_HEADER, common::UCM_CLAIMS);
+        let segments: Vec<&str> = jwe.split('.').collect();
+        let mut seen = std::collections::BTreeSet::new();
+        for last in 0..=255_u8 {
+            let mut ciphertext = vec![0; 32];
+            ciphertext[31] = last;
+            let changed = [segments[0], "", segments[2], &b64(&ciphertext), segments[4]].join(".");
+            seen.insert(common::ucm_refusal(&common::around(&changed)));
+        }
+        assert_eq!(
+            Vec::from_iter(seen),
+            ["token's encrypted part: does not decrypt"]
+        );
+    }
+}
+
 mod section_3_5_ensure_cryptographic_keys_have_sufficient_entropy {
     use super::*;
 
@@ -189,6 +311,54 @@ mod section_3_6_avoid_compression {
             refused.to_string(),
             "header of the token's encrypted part: parameter \"zip\" is not accepted: compressed content is not opened (RFC 8725 section 3.6)"
         );
+    }
+}
+
+mod section_3_7_use_utf_8 {
+    use super::*;
+
+    /// "JWT implementations and applications MUST encode JSON ... as UTF-8, and MUST NOT use other encodings".
+    #[test]
+    fn other_encodings_are_refused() {
+        let utf_16: Vec<u8> = CLAIMS.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let latin_1: Vec<u8> = CLAIMS
+            .replace("rado", "rad#")
+            .bytes()
+            .map(|byte| if byte == b'#' { 0xf3 } else { byte })
+            .collect();
+        let marked = format!("\u{feff}{CLAIMS}");
+        for payload in [&utf_16, &latin_1, &marked.into_bytes()] {
+            let refused = refusal(&sign(HEADER, payload));
+            assert!(
+                refused.starts_with("token payload: not a JSON object: "),
+                "{refused}"
+            );
+        }
+    }
+}
+
+mod section_3_9_use_and_validate_audience {
+    use super::*;
+
+    /// "If the audience value is not present or not associated with the recipient, it MUST reject the JWT."
+    #[test]
+    fn no_audience_and_another_audience_are_refused() {
+        for (value, sentence) in [
+            (None, "token claim \"aud\": absent, but required"),
+            (
+                Some("\"sip:other.example\""),
+                "token claim \"aud\": expected \"sip:example.com\", found \"sip:other.example\"",
+            ),
+        ] {
+            assert_eq!(refusal(&sign(HEADER, with(CLAIMS, "aud", value))), sentence);
+        }
+        // Not the list of required claims alone stands behind it.
+        let policy = rfc9068().required_claims([]);
+        let token = sign(HEADER, with(CLAIMS, "aud", None));
+        assert!(matches!(
+            verify_with(policy, &token).unwrap_err().kind(),
+            TokenErrorKind::Audience { .. }
+        ));
     }
 }
 

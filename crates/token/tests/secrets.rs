@@ -139,3 +139,122 @@ fn keys_are_not_printed() {
         }
     }
 }
+
+/// What is printed or logged by every other test of this crate, at the highest level, with back-traces:
+/// nothing in it reads like a token. A JOSE text begins with `eyJ`, the base64url of `{"`.
+///
+/// Their programs are taken from where cargo put this one; one that was not built is named.
+#[test]
+fn the_whole_suite_prints_no_token() {
+    const SUITE: [&str; 10] = [
+        "rfc6750",
+        "rfc7515",
+        "rfc7516",
+        "rfc7517",
+        "rfc7518",
+        "rfc7519",
+        "rfc7662",
+        "rfc8725",
+        "rfc8898",
+        "unified_cm",
+    ];
+    let directory = std::env::current_exe()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_owned();
+    for name in SUITE {
+        let prefix = format!("{name}-");
+        let newest = std::fs::read_dir(&directory)
+            .unwrap()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                let stem = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
+                let suffix = std::path::Path::new(std::env::consts::EXE_SUFFIX);
+                stem.starts_with(&prefix) && path.extension() == suffix.extension()
+            })
+            .max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok());
+        let Some(program) = newest else {
+            println!("skipped, not built: {name}");
+            continue;
+        };
+        let output = std::process::Command::new(program)
+            .args(["--nocapture", "--include-ignored"])
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .env("PROPTEST_CASES", "4")
+            .output()
+            .unwrap();
+        for printed in [output.stdout, output.stderr] {
+            let printed = String::from_utf8_lossy(&printed);
+            let found = printed.split("eyJ").skip(1).find(|after| {
+                let is_base64url =
+                    |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+                after.bytes().take_while(|byte| is_base64url(*byte)).count() >= 9
+            });
+            assert!(found.is_none(), "{name} prints what reads like a token");
+        }
+    }
+}
+
+/// Nothing this crate is built from can log at all, so there is no level at which a token could be logged.
+#[test]
+fn no_logger_is_in_the_tree() {
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+    let Ok(lock) = std::fs::read_to_string(lock) else {
+        println!("skipped, not found: Cargo.lock of the workspace");
+        return;
+    };
+    let package = |name: &str| {
+        let head = format!("name = {name:?}\n");
+        let body = lock
+            .split("[[package]]")
+            .find(|package| package.contains(&head));
+        let dependencies = body
+            .and_then(|body| body.split_once("dependencies = ["))
+            .map_or("", |(_, list)| list);
+        let dependencies: Vec<String> = dependencies
+            .split(['"', '\n'])
+            .filter_map(|word| word.split_whitespace().next())
+            .filter(|word| word.len() > 1 && *word != "],")
+            .map(str::to_owned)
+            .collect();
+        dependencies
+    };
+    // Those of tests are in the list too, and they may not log either.
+    let (mut seen, mut to_see) = (HashSet::new(), vec!["sip-oauth-token".to_owned()]);
+    while let Some(name) = to_see.pop() {
+        if seen.insert(name.clone()) {
+            to_see.extend(package(&name));
+        }
+    }
+    assert!(
+        seen.contains("jsonwebtoken") && seen.contains("aws-lc-sys"),
+        "{seen:?}"
+    );
+    for logger in ["log", "tracing", "tracing-core", "slog", "env_logger"] {
+        assert!(!seen.contains(logger), "{logger}");
+    }
+}
+
+/// A panic may happen in the embedder's code while it holds a token; what it prints is `Debug`.
+#[test]
+fn a_panic_around_a_token_does_not_show_it() {
+    let text = sign(HEADER, CLAIMS);
+    let access = AccessToken::parse(&text).unwrap();
+    let other = AccessToken::parse("another").unwrap();
+    let verdict = common::verify(&format!("{text}x")).map(drop);
+    let panics: [Box<dyn Fn() + std::panic::UnwindSafe + std::panic::RefUnwindSafe>; 3] = [
+        Box::new(move || assert_eq!(access, other)),
+        Box::new(move || verdict.clone().unwrap()),
+        Box::new(|| panic!("{:?}", keys())),
+    ];
+    for panics in panics {
+        let message = std::panic::catch_unwind(panics).unwrap_err();
+        let message = message.downcast_ref::<String>().unwrap();
+        assert!(!message.is_empty() && !leaks(message, &text), "{message}");
+    }
+}
