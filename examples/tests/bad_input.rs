@@ -138,3 +138,36 @@ fn a_registrar_does_not_start_with_an_expired_certificate() {
     assert!(sentence.contains("expired"), "{sentence}");
     assert!(sentence.contains("renew it"), "{sentence}");
 }
+
+#[test]
+fn a_chain_or_store_that_holds_no_certificate_is_named() {
+    let folder = folder("certificates");
+    let chain = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tomcat.pem");
+    let absent = folder.join("absent.pem");
+    let absent = absent.to_str().unwrap();
+    let empty = write(&folder, "empty.pem", b"nothing");
+    let cut = write(
+        &folder,
+        "cut.p7b",
+        b"-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n",
+    );
+    let none = "expected at least one BEGIN CERTIFICATE section, found none in 7 bytes";
+    for (arguments, file, what) in [
+        (vec![absent], absent, "cannot be read"),
+        (vec![empty.as_str()], &empty, none),
+        (
+            vec![cut.as_str()],
+            &cut,
+            "PKCS#7: expected the content type",
+        ),
+        (vec!["--store", &empty, chain], &empty, none),
+        (vec!["--store", absent, chain], absent, "cannot be read"),
+        (vec!["--crl", chain, chain], chain, "BEGIN X509 CRL"),
+    ] {
+        let sentence = refusal("check_certificate", &arguments);
+        assert!(sentence.contains(file), "{sentence}");
+        assert!(sentence.contains(what), "{sentence}");
+    }
+    let sentence = refusal("check_certificate", &["--name", "*.example.com", chain]);
+    assert!(sentence.contains("reference identity"), "{sentence}");
+}

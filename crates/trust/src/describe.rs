@@ -162,8 +162,15 @@ impl DescribedCertificate {
     }
 }
 
-/// `2026-11-23 09:15:00Z`, as RFC 3339 with a blank.
-struct Utc(SystemTime);
+/// A time as `Display` writes it here: `2026-11-23 09:15:00Z`, RFC 3339 with a blank in place of the T.
+///
+/// ```
+/// use std::time::UNIX_EPOCH;
+///
+/// assert_eq!(sip_oauth_trust::Utc(UNIX_EPOCH).to_string(), "1970-01-01 00:00:00Z");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Utc(pub SystemTime);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

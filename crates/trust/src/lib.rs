@@ -69,7 +69,7 @@ pub use certified_identity::{CertifiedIdentity, IdentityError};
 pub use chain::{ChainRefusal, VerifiedChain, verify_chain};
 pub use client_verifier::{ClientVerifier, ClientVerifierBuilder};
 pub use configs::{ServerConfigs, client_config, client_config_with_versions};
-pub use describe::{ChainDescription, DescribedAnchor, DescribedCertificate, describe};
+pub use describe::{ChainDescription, DescribedAnchor, DescribedCertificate, Utc, describe};
 pub use end_entity::Purpose;
 pub use explain::{Explanation, alert_name, explain, tls_cause};
 pub use finding::TriedAnchor;

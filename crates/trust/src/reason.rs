@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error, ExtendedKeyPurpose, Peer
 use rustls_pki_types::{ServerName, UnixTime};
 
 use crate::dns_name::printable;
-use crate::{NameMismatch, NotAllowed, PresentedName, ReferenceIdentity, Rule};
+use crate::{NameMismatch, NotAllowed, PresentedName, ReferenceIdentity, Remedy, Rule, Side};
 
 /// Why a certificate or a handshake was refused, as far as this end can know.
 ///
@@ -86,6 +86,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// What has to change when a certificate that `presenter` presented was refused for this reason.
+    pub fn remedy(&self, presenter: Side) -> Remedy {
+        Remedy::of(self, presenter)
+    }
+
     /// The reason in an error of our own making.
     pub(crate) fn of_error(error: &Error) -> Self {
         match error {
