@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -36,6 +37,13 @@ enum Step {
     Garbage(Vec<u8>),
     Wait(u64),
     Timeout,
+    /// What follows is about another one of the connections.
+    Pick(usize),
+    Suspend,
+    Resume,
+    Relocate,
+    TakeOver,
+    Pong,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -51,14 +59,27 @@ fn step() -> impl Strategy<Value = Step> {
         1 => proptest::collection::vec(any::<u8>(), 0..64).prop_map(Step::Garbage),
         3 => (0..200_u64).prop_map(Step::Wait),
         2 => Just(Step::Timeout),
+        3 => (0..4_usize).prop_map(Step::Pick),
+        1 => prop_oneof![
+            Just(Step::Suspend),
+            Just(Step::Resume),
+            Just(Step::Relocate),
+            Just(Step::TakeOver),
+            Just(Step::Pong),
+        ],
     ]
+}
+
+fn targets() -> Vec<Target> {
+    ["ucm1.example.com", "ucm2.example.com", "ucm3.example.com"]
+        .map(|node| Target::new(node, 5090, Transport::Tls))
+        .to_vec()
 }
 
 fn client() -> Client {
     let mut config = client_config();
-    config
-        .targets
-        .push(Target::new("ucm2.example.com", 5090, Transport::Tls));
+    config.targets = targets();
+    config.options.flow_keep_alive = Some(Duration::from_secs(40));
     Client::new(config, Seeded::new(1))
 }
 
@@ -67,8 +88,10 @@ fn client() -> Client {
 struct Run {
     client: Client,
     now: Instant,
+    /// The one that steps are about, and all that were asked for.
     connection: Option<ConnectionId>,
-    last_request: Vec<u8>,
+    connections: Vec<ConnectionId>,
+    last_requests: HashMap<ConnectionId, Vec<u8>>,
     events: Vec<String>,
     requests: Vec<Vec<u8>>,
     events_first: bool,
@@ -81,7 +104,8 @@ impl Run {
             client: client(),
             now: start,
             connection: None,
-            last_request: Vec::new(),
+            connections: Vec::new(),
+            last_requests: HashMap::new(),
             events: Vec::new(),
             requests: Vec::new(),
             events_first,
@@ -93,6 +117,7 @@ impl Run {
         while let Some(event) = self.client.poll_event() {
             if let Event::Connect { connection, .. } = &event {
                 self.connection = Some(*connection);
+                self.connections.push(*connection);
             }
             self.events.push(format!("{event:?}"));
         }
@@ -100,9 +125,12 @@ impl Run {
 
     fn poll_requests(&mut self) {
         let mut out = Vec::new();
-        while self.client.poll_transmit(wall(), &mut out).is_some() {
-            self.last_request.clone_from(&out);
-            self.requests.push(std::mem::take(&mut out));
+        while let Some(connection) = self.client.poll_transmit(wall(), &mut out) {
+            let sent = std::mem::take(&mut out);
+            if sent != b"\r\n\r\n" {
+                self.last_requests.insert(connection, sent.clone());
+                self.requests.push(sent);
+            }
         }
     }
 
@@ -147,6 +175,24 @@ impl Run {
             }
             Step::Wait(seconds) => self.now += Duration::from_secs(*seconds),
             Step::Timeout => self.client.handle_timeout(now),
+            Step::Pick(back) => {
+                // The latest ones are those in use.
+                let at = self.connections.len().checked_sub(1 + back);
+                self.connection = at.map(|at| self.connections[at]).or(self.connection);
+            }
+            Step::Suspend => self.client.suspend(),
+            Step::Resume => self.client.resume(now),
+            Step::Relocate => {
+                let mut targets = targets();
+                targets.reverse();
+                self.client.relocate(targets, now);
+            }
+            Step::TakeOver => self.client.take_over(now),
+            Step::Pong => {
+                if let Some(connection) = self.connection {
+                    self.client.handle_pong(connection, now);
+                }
+            }
         }
         if self.spurious {
             self.spurious();
@@ -170,9 +216,10 @@ impl Run {
         let Some(connection) = self.connection else {
             return;
         };
-        let Ok(view) = MessageView::parse(&self.last_request, &Limits::default()) else {
+        let Some(request) = self.last_requests.get(&connection) else {
             return;
         };
+        let view = MessageView::parse(request, &Limits::default()).expect("our own");
         let mut echoed = String::new();
         for field in view.fields() {
             if ["Via", "From", "To", "Call-ID", "CSeq"].contains(&field.name_text()) {
@@ -268,7 +315,7 @@ proptest! {
         for step in &steps {
             run.step(step);
         }
-        let mut last: std::collections::HashMap<String, u32> = std::collections::HashMap::new();
+        let mut last: HashMap<String, u32> = HashMap::new();
         for request in &run.requests {
             let view = MessageView::parse(request, &Limits::default()).unwrap();
             let call_id = view.required::<sip_oauth_message::header::CallId<'_>>().unwrap().as_str().to_owned();
@@ -286,7 +333,8 @@ proptest! {
         let mut refused = std::collections::HashSet::new();
         let mut seen = 0;
         for step in &steps {
-            let before = run.last_request.clone();
+            let before = run.connection.and_then(|connection| run.last_requests.get(&connection));
+            let before = before.cloned().unwrap_or_default();
             let was_waiting = run.client.state();
             run.step(step);
             let waited = matches!(
@@ -294,7 +342,9 @@ proptest! {
                 sip_oauth_registration::client::ClientState::Registering
                     | sip_oauth_registration::client::ClientState::Refreshing
             );
-            if let (Step::Answer(401 | 407), true) = (step, waited) {
+            // A node that is asked with Expires: 0 speaks for itself.
+            let question = before.windows(14).any(|window| window == b"\r\nExpires: 0\r\n");
+            if let (Step::Answer(401 | 407), true, false) = (step, waited, question) {
                 refused.extend(token_in(&before));
             }
             for request in run.requests.iter().skip(seen) {
