@@ -90,6 +90,12 @@ pub struct ServerLimits {
     pub connections_per_peer: usize,
     /// Handshakes in flight. Default 256; more wait for their turn, no longer than [`Timeouts::handshake`] in all.
     pub handshakes: usize,
+    /// Handshakes in flight with one address. Default 128; more wait for their turn behind it, so that one address that
+    /// shakes hands slowly does not take the turns of all others.
+    pub handshakes_per_peer: usize,
+    /// Bytes an accepted connection may send before its first message is complete. Default 64 KiB: a REGISTER with a token
+    /// has 3 to 8 KB. Later messages are bounded by [`Limits`](sip_oauth_message::Limits) alone.
+    pub first_message_bytes: usize,
     /// Connections beyond these limits that are let in for one request, to answer it with 503 and Retry-After; what comes on
     /// top is closed unheard. Default 64.
     pub turned_away: usize,
@@ -107,6 +113,8 @@ impl Default for ServerLimits {
             connections: 20_000,
             connections_per_peer: 20_000,
             handshakes: 256,
+            handshakes_per_peer: 128,
+            first_message_bytes: 64 * 1024,
             turned_away: 64,
             pending_transactions: 4_096,
             pending_transactions_per_peer: 1_024,
@@ -126,6 +134,8 @@ setters!(ServerLimits {
     connections: usize,
     connections_per_peer: usize,
     handshakes: usize,
+    handshakes_per_peer: usize,
+    first_message_bytes: usize,
     turned_away: usize,
     pending_transactions: usize,
     pending_transactions_per_peer: usize,

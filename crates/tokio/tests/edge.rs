@@ -317,6 +317,7 @@ mod zone_that_fails {
 
 mod overload {
     use sip_oauth_tokio::{Connection, ConnectionSettings, Incoming};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -375,6 +376,77 @@ mod overload {
         let zones = soon(edge.refresh_servers(&[node_of(server)])).await;
         assert!(zones[0].zone.state.is_active());
         edge
+    }
+
+    /// A node that takes its time: it answers what it was asked once it is told to.
+    async fn slow_node(
+        estate: &Estate,
+    ) -> (
+        DiscoveredNode,
+        Arc<tokio::sync::Notify>,
+        Arc<tokio::sync::Notify>,
+    ) {
+        let listener = tokio::net::TcpListener::bind(loopback(0)).await.unwrap();
+        let node = DiscoveredNode::new(NODE, listener.local_addr().unwrap().port());
+        let tls = tokio_rustls::TlsAcceptor::from(estate.tls.mra_oauth());
+        let (asked, answer) = (
+            Arc::<tokio::sync::Notify>::default(),
+            Arc::<tokio::sync::Notify>::default(),
+        );
+        let (tell, wait) = (Arc::clone(&asked), Arc::clone(&answer));
+        tokio::spawn(async move {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let mut stream = tls.accept(tcp).await.unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"Content-Length: 0\r\n\r\n") {
+                stream.read_buf(&mut read).await.unwrap();
+            }
+            tell.notify_one();
+            wait.notified().await;
+            let request = String::from_utf8(read).unwrap();
+            let copied: String = request
+                .lines()
+                .filter(|line| {
+                    ["Via:", "From:", "To:", "Call-ID:", "CSeq:"]
+                        .iter()
+                        .any(|name| line.starts_with(name))
+                })
+                .flat_map(|line| [line, "\r\n"])
+                .collect();
+            let answer = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            let _ = stream.read_buf(&mut Vec::new()).await;
+        });
+        (node, asked, answer)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_graceful_stop_still_brings_the_answer_to_what_was_forwarded() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let edge = edge_with(&estate, &server, ServerLimits::new()).await;
+        let (node, asked, answer) = slow_node(&estate).await;
+        let zones = soon(edge.refresh_servers(&[node])).await;
+        assert!(zones[0].zone.state.is_active());
+        let connector = estate.connector();
+        let port = edge.local_addrs()[0].port();
+        let (stream, ends) = soon(connector.connect(EDGE, port, Transport::Tls))
+            .await
+            .unwrap();
+        let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+        client.send(register(1).as_bytes()).await.unwrap();
+        soon(asked.notified()).await;
+        let stopping = tokio::spawn(edge.shutdown());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        answer.notify_one();
+        let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+            panic!("the edge left without the answer");
+        };
+        assert!(answer.starts_with(b"SIP/2.0 200 "));
+        assert_eq!(soon(client.receive()).await.unwrap(), Incoming::End);
+        drop(client);
+        soon(stopping).await.unwrap();
     }
 
     #[tokio::test]

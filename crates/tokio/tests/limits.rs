@@ -126,6 +126,32 @@ mod bytes {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn the_first_message_is_bounded_more_narrowly_than_later_ones() {
+        let estate = Estate::new();
+        let limits = ServerLimits::new().first_message_bytes(2000);
+        let server = estate.serve_with(quick(), limits).await;
+        let body = "x".repeat(4000);
+        let long = options("").replace(
+            "Content-Length: 0\r\n\r\n",
+            &format!("Content-Length: 4000\r\n\r\n{body}"),
+        );
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let answer = ask(&mut tcp, &options("")).await;
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+        let answer = ask(&mut tcp, &long).await;
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+
+        let mut stranger = tcp_to(&server, Listener::Sip).await;
+        let _ = stranger.write_all(&long.as_bytes()[..3000]).await;
+        assert!(until_closed(&mut stranger).await.is_empty());
+        let limited = estate.trace.limited();
+        assert!(
+            limited[0].contains("within the first 2000 bytes"),
+            "{limited:?}"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn what_is_not_sip_closes_the_connection() {
         let estate = Estate::new();
         let server = estate.serve().await;

@@ -168,9 +168,9 @@ fn failure_of_connection(error: &ConnectionError) -> ConnectionFailure {
         ConnectionError::Tls { .. } | ConnectionError::Withdrawn(_) => {
             ConnectionFailure::Tls(error.to_string())
         }
-        ConnectionError::Framing(_) | ConnectionError::Malformed(_) => {
-            ConnectionFailure::Protocol(error.to_string())
-        }
+        ConnectionError::Framing(_)
+        | ConnectionError::FirstMessageTooLong(_)
+        | ConnectionError::Malformed(_) => ConnectionFailure::Protocol(error.to_string()),
         ConnectionError::EndInsideMessage
         | ConnectionError::TimedOut(_)
         | ConnectionError::Io(_) => ConnectionFailure::Broken(error.to_string()),

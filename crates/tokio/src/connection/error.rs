@@ -17,6 +17,9 @@ pub enum ConnectionError {
     /// The bytes are not SIP, or too many.
     #[error(transparent)]
     Framing(FramingError),
+    /// More bytes than allowed before the first message was complete.
+    #[error("no whole message within the first {0} bytes")]
+    FirstMessageTooLong(usize),
     /// A frame that is no SIP message.
     #[error("{0}")]
     Malformed(ParseError),

@@ -90,6 +90,8 @@ pub struct Connection<S> {
     partial_since: Option<Instant>,
     spoke: bool,
     ended: bool,
+    /// How much may come before the first message is complete.
+    first_message_bytes: usize,
 }
 
 impl<S> std::fmt::Debug for Connection<S> {
@@ -116,7 +118,15 @@ impl<S> Connection<S> {
             partial_since: None,
             spoke: false,
             ended: false,
+            first_message_bytes: usize::MAX,
         }
+    }
+
+    /// Bounds what may come before the first message is complete, more narrowly than later ones.
+    #[must_use]
+    pub fn with_first_message_bytes(mut self, bytes: usize) -> Self {
+        self.first_message_bytes = bytes;
+        self
     }
 
     /// The two ends.
@@ -183,6 +193,7 @@ impl<S> Connection<S> {
             Some(
                 error @ (ConnectionError::TimedOut(_)
                 | ConnectionError::Framing(_)
+                | ConnectionError::FirstMessageTooLong(_)
                 | ConnectionError::Malformed(_)),
             ) => {
                 text = error.to_string();
@@ -335,6 +346,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn next_frame(&mut self) -> Result<Option<Incoming>, ConnectionError> {
         let incoming = match self.framer.next_frame().map_err(ConnectionError::Framing)? {
             None => {
+                if !self.spoke && self.framer.pending() > self.first_message_bytes {
+                    let limit = self.first_message_bytes;
+                    return Err(ConnectionError::FirstMessageTooLong(limit));
+                }
                 if self.framer.pending() == 0 {
                     // An idle connection holds no buffer.
                     self.framer = framer(self.ends.role, self.settings.limits);

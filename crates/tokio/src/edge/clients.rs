@@ -49,6 +49,8 @@ async fn run(
     let mut entropy = ProviderEntropy::of(None);
     loop {
         tokio::select! {
+            // What has arrived whole is forwarded before we leave.
+            biased;
             Some(answer) = answers.recv() => connection.send(&answer).await?,
             incoming = connection.receive() => match incoming? {
                 Incoming::Message(message) => {
@@ -59,7 +61,18 @@ async fn run(
                 Incoming::Pong => {}
                 Incoming::End => return Ok(()),
             },
-            () = stopped.wait() => return Ok(()),
+            () = stopped.wait() => break,
         }
     }
+    // What was forwarded is answered; whoever stops us cuts what takes too long.
+    while shared.is_waited_for(arrival.connection) {
+        match answers.recv().await {
+            Some(answer) => connection.send(&answer).await?,
+            None => return Ok(()),
+        }
+    }
+    while let Ok(answer) = answers.try_recv() {
+        connection.send(&answer).await?;
+    }
+    Ok(())
 }

@@ -76,6 +76,13 @@ impl PendingTable {
         }
     }
 
+    /// Whether a request of this client waits for its answer.
+    pub(super) fn is_waited_for(&self, connection: u64) -> bool {
+        self.by_branch
+            .values()
+            .any(|waiting| waiting.connection == connection)
+    }
+
     /// The client is gone.
     pub(super) fn client_gone(&mut self, connection: u64) {
         self.take(|waiting| waiting.connection == connection);
@@ -166,7 +173,9 @@ mod tests {
         for (branch, connection, zone) in [("a", 1, "x"), ("b", 2, "y"), ("c", 3, "x")] {
             assert!(table.insert(branch.to_owned(), waiting(A, connection, zone, start)));
         }
+        assert!(table.is_waited_for(3));
         table.client_gone(3);
+        assert!(!table.is_waited_for(3));
         let taken = table.take_zone("x");
         assert_eq!(taken.len(), 1);
         assert_eq!(taken[0].connection, 1);

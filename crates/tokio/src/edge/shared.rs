@@ -105,6 +105,11 @@ impl Shared {
         lock(&self.pending).client_gone(connection);
     }
 
+    /// Whether a request of this client waits for its answer.
+    pub(super) fn is_waited_for(&self, connection: u64) -> bool {
+        lock(&self.pending).is_waited_for(connection)
+    }
+
     fn to_client(&self, connection: u64, message: Vec<u8>) {
         let sent = lock(&self.clients)
             .get(&connection)
@@ -306,13 +311,15 @@ impl Shared {
         let returned = self.edge().forward_response(&view);
         match returned {
             Ok(returned) => {
-                if returned.response.status.as_u16() >= 200
+                let finally = returned.response.status.as_u16() >= 200;
+                // Before it counts as answered: a client that stops waits until all is.
+                self.to_client(returned.connection, returned.response.to_bytes());
+                if finally
                     && let Ok(Some(via)) = view.header::<Via<'_>>()
                     && let Some(branch) = via.branch()
                 {
                     lock(&self.pending).answered(branch);
                 }
-                self.to_client(returned.connection, returned.response.to_bytes());
             }
             Err(why) => tracing::info!(zone, %why, "message of a node dropped"),
         }

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) async fn accept_tls(
     tcp: TcpStream,
     config: impl FnOnce() -> Arc<ServerConfig>,
-    gate: &Gate,
+    gate: &Arc<Gate>,
     timeouts: &Timeouts,
 ) -> Result<Stream, NotAccepted> {
     let deadline = Instant::now() + timeouts.handshake;
@@ -43,7 +43,12 @@ pub(crate) async fn accept_tls(
             });
         }
     };
-    let turn = timeout_at(deadline, gate.handshake())
+    let peer = start.io.peer_addr().map(|peer| peer.ip());
+    let peer = peer.map_err(|error| NotAccepted {
+        failure: AcceptFailure::Io(error),
+        tcp: None,
+    })?;
+    let turn = timeout_at(deadline, gate.handshake(peer))
         .await
         .map_err(|_| timed_out())?;
     let accept = start.into_stream(config()).into_fallible();

@@ -24,6 +24,14 @@ pub(crate) struct Gate {
 struct Counts {
     all: usize,
     per_peer: HashMap<IpAddr, usize>,
+    shaking: HashMap<IpAddr, Share>,
+}
+
+/// The handshakes with one address, waiting for their turn or in flight.
+#[derive(Debug)]
+struct Share {
+    turns: Arc<Semaphore>,
+    users: usize,
 }
 
 /// Why a connection was not taken.
@@ -81,12 +89,37 @@ impl Gate {
         })
     }
 
-    /// Waits for a turn to shake hands.
-    pub(crate) async fn handshake(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.handshakes)
+    /// Waits for a turn to shake hands with `peer`: among those of its address first, then among all.
+    pub(crate) async fn handshake(self: &Arc<Self>, peer: IpAddr) -> Turn {
+        let turns = {
+            let most = self.limits.handshakes_per_peer;
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            let share = counts.shaking.entry(peer).or_insert_with(|| Share {
+                turns: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
+                users: 0,
+            });
+            share.users += 1;
+            Arc::clone(&share.turns)
+        };
+        // Counted from here on, also where nobody waits for the turn any more.
+        let counted = Shaking {
+            gate: Arc::clone(self),
+            peer,
+        };
+        let of_peer = turns
             .acquire_owned()
             .await
-            .expect("the semaphore is never closed")
+            .expect("the semaphore is never closed");
+        let of_all = Arc::clone(&self.handshakes);
+        let of_all = of_all
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        Turn {
+            _of_peer: of_peer,
+            _of_all: of_all,
+            _counted: counted,
+        }
     }
 
     /// Room to tell a connection beyond the limit why it is not taken, if there is any now.
@@ -128,9 +161,42 @@ impl Drop for Permit {
     }
 }
 
+/// A turn to shake hands.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _of_peer: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+    _counted: Shaking,
+}
+
+/// One handshake that is counted, waiting for its turn or in flight.
+#[derive(Debug)]
+struct Shaking {
+    gate: Arc<Gate>,
+    peer: IpAddr,
+}
+
+impl Drop for Shaking {
+    fn drop(&mut self) {
+        let mut counts = self
+            .gate
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = counts.shaking.get_mut(&self.peer) {
+            share.users = share.users.saturating_sub(1);
+            if share.users == 0 {
+                counts.shaking.remove(&self.peer);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{net::Ipv4Addr, time::Duration};
+
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -147,5 +213,24 @@ mod tests {
         drop(first);
         assert_eq!(gate.connections(), 2);
         assert!(gate.admit(a).is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_take_the_handshakes_of_all() {
+        let gate = Gate::new(ServerLimits::new().handshakes(3).handshakes_per_peer(2));
+        let a = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let b = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+        let first = gate.handshake(a).await;
+        let second = gate.handshake(a).await;
+        let soon = Duration::from_millis(20);
+        assert!(timeout(soon, gate.handshake(a)).await.is_err(), "it waits");
+        let other = timeout(soon, gate.handshake(b)).await;
+        assert!(other.is_ok(), "somebody else does not");
+        drop(first);
+        let third = timeout(soon, gate.handshake(a)).await;
+        assert!(third.is_ok());
+        assert_eq!(gate.counts.lock().unwrap().shaking.len(), 2);
+        drop((second, third, other));
+        assert!(gate.counts.lock().unwrap().shaking.is_empty());
     }
 }

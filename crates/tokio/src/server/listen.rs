@@ -169,7 +169,8 @@ impl Entrance {
                 clock: self.doors.clock.clone(),
                 observed: self.doors.observed.clone(),
             },
-        );
+        )
+        .with_first_message_bytes(self.doors.gate.limits().first_message_bytes);
         match identity {
             Ok(identity) => {
                 let tls = tls.as_ref();
