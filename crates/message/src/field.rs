@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use crate::HeaderName;
+use crate::name::CODES;
 
 /// One header field of a message: name, value and place.
 #[derive(Clone, Copy)]
@@ -98,37 +99,44 @@ fn unfold(value: &str) -> Cow<'_, str> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     start: u32,
-    name_end: u32,
     value_start: u32,
     value_end: u32,
-    pub(crate) code: u8,
+    /// The length of the name, and in the lowest byte its code.
+    name: u32,
 }
 
 impl Slot {
+    /// The longest name that is kept.
+    pub(crate) const MAX_NAME: usize = (1 << 24) - 1;
+
     const EMPTY: Self = Self {
         start: 0,
-        name_end: 0,
         value_start: 0,
         value_end: 0,
-        code: 0,
+        name: 0,
     };
 
-    /// The parser refuses messages of 4 GiB, so that positions fit.
-    #[allow(clippy::cast_possible_truncation, reason = "messages are below 4 GiB")]
+    /// The parser refuses messages of 4 GiB and names above [`MAX_NAME`](Self::MAX_NAME), so that
+    /// all this fits.
+    #[allow(clippy::cast_possible_truncation, reason = "as said above")]
     pub(crate) const fn new(
         code: u8,
         start: usize,
-        name_end: usize,
+        name_length: usize,
         value_start: usize,
         value_end: usize,
     ) -> Self {
         Self {
             start: start as u32,
-            name_end: name_end as u32,
             value_start: value_start as u32,
             value_end: value_end as u32,
-            code,
+            name: (name_length as u32) << 8 | code as u32,
         }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is meant")]
+    pub(crate) const fn code(&self) -> u8 {
+        self.name as u8
     }
 
     pub(crate) const fn start(&self) -> usize {
@@ -136,7 +144,8 @@ impl Slot {
     }
 
     pub(crate) const fn name(&self) -> Range<usize> {
-        self.start as usize..self.name_end as usize
+        let start = self.start as usize;
+        start..start + (self.name >> 8) as usize
     }
 
     pub(crate) const fn value(&self) -> Range<usize> {
@@ -145,7 +154,7 @@ impl Slot {
 
     pub(crate) fn field<'a>(&self, head: &'a str) -> HeaderField<'a> {
         let name_text = head.get(self.name()).unwrap_or_default();
-        let name = HeaderName::from_code(self.code, name_text);
+        let name = HeaderName::from_code(self.code(), name_text);
         let value = head.get(self.value()).unwrap_or_default();
         HeaderField::new(name, name_text, value, self.value_start as usize)
     }
@@ -157,20 +166,36 @@ const INLINE: usize = 64;
 #[derive(Clone)]
 pub(crate) struct Slots {
     inline: [Slot; INLINE],
+    /// How many of those in place are used.
     length: usize,
+    /// Where to begin to look for a name, by its code: the first field that has it, or the first
+    /// one that is not in place.
+    first: [u8; CODES],
     spilled: Vec<Slot>,
 }
+
+/// No field has this name.
+const NOWHERE: u8 = u8::MAX;
 
 impl Slots {
     pub(crate) const fn new() -> Self {
         Self {
             inline: [Slot::EMPTY; INLINE],
             length: 0,
+            first: [NOWHERE; CODES],
             spilled: Vec::new(),
         }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, slot: Slot) {
+        #[allow(clippy::cast_possible_truncation, reason = "64 at the most")]
+        let place = self.length as u8;
+        if let Some(first) = self.first.get_mut(usize::from(slot.code()))
+            && *first == NOWHERE
+        {
+            *first = place;
+        }
         match self.inline.get_mut(self.length) {
             Some(place) => {
                 *place = slot;
@@ -180,6 +205,7 @@ impl Slots {
         }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.length + self.spilled.len()
     }
@@ -187,5 +213,62 @@ impl Slots {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> + Clone + '_ {
         let inline = self.inline.get(..self.length).unwrap_or_default();
         inline.iter().chain(&self.spilled)
+    }
+
+    /// The fields whose name has this code, in order.
+    #[inline]
+    pub(crate) fn of(&self, code: u8) -> OfCode<'_> {
+        let next = match self.first.get(usize::from(code)) {
+            Some(&NOWHERE) | None => usize::MAX,
+            Some(&first) => usize::from(first),
+        };
+        OfCode {
+            slots: self,
+            next,
+            code,
+        }
+    }
+
+    /// The first field whose name has this code.
+    #[inline]
+    pub(crate) fn first_of(&self, code: u8) -> Option<&Slot> {
+        let first = usize::from(*self.first.get(usize::from(code))?);
+        if first < INLINE {
+            self.inline.get(first)
+        } else {
+            self.of(code).next()
+        }
+    }
+
+    #[inline]
+    fn get(&self, place: usize) -> Option<&Slot> {
+        if place < self.length {
+            self.inline.get(place)
+        } else {
+            self.spilled.get(place - self.length)
+        }
+    }
+}
+
+/// See [`Slots::of`].
+#[derive(Clone)]
+pub(crate) struct OfCode<'s> {
+    slots: &'s Slots,
+    next: usize,
+    code: u8,
+}
+
+impl<'s> Iterator for OfCode<'s> {
+    type Item = &'s Slot;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'s Slot> {
+        loop {
+            let slot = self.slots.get(self.next)?;
+            self.next += 1;
+            if slot.code() == self.code {
+                return Some(slot);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use nom::Err;
 
+use crate::scan::find;
 use crate::text::Text;
 use crate::{ErrorKind, HeaderName, ParseError};
 
@@ -61,6 +62,7 @@ pub(crate) fn nested<'a, T>(input: &'a str, error: &ParseError) -> Parsed<'a, T>
 }
 
 /// Turns a parser's error into the crate's, `whole` being what it was given.
+#[cold]
 pub(crate) fn into_error(error: &Err<Expected>, whole: &str) -> ParseError {
     match error {
         Err::Error(e) | Err::Failure(e) => {
@@ -72,6 +74,7 @@ pub(crate) fn into_error(error: &Err<Expected>, whole: &str) -> ParseError {
 }
 
 /// What is all of `text`, white space around it aside; `end` is what else could follow.
+#[inline]
 pub(crate) fn whole<'a, T>(
     text: &'a str,
     kind: ErrorKind,
@@ -88,6 +91,7 @@ pub(crate) fn whole<'a, T>(
 }
 
 /// The whole of a value.
+#[inline]
 pub(crate) fn single<'a, T>(
     value: &'a str,
     name: HeaderName<'static>,
@@ -104,6 +108,7 @@ pub(crate) fn single<'a, T>(
 }
 
 /// One element of a comma-separated list, and what follows its comma.
+#[inline]
 pub(crate) fn element<'a, T>(
     value: &'a str,
     name: HeaderName<'static>,
@@ -219,10 +224,7 @@ pub(crate) fn is_class(byte: u8, classes: u8) -> bool {
 /// How many bytes at the front are in one of `classes`. All of them are ASCII.
 #[inline]
 pub(crate) fn span(bytes: &[u8], classes: u8) -> usize {
-    bytes
-        .iter()
-        .position(|&byte| !is_class(byte, classes))
-        .unwrap_or(bytes.len())
+    behind(bytes, 0, classes)
 }
 
 /// Splits at a byte position that is known to lie between ASCII characters.
@@ -231,11 +233,20 @@ pub(crate) fn cut(input: &str, at: usize) -> (&str, &str) {
     input.split_at_checked(at).unwrap_or((input, ""))
 }
 
+#[inline]
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && span(text.as_bytes(), TOKEN) == text.len()
 }
 
+/// Whether both are the same but for the case of letters; most names are written as we expect.
+#[inline]
+pub(crate) fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    let first = |name: &[u8]| name.first().map(|byte| byte | 0x20);
+    first(one) == first(other) && (one == other || one.eq_ignore_ascii_case(other))
+}
+
 /// One or more characters of a class.
+#[inline]
 pub(crate) fn take<'a>(input: &'a str, classes: u8, what: &'static str) -> Parsed<'a, &'a str> {
     match span(input.as_bytes(), classes) {
         0 => expected(input, what),
@@ -247,11 +258,13 @@ pub(crate) fn take<'a>(input: &'a str, classes: u8, what: &'static str) -> Parse
 }
 
 /// `token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )`
+#[inline]
 pub(crate) fn token(input: &str) -> Parsed<'_, &str> {
     take(input, TOKEN, "a token")
 }
 
 /// The character `c` and white space around it, as `SEMI`, `EQUAL` and their like.
+#[inline]
 pub(crate) fn separator<'a>(input: &'a str, c: char, what: &'static str) -> Parsed<'a, ()> {
     match skip_lws(input).strip_prefix(c) {
         Some(rest) => Ok((skip_lws(rest), ())),
@@ -262,9 +275,9 @@ pub(crate) fn separator<'a>(input: &'a str, c: char, what: &'static str) -> Pars
 /// What follows linear white space: `LWS = [*WSP CRLF] 1*WSP`.
 #[inline]
 pub(crate) fn skip_lws(input: &str) -> &str {
-    match input.as_bytes().first() {
-        Some(b' ' | b'\t' | b'\r') => cut(input, lws_length(input.as_bytes())).1,
-        _ => input,
+    match behind_lws(input.as_bytes(), 0) {
+        0 => input,
+        length => cut(input, length).1,
     }
 }
 
@@ -272,55 +285,107 @@ pub(crate) fn skip_lws(input: &str) -> &str {
 pub(crate) fn lws_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     loop {
-        match bytes.get(length..).unwrap_or_default() {
-            [b' ' | b'\t', ..] => length += 1,
-            [b'\r', b'\n', b' ' | b'\t', ..] => length += 3,
+        match bytes.get(length) {
+            Some(b' ' | b'\t') => length += 1,
+            Some(b'\r') => match bytes.get(length + 1..) {
+                Some([b'\n', b' ' | b'\t', ..]) => length += 3,
+                _ => return length,
+            },
             _ => return length,
         }
     }
 }
 
+/// Where linear white space at `at` ends.
+#[inline]
+pub(crate) fn behind_lws(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b' ' | b'\t' | b'\r') => at + lws_length(bytes.get(at..).unwrap_or_default()),
+        _ => at,
+    }
+}
+
+/// Where what is in one of `classes` at `from` ends.
+#[inline]
+pub(crate) fn behind(bytes: &[u8], from: usize, classes: u8) -> usize {
+    let Some(ahead) = bytes.get(from..) else {
+        return from;
+    };
+    // Whether the bytes are at their end is asked once for four of them.
+    let (groups, rest) = ahead.as_chunks::<4>();
+    let mut at = from;
+    for group in groups {
+        for (before, &byte) in group.iter().enumerate() {
+            if !is_class(byte, classes) {
+                return at + before;
+            }
+        }
+        at += group.len();
+    }
+    let in_rest = rest.iter().take_while(|byte| is_class(**byte, classes));
+    at + in_rest.count()
+}
+
 /// The text without linear white space at its end.
+#[inline]
 pub(crate) fn trim_end(text: &str) -> &str {
-    text.trim_end_matches([' ', '\t', '\r', '\n'])
+    let mut bytes = text.as_bytes();
+    while let [before @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
+        bytes = before;
+    }
+    cut(text, bytes.len()).0
 }
 
 /// `quoted-string = DQUOTE *(qdtext / quoted-pair ) DQUOTE`
 pub(crate) fn quoted_string(input: &str) -> Parsed<'_, Text<'_>> {
-    let Some(inner) = input.strip_prefix('"') else {
+    if !input.starts_with('"') {
         return expected(input, "a quoted string");
-    };
-    let bytes = inner.as_bytes();
-    let mut at = 0;
+    }
+    let end = behind_quoted(input, 0)?;
+    let text = input.get(1..end - 1).unwrap_or_default();
+    Ok((cut(input, end).1, Text::Quoted(text)))
+}
+
+/// Where the quoted string ends whose opening quote is at `at`.
+#[inline]
+pub(crate) fn behind_quoted(input: &str, at: usize) -> Result<usize, Err<Expected>> {
+    let bytes = input.as_bytes();
+    let mut end = at + 1;
     loop {
-        let ahead = bytes.get(at..).unwrap_or_default();
-        match memchr::memchr2(b'"', b'\\', ahead) {
-            None => return expected(input, "a quoted string that is closed"),
-            Some(found) => {
-                at += found;
-                if bytes.get(at) == Some(&b'"') {
-                    let (text, rest) = cut(inner, at);
-                    return Ok((cut(rest, 1).1, Text::Quoted(text)));
+        end = find(bytes, end, [b'"', b'\\']);
+        match bytes.get(end) {
+            Some(b'"') => return Ok(end + 1),
+            // A quoted-pair never hides a line end.
+            Some(_) => match bytes.get(end + 1) {
+                Some(b'\r' | b'\n' | 0x80..) | None => {
+                    return Err(not_found(input, end, "a quoted pair"));
                 }
-                // A quoted-pair never hides a line end.
-                match bytes.get(at + 1) {
-                    Some(b'\r' | b'\n' | 0x80..) | None => {
-                        return expected(cut(inner, at).1, "a quoted pair");
-                    }
-                    Some(_) => at += 2,
-                }
-            }
+                Some(_) => end += 2,
+            },
+            None => return Err(not_found(input, at, "a quoted string that is closed")),
         }
     }
 }
 
+/// The error: `what` was expected at byte `at` of `input`.
+#[cold]
+pub(crate) fn not_found(input: &str, at: usize, what: &'static str) -> Err<Expected> {
+    Err::Error(Expected {
+        remaining: input.len().saturating_sub(at),
+        kind: ErrorKind::HeaderValue,
+        what,
+    })
+}
+
 /// `1*DIGIT` that is all of `text`, if it fits; `str::parse` would take a sign as well.
+#[inline]
 pub(crate) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let all_digits = text.bytes().all(|b| b.is_ascii_digit());
     all_digits.then(|| text.parse().ok()).flatten()
 }
 
 /// A decimal number up to `max`.
+#[inline]
 pub(crate) fn number<'a>(input: &'a str, max: u32, what: &'static str) -> Parsed<'a, u32> {
     let bytes = input.as_bytes();
     let mut value = 0_u32;

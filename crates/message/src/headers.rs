@@ -147,7 +147,7 @@ impl Headers {
             let value = slot.value();
             Entry {
                 text: text.to_owned(),
-                code: slot.code,
+                code: slot.code(),
                 name_end: slot.name().end - start,
                 value: value.start - start..value.end - start,
             }

@@ -44,6 +44,7 @@ mod name;
 mod name_addr;
 mod params;
 pub mod remotecc;
+mod scan;
 mod start_line;
 mod status;
 mod text;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::grammar::{TOKEN, span};
+use crate::scan::{equal_to_any, first_marked};
+
 macro_rules! header_names {
     ($($variant:ident $text:literal $($compact:literal)?,)*) => {
         /// The name of a header field (RFC 3261 sections 7.3.1 and 20).
@@ -28,10 +31,13 @@ macro_rules! header_names {
         #[repr(u8)]
         enum Code { $($variant,)* Count }
 
-        const KNOWN: [HeaderName<'static>; Code::Count as usize] = [$(HeaderName::$variant,)*];
+        const NAMES: [HeaderName<'static>; Code::Count as usize] = [$(HeaderName::$variant,)*];
 
-        const ENTRIES: [(&[u8], u8); Code::Count as usize] =
-            [$(($text.as_bytes(), Code::$variant as u8),)*];
+        /// Each spelling, the compact ones included, and the code of the name.
+        const SPELLINGS: &[(&[u8], u8)] = &[$(
+            ($text.as_bytes(), Code::$variant as u8),
+            $(($compact.as_bytes(), Code::$variant as u8),)?
+        )*];
 
         impl<'a> HeaderName<'a> {
             /// The name in its usual spelling; an unknown one as written.
@@ -55,11 +61,6 @@ macro_rules! header_names {
                     $(Self::$variant => Code::$variant as u8,)*
                     Self::Other(_) => OTHER,
                 }
-            }
-
-            fn code_of_letter(letter: u8) -> u8 {
-                $($(if $compact.as_bytes() == [letter] { return Code::$variant as u8; })?)*
-                OTHER
             }
         }
     };
@@ -126,72 +127,197 @@ header_names! {
     WwwAuthenticate "WWW-Authenticate",
 }
 
-/// The code of names that are not in the table.
-pub(crate) const OTHER: u8 = u8::MAX;
+/// The code of names that are not in the table, one above the codes of those that are.
+pub(crate) const OTHER: u8 = Code::Count as u8;
+
+/// How many codes there are.
+pub(crate) const CODES: usize = OTHER as usize + 1;
 
 const LONGEST: usize = 19;
+const WORDS: usize = LONGEST.div_ceil(8);
+/// How many bytes of a line are looked at for a known name and its colon.
+const FRONT: usize = 8 * WORDS;
 
-/// Where the entries of each length begin in `BY_LENGTH`.
+/// A spelling, eight bytes to a word, so that it is compared without a loop.
+#[derive(Clone, Copy)]
+struct Spelling {
+    words: [u64; WORDS],
+    /// The bits that must be the same: all but the one that tells the case of a letter.
+    mask: [u64; WORDS],
+    length: usize,
+    code: u8,
+    /// The next spelling in the same bucket.
+    next: u8,
+}
+
+/// So many, and weighed by such numbers, that two names share a bucket at the most.
+const BUCKETS: usize = 256;
+const NONE: u8 = u8::MAX;
+
+const fn bucket(first: u8, last: u8, length: usize) -> usize {
+    let (first, last) = ((first | 0x20) as usize, (last | 0x20) as usize);
+    (first * 3 + last * 17 + length * 20) % BUCKETS
+}
+
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const STARTS: [u8; LONGEST + 2] = {
-    let mut starts = [0_u8; LONGEST + 2];
-    let mut length = 0;
-    let mut count = 0_u8;
-    while length <= LONGEST {
-        starts[length] = count;
-        let mut entry = 0;
-        while entry < ENTRIES.len() {
-            if ENTRIES[entry].0.len() == length {
-                count += 1;
-            }
-            entry += 1;
+static TABLE: ([Spelling; SPELLINGS.len()], [u8; BUCKETS]) = {
+    let empty = Spelling {
+        words: [0; WORDS],
+        mask: [0; WORDS],
+        length: 0,
+        code: OTHER,
+        next: NONE,
+    };
+    assert!(
+        SPELLINGS.len() < NONE as usize,
+        "codes and places are bytes"
+    );
+    let mut spellings = [empty; SPELLINGS.len()];
+    let mut buckets = [NONE; BUCKETS];
+    let mut entry = 0;
+    while entry < SPELLINGS.len() {
+        let (text, code) = SPELLINGS[entry];
+        assert!(text.len() <= LONGEST, "LONGEST is too short");
+        let spelling = &mut spellings[entry];
+        spelling.length = text.len();
+        spelling.code = code;
+        let mut at = 0;
+        while at < text.len() {
+            let same = if text[at].is_ascii_alphabetic() {
+                !0x20
+            } else {
+                !0_u8
+            };
+            spelling.words[at / 8] |= (text[at] as u64) << (8 * (at % 8));
+            spelling.mask[at / 8] |= (same as u64) << (8 * (at % 8));
+            at += 1;
         }
-        length += 1;
+        let bucket = bucket(text[0], text[text.len() - 1], text.len());
+        spelling.next = buckets[bucket];
+        #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
+        {
+            buckets[bucket] = entry as u8;
+        }
+        entry += 1;
     }
-    assert!(count as usize == ENTRIES.len(), "LONGEST is too short");
-    starts[length] = count;
-    starts
+    (spellings, buckets)
 };
 
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const BY_LENGTH: [(&[u8], u8); ENTRIES.len()] = {
-    let mut sorted = ENTRIES;
-    let mut length = 0;
-    let mut at = 0;
-    while length <= LONGEST {
-        let mut entry = 0;
-        while entry < ENTRIES.len() {
-            if ENTRIES[entry].0.len() == length {
-                sorted[at] = ENTRIES[entry];
-                at += 1;
-            }
-            entry += 1;
-        }
-        length += 1;
+#[inline]
+fn words_of(bytes: &[u8; FRONT]) -> [u64; WORDS] {
+    let (bytes, _) = bytes.as_chunks();
+    let mut words = [0; WORDS];
+    for (word, bytes) in words.iter_mut().zip(bytes) {
+        *word = u64::from_le_bytes(*bytes);
     }
-    sorted
-};
+    words
+}
 
-/// The code of a name, by length, first letter, then the whole; most names are in their usual
-/// spelling.
+/// The code of a name.
 pub(crate) fn code_of(name: &[u8]) -> u8 {
-    if let [letter] = name {
-        return HeaderName::code_of_letter(letter.to_ascii_lowercase());
+    code_in(words_of(&padded(name)), name)
+}
+
+/// The first bytes, with zeros behind them where there are fewer.
+#[inline(never)]
+fn padded(bytes: &[u8]) -> [u8; FRONT] {
+    let mut padded = [0; FRONT];
+    for (to, from) in padded.iter_mut().zip(bytes) {
+        *to = *from;
     }
-    let bounds = (STARTS.get(name.len()), STARTS.get(name.len() + 1));
-    let (Some(&from), Some(&to)) = bounds else {
+    padded
+}
+
+/// The code of a name that the words begin with.
+#[inline]
+fn code_in(words: [u64; WORDS], name: &[u8]) -> u8 {
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else {
         return OTHER;
     };
-    let candidates = BY_LENGTH.get(usize::from(from)..usize::from(to));
-    let first = name.first().map(u8::to_ascii_lowercase);
-    for (text, code) in candidates.unwrap_or_default() {
-        if text.first().map(u8::to_ascii_lowercase) == first
-            && (*text == name || text.eq_ignore_ascii_case(name))
-        {
-            return *code;
+    let (spellings, buckets) = &TABLE;
+    let mut place = buckets.get(bucket(first, last, name.len())).copied();
+    while let Some(spelling) = place.and_then(|place| spellings.get(usize::from(place))) {
+        let mut differing = 0;
+        for ((word, known), mask) in words.iter().zip(&spelling.words).zip(&spelling.mask) {
+            differing |= (word ^ known) & mask;
         }
+        if differing == 0 && spelling.length == name.len() {
+            return spelling.code;
+        }
+        place = Some(spelling.next);
     }
     OTHER
+}
+
+/// The name at the front of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NameAt {
+    pub(crate) code: u8,
+    /// 0 where there is no name.
+    pub(crate) length: usize,
+    /// Where the colon stands, if one follows.
+    pub(crate) colon: usize,
+}
+
+/// `header-name HCOLON` without the white space behind the colon.
+#[inline]
+pub(crate) fn name_at(line: &[u8]) -> NameAt {
+    match line.first_chunk() {
+        Some(front) => name_in(front, line),
+        None => short_name_at(line),
+    }
+}
+
+#[inline(never)]
+fn short_name_at(line: &[u8]) -> NameAt {
+    name_in(&padded(line), line)
+}
+
+/// The name at the front of a line whose first bytes are `front`.
+#[allow(
+    clippy::inline_always,
+    reason = "it is done for each field, and is small"
+)]
+#[inline(always)]
+fn name_in(front: &[u8; FRONT], line: &[u8]) -> NameAt {
+    let words = words_of(front);
+    let [first, second, third] = words.map(|word| equal_to_any(word, [b':']));
+    // What is in the table is a token, and most names are in the table.
+    let colon = if let Some(colon) = first_marked(first) {
+        colon
+    } else if let Some(colon) = first_marked(second) {
+        8 + colon
+    } else if let Some(colon) = first_marked(third) {
+        16 + colon
+    } else {
+        return any_name_at(line);
+    };
+    let mut name = front.get(..colon).unwrap_or_default();
+    while let [before @ .., b' ' | b'\t'] = name {
+        name = before;
+    }
+    let code = code_in(words, name);
+    if code == OTHER {
+        return any_name_at(line);
+    }
+    NameAt {
+        code,
+        length: name.len(),
+        colon,
+    }
+}
+
+/// As [`name_at`], whatever the name is.
+#[inline(never)]
+fn any_name_at(line: &[u8]) -> NameAt {
+    let length = span(line, TOKEN);
+    let (name, after) = line.split_at_checked(length).unwrap_or((line, &[]));
+    let blanks = after.iter().take_while(|b| matches!(b, b' ' | b'\t'));
+    NameAt {
+        code: code_of(name),
+        length,
+        colon: length + blanks.count(),
+    }
 }
 
 impl<'a> HeaderName<'a> {
@@ -202,7 +328,7 @@ impl<'a> HeaderName<'a> {
 
     /// The name with this code, `text` where it is an unknown one.
     pub(crate) fn from_code(code: u8, text: &'a str) -> Self {
-        match KNOWN.get(usize::from(code)) {
+        match NAMES.get(usize::from(code)) {
             Some(&known) => known,
             None => Self::Other(text),
         }
@@ -237,5 +363,66 @@ impl Hash for HeaderName<'_> {
 impl fmt::Display for HeaderName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{CODES, HeaderName, NAMES, OTHER, SPELLINGS, TABLE};
+    use super::{any_name_at, code_of, name_at};
+
+    /// The rule: the same letters, without regard to case.
+    fn plain(name: &[u8]) -> u8 {
+        let same = |(text, _): &&(&[u8], u8)| text.eq_ignore_ascii_case(name);
+        SPELLINGS.iter().find(same).map_or(OTHER, |(_, code)| *code)
+    }
+
+    #[test]
+    fn every_spelling_is_found_and_its_neighbours_are_not() {
+        for (text, code) in SPELLINGS {
+            assert_eq!(code_of(text), *code);
+            assert_eq!(code_of(&text.to_ascii_uppercase()), *code);
+            for at in 0..text.len() {
+                for bit in 0..8 {
+                    let mut other = text.to_vec();
+                    other[at] ^= 1 << bit;
+                    assert_eq!(code_of(&other), plain(&other), "{other:?}");
+                }
+            }
+        }
+        assert!(NAMES.iter().all(|name| usize::from(name.code()) < CODES));
+        assert_eq!(HeaderName::Other("x").code(), OTHER);
+    }
+
+    #[test]
+    fn no_bucket_is_long() {
+        let (spellings, buckets) = &TABLE;
+        let longest = buckets.iter().map(|&first| {
+            let next = |place: &u8| spellings.get(usize::from(*place)).map(|s| s.next);
+            std::iter::successors(Some(first), next).count() - 1
+        });
+        assert!(longest.max().unwrap() <= 4);
+    }
+
+    proptest! {
+        #[test]
+        fn names_in_the_table_are_found_as_any_name_is(
+            name in prop_oneof![
+                proptest::sample::select(SPELLINGS).prop_map(|(text, _)| text.to_vec()),
+                "[ -~]{0,30}".prop_map(String::into_bytes),
+                proptest::collection::vec(any::<u8>(), 0..40),
+            ],
+            upper in any::<bool>(),
+            rest in "[:\r\t -]{0,2}[ -~]{0,40}",
+        ) {
+            let mut line = if upper { name.to_ascii_uppercase() } else { name };
+            line.extend_from_slice(rest.as_bytes());
+            // Where there is no colon, it matters only where it is not.
+            let plain = any_name_at(&line);
+            prop_assert_eq!(plain.code, super::tests::plain(&line[..plain.length]));
+            prop_assert_eq!(name_at(&line), plain);
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::grammar::{
-    Parsed, TOKEN, cut, expected, expected_kind, lws_length, nested, quoted_string, skip_lws, span,
-    trim_end, whole,
+    Parsed, TOKEN, behind, behind_lws, cut, expected, expected_kind, nested, quoted_string,
+    skip_lws, trim_end, whole,
 };
 use crate::params::{Params, params};
+use crate::scan::find;
 use crate::text::Text;
 use crate::uri::Uri;
 use crate::{ErrorKind, ParseError};
@@ -126,13 +127,11 @@ fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
             let bytes = input.as_bytes();
             let mut end = 0;
             loop {
-                let ahead = bytes.get(end..).unwrap_or_default();
-                let word = span(ahead, TOKEN);
-                let length = word + lws_length(ahead.get(word..).unwrap_or_default());
-                if length == 0 {
+                let word_end = behind_lws(bytes, behind(bytes, end, TOKEN));
+                if word_end == end {
                     break;
                 }
-                end += length;
+                end = word_end;
             }
             if end == 0 || bytes.get(end) != Some(&b'<') {
                 return Ok((input, None));
@@ -145,12 +144,13 @@ fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
 
 /// `addr-spec RAQUOT`
 fn bracketed(input: &str) -> Parsed<'_, Uri<'_>> {
-    let Some(end) = memchr::memchr(b'>', input.as_bytes()) else {
-        return expected(cut(input, input.len()).1, "'>' closing the name-addr");
-    };
+    let end = find(input.as_bytes(), 0, [b'>']);
     let (text, rest) = cut(input, end);
+    let Some(rest) = rest.strip_prefix('>') else {
+        return expected(rest, "'>' closing the name-addr");
+    };
     match Uri::parse(text) {
-        Ok(uri) => Ok((cut(rest, 1).1, uri)),
+        Ok(uri) => Ok((rest, uri)),
         Err(error) => nested(input, &error),
     }
 }

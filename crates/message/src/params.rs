@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use nom::Err;
+
 use crate::grammar::{
-    Parsed, TOKEN, VALUE, quoted_string, separator, skip_lws, take, trim_end, whole,
+    Expected, Parsed, TOKEN, VALUE, behind, behind_lws, behind_quoted, cut, is_same_name,
+    not_found, trim_end, whole,
 };
+use crate::scan::find;
 use crate::text::Text;
 use crate::{ErrorKind, ParseError};
 
@@ -30,6 +34,18 @@ use crate::{ErrorKind, ParseError};
 pub struct Params<'a> {
     /// Empty, or from the first semicolon on. Was read once without error.
     text: &'a str,
+    first: First,
+}
+
+/// Where the parts of the first parameter are, which is the one that is asked for most: the
+/// branch, the tag. All 0 where one of them has no place in 16 bits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct First {
+    name: u16,
+    name_end: u16,
+    /// Quotes included; the same as the end where there is none.
+    value: u16,
+    end: u16,
 }
 
 /// One parameter.
@@ -43,7 +59,15 @@ pub struct Param<'a> {
 
 impl<'a> Params<'a> {
     /// No parameters.
-    pub const EMPTY: Params<'static> = Params { text: "" };
+    pub const EMPTY: Params<'static> = Params {
+        text: "",
+        first: First {
+            name: 0,
+            name_end: 0,
+            value: 0,
+            end: 0,
+        },
+    };
 
     /// Reads parameters, each with its semicolon in front.
     ///
@@ -56,18 +80,62 @@ impl<'a> Params<'a> {
 
     /// All parameters, in order.
     pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
-        let mut rest = self.text;
+        let text = self.text;
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let (after, param) = semicolon_param(rest).ok()?;
-            rest = after;
-            Some(param)
+            let name = behind_lws(text.as_bytes(), at + 1);
+            let name_end = behind_name(text, name).ok()?;
+            at = next_semicolon(text, name_end);
+            Some(Param {
+                name: text.get(name..name_end).unwrap_or_default(),
+                value: value_between(text, name_end, at),
+            })
         })
     }
 
     /// The first parameter of this name.
     pub fn get(&self, name: &str) -> Option<Param<'a>> {
-        self.iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        if let Some(first) = self.first() {
+            if is_same_name(first.name.as_bytes(), name.as_bytes()) {
+                return Some(first);
+            }
+            at = behind_lws(bytes, usize::from(self.first.end));
+        }
+        while at < bytes.len() {
+            let start = behind_lws(bytes, at + 1);
+            let end = start + name.len();
+            at = next_semicolon(self.text, start);
+            if let Some(found) = bytes.get(start..end)
+                && is_same_name(found, name.as_bytes())
+                && behind(bytes, start, TOKEN) == end
+            {
+                return Some(Param {
+                    name: self.text.get(start..end)?,
+                    value: value_between(self.text, end, at),
+                });
+            }
+        }
+        None
+    }
+
+    /// The first parameter, if it is known where it is.
+    #[inline]
+    fn first(&self) -> Option<Param<'a>> {
+        let First {
+            name,
+            name_end,
+            value,
+            end,
+        } = self.first;
+        let text = |from: u16, to: u16| self.text.get(usize::from(from)..usize::from(to));
+        let name = text(name, name_end).filter(|name| !name.is_empty())?;
+        let value = text(value, end).filter(|value| !value.is_empty());
+        Some(Param {
+            name,
+            value: value.map(Text::token_or_quoted),
+        })
     }
 
     /// Whether there is a parameter of this name, with or without a value.
@@ -114,43 +182,117 @@ impl fmt::Display for Param<'_> {
 
 /// `*( SEMI generic-param )`
 pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
-    let start = skip_lws(input);
-    let mut rest = start;
-    while skip_lws(rest).starts_with(';') {
-        rest = semicolon_param(rest)?.0;
-    }
-    if rest.len() == start.len() {
+    let bytes = input.as_bytes();
+    let start = behind_lws(bytes, 0);
+    if bytes.get(start) != Some(&b';') {
         return Ok((input, Params::EMPTY));
     }
-    let length = start.len() - rest.len();
-    let text = trim_end(start.get(..length).unwrap_or_default());
-    Ok((rest, Params { text }))
-}
-
-fn semicolon_param(input: &str) -> Parsed<'_, Param<'_>> {
-    let (rest, ()) = separator(input, ';', "a semicolon")?;
-    param(rest)
-}
-
-/// `generic-param = token [ EQUAL gen-value ]`
-pub(crate) fn param(input: &str) -> Parsed<'_, Param<'_>> {
-    let (rest, name) = take(input, TOKEN, "a parameter name")?;
-    match separator(rest, '=', "") {
-        Ok((rest, ())) => {
-            let (rest, value) = param_value(rest)?;
-            let value = Some(value);
-            Ok((rest, Param { name, value }))
+    let (mut semicolon, mut end) = (start, start);
+    let mut first = None;
+    while bytes.get(semicolon) == Some(&b';') {
+        let name = behind_lws(bytes, semicolon + 1);
+        let name_end = behind_name(input, name)?;
+        let equals = behind_lws(bytes, name_end);
+        let mut value = name_end;
+        end = name_end;
+        semicolon = equals;
+        if bytes.get(equals) == Some(&b'=') {
+            value = behind_lws(bytes, equals + 1);
+            end = behind_value(input, value)?;
+            semicolon = behind_lws(bytes, end);
         }
-        Err(_) => Ok((rest, Param { name, value: None })),
+        first.get_or_insert([name, name_end, value, end]);
     }
+    let text = input.get(start..end).unwrap_or_default();
+    let first = First::of(start, first.unwrap_or_default());
+    Ok((cut(input, end).1, Params { text, first }))
+}
+
+impl First {
+    /// Places that count from the start of something in which the parameters begin at `start`.
+    #[inline]
+    fn of(start: usize, places: [usize; 4]) -> Self {
+        let [name, name_end, value, end] =
+            places.map(|place| u16::try_from(place.wrapping_sub(start)));
+        match (name, name_end, value, end) {
+            (Ok(name), Ok(name_end), Ok(value), Ok(end)) => Self {
+                name,
+                name_end,
+                value,
+                end,
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// Where the name of a parameter at `at` ends.
+#[inline]
+fn behind_name(input: &str, at: usize) -> Result<usize, Err<Expected>> {
+    let end = behind(input.as_bytes(), at, TOKEN);
+    if end == at {
+        return Err(not_found(input, at, "a parameter name"));
+    }
+    Ok(end)
 }
 
 /// `gen-value = token / host / quoted-string`
-fn param_value(input: &str) -> Parsed<'_, Text<'_>> {
-    if input.starts_with('"') {
-        quoted_string(input)
-    } else {
-        let (rest, text) = take(input, VALUE, "a parameter value")?;
-        Ok((rest, Text::Token(text)))
+#[inline]
+fn behind_value(input: &str, at: usize) -> Result<usize, Err<Expected>> {
+    let bytes = input.as_bytes();
+    if bytes.get(at) == Some(&b'"') {
+        return behind_quoted(input, at);
+    }
+    let end = behind(bytes, at, VALUE);
+    if end == at {
+        return Err(not_found(input, at, "a parameter value"));
+    }
+    Ok(end)
+}
+
+/// The value between the end of a name and the next semicolon.
+#[inline]
+fn value_between(text: &str, name_end: usize, semicolon: usize) -> Option<Text<'_>> {
+    let equals = behind_lws(text.as_bytes(), name_end);
+    if text.as_bytes().get(equals) != Some(&b'=') {
+        return None;
+    }
+    let value = text.get(behind_lws(text.as_bytes(), equals + 1)..semicolon)?;
+    Some(Text::token_or_quoted(trim_end(value)))
+}
+
+/// The next semicolon outside quotes in parameters that were read before; `at` is outside quotes.
+fn next_semicolon(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    loop {
+        at = find(bytes, at, [b';', b'"']);
+        if bytes.get(at) != Some(&b'"') {
+            return at;
+        }
+        at = behind_quoted(text, at).unwrap_or(bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Params;
+
+    proptest! {
+        #[test]
+        fn a_parameter_is_found_where_going_through_all_finds_it(
+            params in proptest::collection::vec(
+                r#"[\t ]?;( |\r\n )?(ab|Ab|abc|[a-z+!.-]{1,12})( ?= ?([a-z0-9:]{1,9}|"([a-z;=,]|\\["\\x]){0,40}"))?"#,
+                0..6,
+            ),
+            name in "ab|aB|abc|[a-z+]{0,2}",
+        ) {
+            let text = params.concat();
+            let params = Params::parse(&text).unwrap();
+            prop_assert_eq!(params.first(), params.iter().next());
+            let found = params.iter().find(|param| param.name.eq_ignore_ascii_case(&name));
+            prop_assert_eq!(params.get(&name), found);
+        }
     }
 }

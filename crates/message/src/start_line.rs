@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::grammar::is_token;
+use crate::scan::{find, has_control};
 use crate::uri::Uri;
 use crate::{ErrorKind, Method, ParseError, StatusCode};
 
@@ -70,32 +71,36 @@ impl<'a> StartLine<'a> {
 impl<'a> RequestLine<'a> {
     fn parse(line: &'a str) -> Result<Self, ParseError> {
         let fail = |offset, expected| Err(ParseError::new(ErrorKind::StartLine, offset, expected));
-        let Some(space) = memchr::memchr(b' ', line.as_bytes()) else {
+        let space = find(line.as_bytes(), 0, [b' ']);
+        let Some((method, rest)) = behind(line, space) else {
             return fail(line.len(), "a space after the method");
         };
-        let (method, rest) = line.split_at(space);
-        if !is_token(method) {
+        let method = Method::from_token(method);
+        if matches!(&method, Method::Other(text) if !is_token(text)) {
             return fail(0, "a method or SIP/2.0");
         }
-        let rest = rest.get(1..).unwrap_or_default();
         let at = space + 1;
-        let Some(space) = memchr::memchr(b' ', rest.as_bytes()) else {
+        let space = find(rest.as_bytes(), 0, [b' ']);
+        let Some((uri, version)) = behind(rest, space) else {
             return fail(line.len(), "a space after the Request-URI");
         };
-        let (uri, version) = rest.split_at(space);
-        let version = version.get(1..).unwrap_or_default();
-        if uri.is_empty() || uri.starts_with('<') || uri.bytes().any(|b| b.is_ascii_control()) {
+        if uri.is_empty() || uri.starts_with('<') || has_control(uri.as_bytes()) {
             return fail(at, "a Request-URI, without brackets");
         }
         if !is_version(version) {
             return fail(at + space + 1, "SIP/2.0 and the end of the line");
         }
         Ok(Self {
-            method: Method::from_token(method),
+            method,
             uri,
             version,
         })
     }
+}
+
+/// What is before a space at `at`, and what is behind it.
+fn behind(line: &str, at: usize) -> Option<(&str, &str)> {
+    Some((line.get(..at)?, line.get(at + 1..)?))
 }
 
 impl<'a> StatusLine<'a> {

@@ -25,6 +25,15 @@ pub enum Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// What was read as a token or a quoted string, quotes included.
+    #[inline]
+    pub(crate) fn token_or_quoted(text: &'a str) -> Self {
+        match text.strip_prefix('"') {
+            Some(inner) => Self::Quoted(inner.get(..inner.len().wrapping_sub(1)).unwrap_or(inner)),
+            None => Self::Token(text),
+        }
+    }
+
     /// What it says. Allocates only where a backslash or a folded line must go.
     pub fn to_str(&self) -> Cow<'a, str> {
         match *self {

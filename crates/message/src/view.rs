@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::field::{HeaderField, Slot, Slots};
-use crate::grammar::{TOKEN, lws_length, span};
+use crate::grammar::lws_length;
 use crate::header::ContentLength;
 use crate::message::{Request, Response, owned_version};
-use crate::name::code_of;
+use crate::name::{OTHER, name_at};
+use crate::scan::find_line_end;
 use crate::start_line::{RequestLine, StartLine, StatusLine};
 use crate::typed::{All, TypedHeader};
 use crate::{ErrorKind, HeaderName, Headers, Limits, Method, ParseError, StatusCode};
@@ -58,14 +59,9 @@ impl<'a> MessageView<'a> {
         }
         let start_end = line_end(bytes, 0)?;
         check_line(0, start_end, limits)?;
-        let mut content_length = None;
+        let mut slots = Slots::new();
         let is_end = |at| is_empty_line(bytes, at);
-        let (slots, at) = fields(bytes, start_end + 2, limits, is_end, |slot| {
-            if slot.code == HeaderName::ContentLength.code() {
-                content_length = Some(length_of(bytes, slot, content_length)?);
-            }
-            Ok(())
-        })?;
+        let at = fields(bytes, start_end + 2, limits, is_end, &mut slots)?;
         if at + 2 > limits.max_header_bytes {
             return Err(limit(
                 limits.max_header_bytes,
@@ -76,6 +72,10 @@ impl<'a> MessageView<'a> {
         let head = std::str::from_utf8(head)
             .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
         let start = StartLine::parse(head.get(..start_end).unwrap_or_default())?;
+        let mut content_length = None;
+        for slot in slots.of(HeaderName::ContentLength.code()) {
+            content_length = Some(length_of(head, slot, content_length)?);
+        }
         let rest = rest.get(2..).unwrap_or_default();
         let body = match content_length {
             Some(length) => rest.get(..length as usize).unwrap_or(rest),
@@ -138,10 +138,8 @@ impl<'a> MessageView<'a> {
         &'s self,
         name: HeaderName<'s>,
     ) -> impl Iterator<Item = HeaderField<'a>> + Clone + 's {
-        let code = name.code();
         self.slots
-            .iter()
-            .filter(move |slot| slot.code == code)
+            .of(name.code())
             .map(|slot| slot.field(self.head))
             .filter(move |field| field.name() == name)
     }
@@ -152,7 +150,17 @@ impl<'a> MessageView<'a> {
     ///
     /// When the value breaks its grammar.
     pub fn header<H: TypedHeader<'a>>(&self) -> Result<Option<H>, ParseError> {
-        self.all::<H>().next().transpose()
+        if H::NAME.code() == OTHER {
+            return self.all::<H>().next().transpose();
+        }
+        let Some(slot) = self.slots.first_of(H::NAME.code()) else {
+            return Ok(None);
+        };
+        let value = self.head.get(slot.value()).unwrap_or_default();
+        match H::decode(value) {
+            Ok((typed, _)) => Ok(Some(typed)),
+            Err(error) => Err(error.shifted(slot.value().start)),
+        }
     }
 
     /// The first value of a header field that must be there.
@@ -242,7 +250,8 @@ impl<'a> PartView<'a> {
             return Err(limit(0, "a part below 4 GiB"));
         }
         let is_end = |at| at == bytes.len() || is_empty_line(bytes, at);
-        let (slots, at) = fields(bytes, 0, limits, is_end, |_| Ok(()))?;
+        let mut slots = Slots::new();
+        let at = fields(bytes, 0, limits, is_end, &mut slots)?;
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
         let head = std::str::from_utf8(head)
             .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
@@ -272,27 +281,32 @@ fn limit(offset: usize, what: &'static str) -> ParseError {
 }
 
 /// Where the line that contains `from` ends: the position of its CRLF.
+#[allow(clippy::inline_always, reason = "as find_line_end")]
+#[inline(always)]
 fn line_end(bytes: &[u8], from: usize) -> Result<usize, ParseError> {
-    let ahead = bytes.get(from..).unwrap_or_default();
-    let Some(found) = memchr::memchr2(b'\r', b'\n', ahead) else {
-        let what = "CRLF and an empty line at the end of the head";
-        return Err(ParseError::new(ErrorKind::Incomplete, bytes.len(), what));
-    };
-    match ahead.get(found..) {
-        Some([b'\r', b'\n', ..]) => Ok(from + found),
-        Some([b'\r']) => Err(ParseError::new(
-            ErrorKind::Incomplete,
-            bytes.len(),
-            "LF after CR",
-        )),
-        _ => Err(ParseError::new(
-            ErrorKind::LineEnding,
-            from + found,
-            "CRLF as the line end",
-        )),
+    let end = find_line_end(bytes, from);
+    match bytes.get(end..) {
+        Some([b'\r', b'\n', ..]) => Ok(end),
+        ahead => Err(no_line_end(bytes, end, ahead.unwrap_or_default())),
     }
 }
 
+/// The error for what stands at `end` instead of a CRLF.
+#[cold]
+fn no_line_end(bytes: &[u8], end: usize, ahead: &[u8]) -> ParseError {
+    let (kind, offset, what) = match ahead {
+        [] => (
+            ErrorKind::Incomplete,
+            bytes.len(),
+            "CRLF and an empty line at the end of the head",
+        ),
+        [b'\r'] => (ErrorKind::Incomplete, bytes.len(), "LF after CR"),
+        _ => (ErrorKind::LineEnding, end, "CRLF as the line end"),
+    };
+    ParseError::new(kind, offset, what)
+}
+
+#[inline]
 fn check_line(start: usize, end: usize, limits: &Limits) -> Result<(), ParseError> {
     if end - start > limits.max_line_bytes {
         return Err(limit(start, "a line within the length limit"));
@@ -300,70 +314,79 @@ fn check_line(start: usize, end: usize, limits: &Limits) -> Result<(), ParseErro
     Ok(())
 }
 
+#[inline]
 fn is_empty_line(bytes: &[u8], at: usize) -> bool {
     bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n')
 }
 
-/// The fields from `at` to their end, and where that is.
+/// Puts the fields from `at` on into `slots`, and says where they end.
 #[inline]
 fn fields(
     bytes: &[u8],
     mut at: usize,
     limits: &Limits,
     is_end: impl Fn(usize) -> bool,
-    mut note: impl FnMut(&Slot) -> Result<(), ParseError>,
-) -> Result<(Slots, usize), ParseError> {
-    let mut slots = Slots::new();
+    slots: &mut Slots,
+) -> Result<usize, ParseError> {
     while !is_end(at) {
         let (slot, next) = field(bytes, at, limits)?;
-        note(&slot)?;
         if slots.len() == limits.max_header_fields {
             return Err(limit(at, "fewer header fields"));
         }
         slots.push(slot);
         at = next;
     }
-    Ok((slots, at))
+    Ok(at)
 }
 
 /// The field that begins at `start`, and where the next line begins.
+#[inline]
 fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), ParseError> {
-    let line = bytes.get(start..).unwrap_or_default();
-    let name_length = span(line, TOKEN);
-    let blank = line
-        .get(name_length..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
-    if name_length == 0 || line.get(name_length + blank) != Some(&b':') {
-        return Err(no_field(bytes, start, start + name_length + blank));
+    let name = name_at(bytes.get(start..).unwrap_or_default());
+    let colon = start + name.colon;
+    if name.length == 0 || bytes.get(colon) != Some(&b':') {
+        return Err(no_field(bytes, start, colon));
     }
-    let name_end = start + name_length;
-    let after_colon = name_end + blank + 1;
-    let mut value_start = after_colon;
-    while let Some(b' ' | b'\t') = bytes.get(value_start) {
-        value_start += 1;
+    if name.length > Slot::MAX_NAME {
+        return Err(limit(start, "a header field name below 16 MiB"));
     }
-    let mut line_start = start;
+    let mut value_start = behind_blanks(bytes, colon + 1);
     let mut end = line_end(bytes, value_start)?;
-    check_line(line_start, end, limits)?;
-    // "Header fields can be extended over multiple lines by preceding each extra line with at
-    // least one SP or horizontal tab" (section 7.3.1).
-    while let Some(b' ' | b'\t') = bytes.get(end + 2) {
-        line_start = end + 2;
-        end = line_end(bytes, line_start)?;
-        check_line(line_start, end, limits)?;
-    }
-    let next = end + 2;
-    if line_start != start {
+    check_line(start, end, limits)?;
+    let mut next = end + 2;
+    if let Some(b' ' | b'\t') = bytes.get(next) {
+        end = folded_end(bytes, next, limits)?;
+        next = end + 2;
         value_start += lws_length(bytes.get(value_start..end).unwrap_or_default());
     }
     while end > value_start && matches!(bytes.get(end - 1), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         end -= 1;
     }
-    let code = code_of(bytes.get(start..name_end).unwrap_or_default());
-    Ok((Slot::new(code, start, name_end, value_start, end), next))
+    let slot = Slot::new(name.code, start, name.length, value_start, end);
+    Ok((slot, next))
+}
+
+/// Where the last of the lines ends that continue a field, the first of them at `start`: "Header
+/// fields can be extended over multiple lines by preceding each extra line with at least one SP
+/// or horizontal tab" (section 7.3.1).
+fn folded_end(bytes: &[u8], mut start: usize, limits: &Limits) -> Result<usize, ParseError> {
+    loop {
+        let end = line_end(bytes, start)?;
+        check_line(start, end, limits)?;
+        start = end + 2;
+        if !matches!(bytes.get(start), Some(b' ' | b'\t')) {
+            return Ok(end);
+        }
+    }
+}
+
+/// Where something other than spaces and tabs begins.
+#[inline]
+fn behind_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// The error for a line that is not a header field.
@@ -384,16 +407,13 @@ fn no_field(bytes: &[u8], start: usize, at: usize) -> ParseError {
 }
 
 /// The number in a Content-Length field, which must agree with an earlier one.
-fn length_of(bytes: &[u8], slot: &Slot, earlier: Option<u32>) -> Result<u32, ParseError> {
+fn length_of(head: &str, slot: &Slot, earlier: Option<u32>) -> Result<u32, ParseError> {
     let error = |offset, what| {
         ParseError::new(ErrorKind::ContentLength, offset, what).in_header(HeaderName::ContentLength)
     };
-    let value = bytes.get(slot.value()).unwrap_or_default();
-    let length = std::str::from_utf8(value)
-        .ok()
-        .and_then(|text| ContentLength::parse(text).ok())
-        .ok_or_else(|| error(slot.value().start, "a decimal number of bytes"))?
-        .0;
+    let value = head.get(slot.value()).unwrap_or_default();
+    let ContentLength(length) = ContentLength::parse(value)
+        .map_err(|_| error(slot.value().start, "a decimal number of bytes"))?;
     match earlier {
         Some(earlier) if earlier != length => Err(error(
             slot.value().start,

@@ -160,22 +160,17 @@ impl fmt::Debug for BearerCredentials<'_> {
 
 /// What follows the scheme.
 pub(super) fn bearer(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
-    if is_parameter_form(input) {
+    let at = memchr::memchr2(b'=', b',', input.as_bytes()).unwrap_or(input.len());
+    let (before, rest) = cut(input, at);
+    let behind_padding = rest.trim_start_matches('=');
+    let value = skip_lws(behind_padding);
+    // Whether the first `=` belongs to a parameter and is not the padding of a token68.
+    if rest.starts_with('=') && !value.is_empty() && !value.starts_with(',') {
         token_parameter(input)
     } else {
-        token68(input)
+        let end = before.len() + (rest.len() - behind_padding.len());
+        token68(input, end)
     }
-}
-
-/// Whether the first `=` belongs to a parameter and is not the padding of a token68.
-fn is_parameter_form(input: &str) -> bool {
-    let bytes = input.as_bytes();
-    let Some(at) = memchr::memchr2(b'=', b',', bytes) else {
-        return false;
-    };
-    let rest = cut(input, at).1;
-    let value = skip_lws(rest.trim_start_matches('='));
-    rest.starts_with('=') && !value.is_empty() && !value.starts_with(',')
 }
 
 /// `token="…"` among other parameters.
@@ -211,10 +206,10 @@ fn token_parameter(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
     Ok((rest, bearer))
 }
 
-/// `token68 *( COMMA auth-param )`
-fn token68(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
-    let end = memchr::memchr(b',', input.as_bytes()).unwrap_or(input.len());
+/// `token68 *( COMMA auth-param )`, the token ending at `end`.
+fn token68(input: &str, end: usize) -> Parsed<'_, BearerCredentials<'_>> {
     let (token, rest) = cut(input, end);
+    let rest = skip_lws(rest);
     let token = trim_end(token);
     if let Err(error) = check_token68(token) {
         return Err(error.map(|mut e| {
@@ -241,13 +236,17 @@ fn token68(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
 }
 
 /// Visible ASCII that needs no backslash in a quoted string, and at least one character of it.
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "branches would make it one byte at a time"
+)]
 fn check_visible(token: &str) -> Parsed<'_, ()> {
-    // Without an early exit and without branches, so that it is done sixteen bytes at a time.
-    let bad = token.bytes().fold(0, |bad, b| {
-        let graphic = b.wrapping_sub(b'!') <= b'~' - b'!';
-        bad | u8::from(!graphic) | u8::from(b == b'"') | u8::from(b == b'\\')
-    });
-    if bad != 0 || token.is_empty() {
+    let is_visible = |b: u8| {
+        let is_graphic = b.wrapping_sub(b'!') <= b'~' - b'!';
+        is_graphic & (b != b'"') & (b != b'\\')
+    };
+    let good = all(token.as_bytes(), is_visible);
+    if !good || token.is_empty() {
         let what = "a token of visible ASCII characters";
         return expected_kind(token, ErrorKind::Credentials, what);
     }
@@ -255,21 +254,30 @@ fn check_visible(token: &str) -> Parsed<'_, ()> {
 }
 
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "branches would make it one byte at a time"
+)]
 fn check_token68(token: &str) -> Parsed<'_, ()> {
     let text = token.trim_end_matches('=');
-    // As above. `-`, `.`, `/` and the digits follow each other in ASCII.
-    let bad = text.bytes().fold(0, |bad, b| {
-        let good = u8::from((b | 0x20).wrapping_sub(b'a') < 26)
-            | u8::from(b.wrapping_sub(b'-') <= b'9' - b'-')
-            | u8::from(b == b'+')
-            | u8::from(b == b'_')
-            | u8::from(b == b'~');
-        bad | (good ^ 1)
-    });
+    // `-`, `.`, `/` and the digits follow each other in ASCII.
+    let is_token68 = |b: u8| {
+        let is_letter = (b | 0x20).wrapping_sub(b'a') < 26;
+        let is_between = b.wrapping_sub(b'-') <= b'9' - b'-';
+        is_letter | is_between | (b == b'+') | (b == b'_') | (b == b'~')
+    };
+    let good = all(text.as_bytes(), is_token68);
     // `token=` without a value is an empty token, not the token "token".
     let empty = text.is_empty() || (text.len() < token.len() && text.eq_ignore_ascii_case("token"));
-    if bad != 0 || empty {
+    if !good || empty {
         return expected_kind(token, ErrorKind::Credentials, "a token68");
     }
     Ok(("", ()))
+}
+
+/// Whether all bytes are such. Without an early exit and without branches, so that it is done
+/// sixteen bytes at a time.
+#[inline]
+fn all(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, &byte| all & is_such(byte))
 }

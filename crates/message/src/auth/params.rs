@@ -1,10 +1,12 @@
 //! `auth-param` lists.
 
 use std::fmt;
+use std::ops::Range;
+
+use nom::Err;
 
 use crate::grammar::{
-    Parsed, TOKEN, TOKEN68, cut, expected_kind, quoted_string, separator, skip_lws, span, take,
-    trim_end,
+    Expected, Parsed, TOKEN, TOKEN68, behind, behind_lws, behind_quoted, cut, not_found,
 };
 use crate::{ErrorKind, Text};
 
@@ -32,11 +34,13 @@ impl<'a> AuthParams<'a> {
 
     /// All parameters, in order.
     pub fn iter(&self) -> impl Iterator<Item = AuthParam<'a>> + use<'a> {
-        let mut rest = self.text;
+        let text = self.text;
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let (after, param) = auth_param(rest).ok()?;
-            rest = separator(after, ',', "").map_or("", |(next, ())| next);
-            Some(param)
+            let places = Places::of(text, at).ok()?;
+            let comma = behind_lws(text.as_bytes(), places.value.end);
+            at = behind_lws(text.as_bytes(), comma + 1);
+            Some(places.param(text))
         })
     }
 
@@ -72,48 +76,100 @@ impl fmt::Display for AuthParam<'_> {
 /// `auth-param *( COMMA auth-param )`. A comma that a parameter does not follow is left: another
 /// challenge may begin there.
 pub(super) fn auth_params(input: &str) -> Parsed<'_, AuthParams<'_>> {
-    let (mut rest, _) = auth_param(input)?;
-    while let Some(next) = skip_lws(rest).strip_prefix(',').map(skip_lws) {
-        if !starts_param(next) {
+    let bytes = input.as_bytes();
+    let mut end = Places::of(input, 0)?.value.end;
+    loop {
+        let comma = behind_lws(bytes, end);
+        if bytes.get(comma) != Some(&b',') {
             break;
         }
-        rest = auth_param(next)?.0;
+        let next = Places::named(input, behind_lws(bytes, comma + 1));
+        match next {
+            Ok((name, value)) if begins_value(bytes, value) => {
+                end = Places::valued(input, name, value)?.value.end;
+            }
+            _ => break,
+        }
     }
-    let (text, _) = cut(input, input.len() - rest.len());
-    let text = trim_end(text);
+    let (text, rest) = cut(input, end);
     Ok((rest, AuthParams { text }))
 }
 
 /// Whether a name and an equals sign stand here, as in a parameter and not in a scheme.
 pub(super) fn starts_param(input: &str) -> bool {
-    let length = span(input.as_bytes(), TOKEN);
-    let after = skip_lws(cut(input, length).1);
-    match after.strip_prefix('=') {
-        // `scheme token68==`, or a token68 of token characters and its padding.
-        Some(value) => length > 0 && !matches!(skip_lws(value).as_bytes(), [] | [b'=' | b',', ..]),
-        None => false,
-    }
+    Places::named(input, 0).is_ok_and(|(_, value)| begins_value(input.as_bytes(), value))
 }
 
-fn auth_param(input: &str) -> Parsed<'_, AuthParam<'_>> {
-    let (rest, name) = take(input, TOKEN, "a parameter name")?;
-    let (rest, ()) = separator(rest, '=', "'=' after the parameter name")?;
-    let (rest, value) = if rest.starts_with('"') {
-        quoted_string(rest)?
-    } else {
-        // Unquoted base64 is not a token, but it is clear what is meant.
-        let bytes = rest.as_bytes();
-        let length = span(bytes, TOKEN | TOKEN68);
-        let padding = bytes
-            .iter()
-            .skip(length)
-            .take_while(|b| **b == b'=')
-            .count();
-        if length == 0 {
-            return expected_kind(rest, ErrorKind::Credentials, "a parameter value");
+/// Whether what is behind an equals sign is no padding: not `scheme token68==`, nor a token68 of
+/// token characters and its padding.
+#[inline]
+fn begins_value(bytes: &[u8], at: usize) -> bool {
+    !matches!(bytes.get(at), None | Some(b'=' | b','))
+}
+
+/// Where the parts of one parameter are, in bytes.
+struct Places {
+    name: Range<usize>,
+    /// Quotes included.
+    value: Range<usize>,
+}
+
+impl Places {
+    #[inline]
+    fn of(input: &str, at: usize) -> Result<Self, Err<Expected>> {
+        let (name, value) = Self::named(input, at)?;
+        Self::valued(input, name, value)
+    }
+
+    /// `token BWS "=" BWS` at `at`: the name, and where the value begins.
+    #[allow(
+        clippy::inline_always,
+        reason = "its result is too large to be handed over cheaply"
+    )]
+    #[inline(always)]
+    fn named(input: &str, at: usize) -> Result<(Range<usize>, usize), Err<Expected>> {
+        let bytes = input.as_bytes();
+        let end = behind(bytes, at, TOKEN);
+        if end == at {
+            return Err(not_found(input, at, "a parameter name"));
         }
-        let (value, rest) = cut(rest, length + padding);
-        (rest, Text::Token(value))
-    };
-    Ok((rest, AuthParam { name, value }))
+        let equals = behind_lws(bytes, end);
+        if bytes.get(equals) != Some(&b'=') {
+            return Err(not_found(input, end, "'=' after the parameter name"));
+        }
+        Ok((at..end, behind_lws(bytes, equals + 1)))
+    }
+
+    /// `token / quoted-string` at `start`. Unquoted base64 is not a token, but it is clear what is
+    /// meant.
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn valued(input: &str, name: Range<usize>, start: usize) -> Result<Self, Err<Expected>> {
+        let bytes = input.as_bytes();
+        if bytes.get(start) == Some(&b'"') {
+            let value = start..behind_quoted(input, start)?;
+            return Ok(Self { name, value });
+        }
+        let end = behind(bytes, start, TOKEN | TOKEN68);
+        if end == start {
+            let mut error = not_found(input, start, "a parameter value");
+            if let Err::Error(expected) = &mut error {
+                expected.kind = ErrorKind::Credentials;
+            }
+            return Err(error);
+        }
+        let padding = bytes.get(end..).unwrap_or_default();
+        let padding = padding.iter().take_while(|b| **b == b'=').count();
+        let value = start..end + padding;
+        Ok(Self { name, value })
+    }
+
+    #[inline]
+    fn param<'a>(&self, input: &'a str) -> AuthParam<'a> {
+        let text = |range: &Range<usize>| input.get(range.clone()).unwrap_or_default();
+        AuthParam {
+            name: text(&self.name),
+            value: Text::token_or_quoted(text(&self.value)),
+        }
+    }
 }

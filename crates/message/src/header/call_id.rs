@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, WORD, cut, expected, single, span};
+use crate::grammar::{Parsed, WORD, behind, cut, expected, single};
 use crate::{HeaderName, ParseError, TypedHeader};
 
 /// What all requests of one registration or dialog have in common (RFC 3261 section 20.8).
@@ -28,14 +28,15 @@ impl<'a> TypedHeader<'a> for CallId<'a> {
 
 fn call_id(input: &str) -> Parsed<'_, CallId<'_>> {
     let bytes = input.as_bytes();
-    let mut end = span(bytes, WORD);
+    let mut end = behind(bytes, 0, WORD);
     if end == 0 {
         return expected(input, "a word");
     }
     if bytes.get(end) == Some(&b'@') {
-        match span(bytes.get(end + 1..).unwrap_or_default(), WORD) {
-            0 => return expected(cut(input, end + 1).1, "a word after the '@'"),
-            length => end += 1 + length,
+        let second = end + 1;
+        end = behind(bytes, second, WORD);
+        if end == second {
+            return expected(cut(input, second).1, "a word after the '@'");
         }
     }
     let (text, rest) = cut(input, end);

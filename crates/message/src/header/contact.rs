@@ -45,7 +45,10 @@ impl<'a> Contact<'a> {
 
     /// The URI, unless this is `*`.
     pub fn uri(&self) -> Option<Uri<'a>> {
-        self.address().map(|address| address.uri())
+        match self {
+            Self::Addr(address) => Some(address.uri()),
+            Self::Star => None,
+        }
     }
 
     /// The display name, if there is one that is not empty.
@@ -55,8 +58,10 @@ impl<'a> Contact<'a> {
 
     /// The parameters behind the URI.
     pub fn params(&self) -> Params<'a> {
-        self.address()
-            .map_or(Params::EMPTY, |address| address.params())
+        match self {
+            Self::Addr(address) => address.params(),
+            Self::Star => Params::EMPTY,
+        }
     }
 
     /// The `expires` parameter in seconds. "Malformed values SHOULD be treated as equivalent to

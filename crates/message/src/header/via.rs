@@ -184,11 +184,22 @@ impl<'a> TypedHeader<'a> for Via<'a> {
     }
 }
 
-fn via(input: &str) -> Parsed<'_, Via<'_>> {
+/// `protocol-name SLASH protocol-version SLASH`
+#[inline]
+fn protocol(input: &str) -> Parsed<'_, (&str, &str)> {
+    // What the rules below read from what nearly everybody writes.
+    if let Some(rest) = input.strip_prefix("SIP/2.0/") {
+        return Ok((skip_lws(rest), ("SIP", "2.0")));
+    }
     let (rest, protocol) = token(input)?;
     let (rest, ()) = separator(rest, '/', "a slash after the protocol")?;
     let (rest, version) = token(rest)?;
     let (rest, ()) = separator(rest, '/', "a slash after the version")?;
+    Ok((rest, (protocol, version)))
+}
+
+fn via(input: &str) -> Parsed<'_, Via<'_>> {
+    let (rest, (protocol, version)) = protocol(input)?;
     let (rest, transport) = token(rest)?;
     let sent_by = skip_lws(rest);
     if sent_by.len() == rest.len() {

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::grammar::{USER, is_class};
-use crate::{ErrorKind, ParseError};
+use crate::grammar::{USER, behind, is_class};
 
 /// Undoes `%HH`, once. Allocates only where there is one.
 ///
@@ -49,23 +48,18 @@ fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// Checks that `text` is made of `class` and escapes.
-pub(super) fn check(text: &str, class: u8, what: &'static str) -> Result<(), ParseError> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if is_class(byte, class) {
-            at += 1;
-        } else if byte == b'%'
-            && bytes.get(at + 1).is_some_and(u8::is_ascii_hexdigit)
-            && bytes.get(at + 2).is_some_and(u8::is_ascii_hexdigit)
-        {
-            at += 3;
-        } else {
-            return Err(ParseError::new(ErrorKind::Uri, at, what));
+/// Where the characters of `class` and escapes at `at` end.
+#[inline]
+pub(super) fn behind_escaped(bytes: &[u8], mut at: usize, class: u8) -> usize {
+    loop {
+        at = behind(bytes, at, class);
+        match bytes.get(at..) {
+            Some([b'%', high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                at += 3;
+            }
+            _ => return at,
         }
     }
-    Ok(())
 }
 
 /// Writes any text as the user part of a SIP URI, escaping what may not stand there.

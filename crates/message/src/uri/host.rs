@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::grammar::{HOST, cut, span};
+use crate::grammar::{HOST, behind, cut};
 use crate::{ErrorKind, ParseError};
 
 /// `host = hostname / IPv4address / IPv6reference` (RFC 3261 section 25.1).
@@ -37,6 +37,24 @@ impl<'a> Host<'a> {
                 text.len() - rest.len(),
                 "the end of the host",
             )),
+        }
+    }
+
+    /// A host that was checked, with the brackets it may have.
+    #[inline]
+    pub(super) fn of_checked(text: &'a str) -> Self {
+        match text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+        {
+            Some(text) => Self {
+                text,
+                bracketed: true,
+            },
+            None => Self {
+                text,
+                bracketed: false,
+            },
         }
     }
 
@@ -97,10 +115,11 @@ impl fmt::Debug for Host<'_> {
 }
 
 /// A host at the front of `text`.
+#[inline]
 pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
     let fail = |what| Err(ParseError::new(ErrorKind::Uri, 0, what));
     if let Some(inner) = text.strip_prefix('[') {
-        let Some(end) = memchr::memchr(b']', inner.as_bytes()) else {
+        let Some(end) = inner.find(']') else {
             return fail("an IPv6 address closed by ']'");
         };
         let (text, rest) = cut(inner, end);
@@ -113,7 +132,7 @@ pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
         };
         return Ok((host, cut(rest, 1).1));
     }
-    let (text, rest) = cut(text, span(text.as_bytes(), HOST));
+    let (text, rest) = cut(text, behind(text.as_bytes(), 0, HOST));
     if text.is_empty() {
         return fail("a host");
     }
@@ -124,25 +143,29 @@ pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
     Ok((host, rest))
 }
 
-/// `hostport = host [ ":" port ]`
-pub(crate) fn host_port(text: &str) -> Result<(Host<'_>, Option<u16>, &str), ParseError> {
-    let (host, rest) = host(text)?;
-    match rest.strip_prefix(':') {
-        Some(digits) => {
-            let (port, rest) =
-                port(digits).map_err(|error| error.shifted(text.len() - digits.len()))?;
-            Ok((host, Some(port), rest))
+/// `port = 1*DIGIT`, up to 65535.
+#[inline]
+pub(crate) fn port(text: &str) -> Result<(u16, &str), ParseError> {
+    let bytes = text.as_bytes();
+    let mut port = 0_u16;
+    let mut length = 0;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
+        let next = port
+            .checked_mul(10)
+            .and_then(|port| port.checked_add(u16::from(digit - b'0')));
+        match next {
+            Some(next) => port = next,
+            None => return Err(no_port()),
         }
-        None => Ok((host, None, rest)),
+        length += 1;
     }
+    if length == 0 {
+        return Err(no_port());
+    }
+    Ok((port, cut(text, length).1))
 }
 
-/// `port = 1*DIGIT`, up to 65535.
-pub(crate) fn port(text: &str) -> Result<(u16, &str), ParseError> {
-    let length = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, rest) = cut(text, length);
-    match digits.parse() {
-        Ok(port) => Ok((port, rest)),
-        Err(_) => Err(ParseError::new(ErrorKind::Uri, 0, "a port up to 65535")),
-    }
+#[cold]
+fn no_port() -> ParseError {
+    ParseError::new(ErrorKind::Uri, 0, "a port up to 65535")
 }

@@ -13,7 +13,9 @@ pub use self::host::Host;
 pub(crate) use self::host::{host, port};
 pub use self::params::{UriHeaders, UriParams};
 
+use self::escape::behind_escaped;
 use crate::grammar::{USER, cut, is_class};
+use crate::scan::find;
 use crate::{ErrorKind, ParseError};
 
 /// The scheme of a URI.
@@ -51,13 +53,36 @@ pub enum Scheme<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Uri<'a> {
     text: &'a str,
-    scheme: Scheme<'a>,
-    user: Option<&'a str>,
-    password: Option<&'a str>,
-    host: Option<Host<'a>>,
+    kind: Kind,
     port: Option<u16>,
-    params: UriParams<'a>,
-    headers: UriHeaders<'a>,
+    places: Places,
+}
+
+/// The schemes that are read in their parts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Sip,
+    Sips,
+    Tel,
+    Other,
+}
+
+/// Where the parts are, in bytes. What is not there ends at 0; a scheme and its colon, which are
+/// there, are two bytes at least.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Places {
+    /// Behind the colon of the scheme; the user begins here.
+    start: u32,
+    user_end: u32,
+    /// The password is between the user and this.
+    password_end: u32,
+    /// The host begins here, with its bracket if it has one.
+    host: u32,
+    host_end: u32,
+    params: u32,
+    params_end: u32,
+    /// Behind the question mark.
+    headers: u32,
 }
 
 impl<'a> Uri<'a> {
@@ -65,64 +90,76 @@ impl<'a> Uri<'a> {
     ///
     /// # Errors
     ///
-    /// When `text` is no URI, or a `sip:`, `sips:` or `tel:` URI that breaks its own grammar.
+    /// When `text` is no URI, or a `sip:`, `sips:` or `tel:` URI that breaks its own grammar, or
+    /// when it has 4 GiB.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let colon = scheme_length(text)?;
-        let (name, rest) = cut(text, colon);
-        let rest = cut(rest, 1).1;
-        let scheme = match name {
-            name if name.eq_ignore_ascii_case("sip") => Scheme::Sip,
-            name if name.eq_ignore_ascii_case("sips") => Scheme::Sips,
-            name if name.eq_ignore_ascii_case("tel") => Scheme::Tel,
-            name => Scheme::Other(name),
-        };
+        if u32::try_from(text.len()).is_err() {
+            return Err(ParseError::new(ErrorKind::Uri, 0, "a URI below 4 GiB"));
+        }
+        let (kind, start) = scheme(text)?;
         let mut uri = Self {
             text,
-            scheme,
-            user: None,
-            password: None,
-            host: None,
+            kind,
             port: None,
-            params: UriParams::EMPTY,
-            headers: UriHeaders::EMPTY,
+            places: Places {
+                start: place(start),
+                user_end: 0,
+                password_end: 0,
+                host: 0,
+                host_end: 0,
+                params: 0,
+                params_end: 0,
+                headers: 0,
+            },
         };
-        let result = match scheme {
-            Scheme::Sip | Scheme::Sips => uri.read_sip(rest),
-            Scheme::Tel => uri.read_tel(rest),
-            Scheme::Other(_) => check_opaque(rest),
-        };
-        result.map_err(|error| error.shifted(colon + 1))?;
+        match kind {
+            Kind::Sip | Kind::Sips => uri.read_sip(start)?,
+            Kind::Tel => uri.read_tel(start)?,
+            Kind::Other => check_opaque(text, start)?,
+        }
         Ok(uri)
     }
 
+    /// What is between two places; nothing where the second one is 0.
+    #[inline]
+    fn part(&self, from: u32, to: u32) -> Option<&'a str> {
+        self.text.get(from as usize..to as usize)
+    }
+
     /// The scheme.
-    pub const fn scheme(&self) -> Scheme<'a> {
-        self.scheme
+    pub fn scheme(&self) -> Scheme<'a> {
+        match self.kind {
+            Kind::Sip => Scheme::Sip,
+            Kind::Sips => Scheme::Sips,
+            Kind::Tel => Scheme::Tel,
+            Kind::Other => Scheme::Other(self.part(0, self.places.start - 1).unwrap_or_default()),
+        }
     }
 
     /// Whether this is a `sip:` or `sips:` URI.
     pub const fn is_sip(&self) -> bool {
-        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+        matches!(self.kind, Kind::Sip | Kind::Sips)
     }
 
     /// The user part of a SIP URI or the number of a `tel:` URI, with its escapes.
-    pub const fn user(&self) -> Option<&'a str> {
-        self.user
+    pub fn user(&self) -> Option<&'a str> {
+        self.part(self.places.start, self.places.user_end)
     }
 
     /// The user part with `%HH` undone, once.
     pub fn user_unescaped(&self) -> Option<Cow<'a, [u8]>> {
-        self.user.map(unescape)
+        self.user().map(unescape)
     }
 
     /// The password part, which RFC 3261 recommends against.
-    pub const fn password(&self) -> Option<&'a str> {
-        self.password
+    pub fn password(&self) -> Option<&'a str> {
+        self.part(self.places.user_end + 1, self.places.password_end)
     }
 
     /// The host of a SIP URI.
-    pub const fn host(&self) -> Option<Host<'a>> {
-        self.host
+    pub fn host(&self) -> Option<Host<'a>> {
+        let text = self.part(self.places.host, self.places.host_end)?;
+        (!text.is_empty()).then(|| Host::of_checked(text))
     }
 
     /// The port, where one is written.
@@ -131,13 +168,17 @@ impl<'a> Uri<'a> {
     }
 
     /// The parameters of a SIP or `tel:` URI.
-    pub const fn params(&self) -> UriParams<'a> {
-        self.params
+    pub fn params(&self) -> UriParams<'a> {
+        let text = self.part(self.places.params, self.places.params_end);
+        UriParams::of_checked(text.unwrap_or_default())
     }
 
     /// The header fields behind the question mark.
-    pub const fn headers(&self) -> UriHeaders<'a> {
-        self.headers
+    pub fn headers(&self) -> UriHeaders<'a> {
+        match self.places.headers {
+            0 => UriHeaders::EMPTY,
+            start => UriHeaders::of_checked(cut(self.text, start as usize).1),
+        }
     }
 
     /// As written.
@@ -145,59 +186,63 @@ impl<'a> Uri<'a> {
         self.text
     }
 
-    /// `[ userinfo ] hostport uri-parameters [ headers ]`
-    fn read_sip(&mut self, text: &'a str) -> Result<(), ParseError> {
-        let mut rest = text;
-        if let Some(at) = memchr::memchr(b'@', text.as_bytes()) {
-            let (userinfo, after) = cut(text, at);
-            self.read_userinfo(userinfo)?;
-            rest = cut(after, 1).1;
+    /// `[ userinfo ] hostport uri-parameters [ headers ]` from `start` on
+    fn read_sip(&mut self, start: usize) -> Result<(), ParseError> {
+        let text = self.text;
+        let bytes = text.as_bytes();
+        let mut at = start;
+        let userinfo_end = find(bytes, start, [b'@']);
+        if userinfo_end < bytes.len() {
+            self.read_userinfo(start, userinfo_end)?;
+            at = userinfo_end + 1;
         }
-        let consumed = |rest: &str| text.len() - rest.len();
-        let (host, port, after) =
-            host::host_port(rest).map_err(|error| error.shifted(consumed(rest)))?;
-        self.host = Some(host);
-        self.port = port;
-        rest = after;
-        if rest.starts_with(';') {
-            let end = memchr::memchr(b'?', rest.as_bytes()).unwrap_or(rest.len());
-            let (params, after) = cut(rest, end);
-            self.params =
-                UriParams::parse(params).map_err(|error| error.shifted(consumed(rest)))?;
-            rest = after;
+        self.places.host = place(at);
+        let (_, rest) = host(cut(text, at).1).map_err(|error| error.shifted(at))?;
+        at = text.len() - rest.len();
+        self.places.host_end = place(at);
+        if bytes.get(at) == Some(&b':') {
+            let (port, rest) = port(cut(text, at + 1).1).map_err(|error| error.shifted(at + 1))?;
+            self.port = Some(port);
+            at = text.len() - rest.len();
         }
-        if let Some(headers) = rest.strip_prefix('?') {
-            self.headers =
-                UriHeaders::parse(headers).map_err(|error| error.shifted(consumed(headers)))?;
-            rest = "";
+        if bytes.get(at) == Some(&b';') {
+            self.places.params = place(at);
+            at = UriParams::check(text, at, Some(&b'?'))?;
+            self.places.params_end = place(at);
         }
-        if rest.is_empty() {
-            Ok(())
-        } else {
-            let what = "a port, parameters, headers or the end of the URI";
-            Err(ParseError::new(ErrorKind::Uri, consumed(rest), what))
+        match bytes.get(at) {
+            None => Ok(()),
+            Some(b'?') => {
+                UriHeaders::check(cut(text, at + 1).1).map_err(|error| error.shifted(at + 1))?;
+                self.places.headers = place(at + 1);
+                Ok(())
+            }
+            Some(_) => {
+                let what = "a port, parameters, headers or the end of the URI";
+                Err(ParseError::new(ErrorKind::Uri, at, what))
+            }
         }
     }
 
     /// `userinfo = ( user / telephone-subscriber ) [ ":" password ] "@"`
-    fn read_userinfo(&mut self, text: &'a str) -> Result<(), ParseError> {
-        let (user, password) = match memchr::memchr(b':', text.as_bytes()) {
-            Some(colon) => {
-                let (user, password) = cut(text, colon);
-                (user, Some(cut(password, 1).1))
+    fn read_userinfo(&mut self, start: usize, end: usize) -> Result<(), ParseError> {
+        let fail = |at, what| Err(ParseError::new(ErrorKind::Uri, at, what));
+        let bytes = self.text.as_bytes();
+        let user_end = behind_escaped(bytes, start, USER);
+        let has_password = bytes.get(user_end) == Some(&b':');
+        if user_end == start && (has_password || end == start) {
+            return fail(start, "a user before the '@'");
+        }
+        self.places.user_end = place(user_end);
+        if has_password {
+            let password_end = behind_escaped(bytes, user_end + 1, USER);
+            if password_end != end {
+                return fail(password_end, "a character allowed in the password");
             }
-            None => (text, None),
-        };
-        if user.is_empty() {
-            return Err(ParseError::new(ErrorKind::Uri, 0, "a user before the '@'"));
+            self.places.password_end = place(end);
+        } else if user_end != end {
+            return fail(user_end, "a character allowed in the user part");
         }
-        escape::check(user, USER, "a character allowed in the user part")?;
-        if let Some(password) = password {
-            escape::check(password, USER, "a character allowed in the password")
-                .map_err(|error| error.shifted(user.len() + 1))?;
-        }
-        self.user = Some(user);
-        self.password = password;
         Ok(())
     }
 
@@ -207,59 +252,76 @@ impl<'a> Uri<'a> {
     /// global-number        = "+" *phonedigit DIGIT *phonedigit *par
     /// local-number         = *phonedigit-hex (HEXDIG / "*" / "#") *phonedigit-hex *par context *par
     /// ```
-    /// (RFC 3966 section 3)
-    fn read_tel(&mut self, text: &'a str) -> Result<(), ParseError> {
-        let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
-        let (number, params) = cut(text, end);
+    /// (RFC 3966 section 3), the subscriber from `start` on
+    fn read_tel(&mut self, start: usize) -> Result<(), ParseError> {
+        let end = find(self.text.as_bytes(), start, [b';']);
+        let number = self.text.get(start..end).unwrap_or_default();
         let (digits, is_digit): (_, fn(&u8) -> bool) = match number.strip_prefix('+') {
             Some(digits) => (digits, u8::is_ascii_digit),
             None => (number, |b| b.is_ascii_hexdigit() || b"*#".contains(b)),
         };
         let is_phone_digit = |b: u8| is_digit(&b) || b"-.()".contains(&b);
         if !digits.bytes().all(is_phone_digit) || !digits.bytes().any(|b| is_digit(&b)) {
-            return Err(ParseError::new(ErrorKind::Uri, 0, "a telephone number"));
+            let what = "a telephone number";
+            return Err(ParseError::new(ErrorKind::Uri, start, what));
         }
-        self.user = Some(number);
-        self.params = UriParams::parse(params).map_err(|error| error.shifted(end))?;
+        self.places.user_end = place(end);
+        self.places.params = place(end);
+        self.places.params_end = place(UriParams::check(self.text, end, None)?);
         // "Local numbers MUST be tagged with a 'phone-context'" (section 5.1.5).
-        if !number.starts_with('+') && self.params.value("phone-context").is_none() {
+        if !number.starts_with('+') && self.params().value("phone-context").is_none() {
             let what = "'+' or a phone-context";
-            return Err(ParseError::new(ErrorKind::Uri, 0, what));
+            return Err(ParseError::new(ErrorKind::Uri, start, what));
         }
         Ok(())
     }
 }
 
-/// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, up to its colon.
-fn scheme_length(text: &str) -> Result<usize, ParseError> {
+/// A position in a URI, which is below 4 GiB.
+#[allow(clippy::cast_possible_truncation, reason = "as said above")]
+const fn place(at: usize) -> u32 {
+    at as u32
+}
+
+/// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, and where what follows its colon begins.
+#[inline]
+fn scheme(text: &str) -> Result<(Kind, usize), ParseError> {
     let bytes = text.as_bytes();
-    let end = bytes
-        .iter()
-        .position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(b)))
-        .unwrap_or(bytes.len());
-    let starts_well = bytes.first().is_some_and(u8::is_ascii_alphabetic);
-    if starts_well && bytes.get(end) == Some(&b':') {
-        Ok(end)
-    } else {
-        Err(ParseError::new(
-            ErrorKind::Uri,
-            0,
-            "a scheme such as sip: or sips:",
-        ))
+    // With the bit that tells the case of a letter.
+    let lower = |byte: u8| byte | 0x20;
+    match *bytes {
+        [s, i, p, b':', ..] if [s, i, p].map(lower) == *b"sip" => Ok((Kind::Sip, 4)),
+        [s, i, p, s2, b':', ..] if [s, i, p, s2].map(lower) == *b"sips" => Ok((Kind::Sips, 5)),
+        [t, e, l, b':', ..] if [t, e, l].map(lower) == *b"tel" => Ok((Kind::Tel, 4)),
+        _ => {
+            let is_allowed = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
+            let end = bytes.iter().take_while(|b| is_allowed(b)).count();
+            let starts_well = bytes.first().is_some_and(u8::is_ascii_alphabetic);
+            if starts_well && bytes.get(end) == Some(&b':') {
+                return Ok((Kind::Other, end + 1));
+            }
+            let what = "a scheme such as sip: or sips:";
+            Err(ParseError::new(ErrorKind::Uri, 0, what))
+        }
     }
 }
 
 /// The part behind a scheme that we do not know: anything a URI may be made of.
-fn check_opaque(text: &str) -> Result<(), ParseError> {
+fn check_opaque(text: &str, start: usize) -> Result<(), ParseError> {
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
     let allowed = |&b: &u8| is_class(b, USER) || b"%:@#[]".contains(&b);
-    match text.as_bytes().iter().position(|b| !allowed(b)) {
-        None if !text.is_empty() => Ok(()),
+    match rest.iter().position(|b| !allowed(b)) {
+        None if !rest.is_empty() => Ok(()),
         None => Err(ParseError::new(
             ErrorKind::Uri,
-            0,
+            start,
             "something after the scheme",
         )),
-        Some(at) => Err(ParseError::new(ErrorKind::Uri, at, "a character of a URI")),
+        Some(at) => Err(ParseError::new(
+            ErrorKind::Uri,
+            start + at,
+            "a character of a URI",
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::escape;
+use super::escape::behind_escaped;
 use crate::grammar::{URI_HEADER, URI_PARAM, cut};
 use crate::{ErrorKind, ParseError};
 
@@ -21,27 +21,42 @@ pub struct UriHeaders<'a> {
 }
 
 impl<'a> UriParams<'a> {
-    pub(super) const EMPTY: Self = Self { text: "" };
+    /// Parameters that were checked.
+    pub(super) const fn of_checked(text: &'a str) -> Self {
+        Self { text }
+    }
 
-    pub(super) fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let mut at = 1;
-        for param in text.split(';').skip(1) {
-            let (name, value) = split_once(param, '=');
-            if name.is_empty() {
-                return Err(ParseError::new(ErrorKind::Uri, at, "a parameter name"));
+    /// Where the parameters from `start` on end: at the end of the text, or at what `may_follow`.
+    pub(super) fn check(
+        text: &str,
+        start: usize,
+        may_follow: Option<&u8>,
+    ) -> Result<usize, ParseError> {
+        let fail = |at, what| Err(ParseError::new(ErrorKind::Uri, at, what));
+        let bytes = text.as_bytes();
+        let is_end = |at| bytes.get(at).is_none() || bytes.get(at) == may_follow;
+        let ends_param = |at| is_end(at) || bytes.get(at) == Some(&b';');
+        let wrong = "a character allowed in a URI parameter";
+        let mut at = start;
+        while bytes.get(at) == Some(&b';') {
+            let name = at + 1;
+            at = behind_escaped(bytes, name, URI_PARAM);
+            let has_value = bytes.get(at) == Some(&b'=');
+            if at == name && (has_value || ends_param(at)) {
+                return fail(name, "a parameter name");
             }
-            let what = "a character allowed in a URI parameter";
-            escape::check(name, URI_PARAM, what).map_err(|error| error.shifted(at))?;
-            if let Some(value) = value {
-                let at = at + name.len() + 1;
-                if value.is_empty() {
-                    return Err(ParseError::new(ErrorKind::Uri, at, "a parameter value"));
+            if has_value {
+                let value = at + 1;
+                at = behind_escaped(bytes, value, URI_PARAM);
+                if at == value && ends_param(at) {
+                    return fail(value, "a parameter value");
                 }
-                escape::check(value, URI_PARAM, what).map_err(|error| error.shifted(at))?;
             }
-            at += param.len() + 1;
+            if !ends_param(at) {
+                return fail(at, wrong);
+            }
         }
-        Ok(Self { text })
+        Ok(at)
     }
 
     /// Names and values in order, escapes as written.
@@ -72,7 +87,12 @@ impl<'a> UriParams<'a> {
 impl<'a> UriHeaders<'a> {
     pub(super) const EMPTY: Self = Self { text: "" };
 
-    pub(super) fn parse(text: &'a str) -> Result<Self, ParseError> {
+    /// Headers that were checked.
+    pub(super) const fn of_checked(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    pub(super) fn check(text: &str) -> Result<(), ParseError> {
         let mut at = 0;
         for header in text.split('&') {
             let (name, Some(value)) = split_once(header, '=') else {
@@ -81,13 +101,16 @@ impl<'a> UriHeaders<'a> {
             if name.is_empty() {
                 return Err(ParseError::new(ErrorKind::Uri, at, "a header name"));
             }
-            let what = "a character allowed in a URI header";
-            escape::check(name, URI_HEADER, what).map_err(|error| error.shifted(at))?;
-            escape::check(value, URI_HEADER, what)
-                .map_err(|error| error.shifted(at + name.len() + 1))?;
+            for (part, at) in [(name, at), (value, at + name.len() + 1)] {
+                let end = behind_escaped(part.as_bytes(), 0, URI_HEADER);
+                if end < part.len() {
+                    let what = "a character allowed in a URI header";
+                    return Err(ParseError::new(ErrorKind::Uri, at + end, what));
+                }
+            }
             at += header.len() + 1;
         }
-        Ok(Self { text })
+        Ok(())
     }
 
     /// Names and values in order, escapes as written.

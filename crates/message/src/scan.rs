@@ -1,0 +1,179 @@
+//! Looking for bytes that are near, several at a time and without a call.
+//!
+//! Where something may be far, `memchr` takes longer to begin and less for each byte.
+
+const WORD: usize = 8;
+const BLOCK: usize = 16;
+
+/// How many bytes are looked at here before `memchr` is asked.
+const NEAR: usize = 128;
+
+/// Where the first of up to three `needles` is, at or behind `from`; the length if there is none.
+/// None of them may be NUL.
+#[allow(
+    clippy::inline_always,
+    reason = "the needles are literals, and comparing with literals takes fewer instructions"
+)]
+#[inline(always)]
+pub(crate) fn find<const N: usize>(bytes: &[u8], from: usize, needles: [u8; N]) -> usize {
+    let Some(ahead) = bytes.get(from..) else {
+        return from;
+    };
+    let (words, rest) = ahead.as_chunks::<WORD>();
+    let mut at = from;
+    for word in words {
+        let marks = equal_to_any(u64::from_le_bytes(*word), needles);
+        if let Some(found) = first_marked(marks) {
+            return at + found;
+        }
+        at += WORD;
+        if at == from + NEAR {
+            return find_far(bytes, at, needles);
+        }
+    }
+    let in_rest = match bytes.last_chunk::<WORD>() {
+        // The rest, with zeros behind it in place of what was before it.
+        Some(last) if !rest.is_empty() => {
+            let word = u64::from_le_bytes(*last) >> (8 * (WORD - rest.len()));
+            first_marked(equal_to_any(word, needles))
+        }
+        _ => rest.iter().position(|byte| needles.contains(byte)),
+    };
+    in_rest.map_or(bytes.len(), |found| at + found)
+}
+
+#[inline(never)]
+fn find_far<const N: usize>(bytes: &[u8], at: usize, needles: [u8; N]) -> usize {
+    let ahead = bytes.get(at..).unwrap_or_default();
+    let found = match *needles.as_slice() {
+        [a] => memchr::memchr(a, ahead),
+        [a, b] => memchr::memchr2(a, b, ahead),
+        [a, b, c] => memchr::memchr3(a, b, c, ahead),
+        _ => ahead.iter().position(|byte| needles.contains(byte)),
+    };
+    found.map_or(bytes.len(), |found| at + found)
+}
+
+/// Where the first CR or LF is, at or behind `from`; the length if there is none.
+#[allow(
+    clippy::inline_always,
+    reason = "it is what the indexing of a message consists of"
+)]
+#[inline(always)]
+pub(crate) fn find_line_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    loop {
+        // Both are below the space, and little else that is below it is found in lines.
+        let Some(ahead) = bytes.get(at..) else {
+            return from;
+        };
+        let (blocks, _) = ahead.as_chunks::<BLOCK>();
+        let end = at + NEAR;
+        let mut is_here = false;
+        for block in blocks {
+            is_here = any(block, |b| b < b' ');
+            if is_here {
+                at += first_in(block, below_space);
+                break;
+            }
+            at += BLOCK;
+            if at == end {
+                return find_far(bytes, at, [b'\r', b'\n']);
+            }
+        }
+        if !is_here {
+            return find_far(bytes, at, [b'\r', b'\n']);
+        }
+        if let Some(b'\r' | b'\n') = bytes.get(at) {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// Where in a block the first byte is that is marked in its word; 0 if none is.
+#[inline]
+fn first_in(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> usize {
+    let (words, _) = block.as_chunks::<WORD>();
+    let places = words.iter().zip([0, WORD]).find_map(|(word, before)| {
+        let found = first_marked(marks(u64::from_le_bytes(*word)))?;
+        Some(before + found)
+    });
+    places.unwrap_or_default()
+}
+
+/// Where in a word the first byte is whose top bit is set.
+#[inline]
+pub(crate) fn first_marked(marks: u64) -> Option<usize> {
+    (marks != 0).then(|| (marks.trailing_zeros() / u8::BITS) as usize)
+}
+
+const ONES: u64 = u64::from_le_bytes([0x01; WORD]);
+const TOPS: u64 = u64::from_le_bytes([0x80; WORD]);
+
+/// The top bit of each byte of a word, read in little endian, that is one of the needles, and
+/// perhaps of bytes above the lowest such.
+#[inline]
+pub(crate) fn equal_to_any<const N: usize>(word: u64, needles: [u8; N]) -> u64 {
+    let marks = needles.iter().fold(0, |marks, &needle| {
+        let zero_where_equal = word ^ (ONES * u64::from(needle));
+        marks | zero_where_equal.wrapping_sub(ONES) & !zero_where_equal
+    });
+    marks & TOPS
+}
+
+/// As [`equal_to_any`], of bytes below the space.
+#[inline]
+fn below_space(word: u64) -> u64 {
+    word.wrapping_sub(ONES * u64::from(b' ')) & !word & TOPS
+}
+
+/// Whether there is an ASCII control character.
+pub(crate) fn has_control(bytes: &[u8]) -> bool {
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let in_block = |block: &[u8; BLOCK]| any(block, |byte| byte < b' ' || byte == 0x7f);
+    blocks.iter().any(in_block) || rest.iter().any(u8::is_ascii_control)
+}
+
+/// Whether one of the bytes is such. Without an early exit, so that a block is compared at once.
+#[inline]
+fn any<const N: usize>(bytes: &[u8; N], is_such: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |any, &byte| any | is_such(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{equal_to_any, find, find_line_end, first_marked, has_control};
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![20 => Just(b'x'), 1 => any::<u8>(), 1 => Just(b':'), 1 => Just(b'"'), 1 => Just(b'\r')];
+        proptest::collection::vec(byte, 0..300)
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_look_at_each_byte_finds(bytes in bytes(), from in 0_usize..310) {
+            let plain = |needles: &[u8]| {
+                let ahead = bytes.get(from..).unwrap_or_default();
+                let found = ahead.iter().position(|byte| needles.contains(byte));
+                found.map_or(bytes.len().max(from), |found| from + found)
+            };
+            prop_assert_eq!(find(&bytes, from, [b':']), plain(b":"));
+            prop_assert_eq!(find(&bytes, from, [b':', b'"']), plain(b":\""));
+            prop_assert_eq!(find(&bytes, from, [b':', b'"', 0xff]), plain(b":\"\xff"));
+            prop_assert_eq!(find_line_end(&bytes, from), plain(b"\r\n"));
+            prop_assert_eq!(has_control(&bytes), bytes.iter().any(u8::is_ascii_control));
+        }
+
+        #[test]
+        fn finds_in_a_word_what_a_look_at_each_byte_finds(
+            bytes in proptest::array::uniform8(prop_oneof![any::<u8>(), Just(b'9'), Just(b':'), Just(b';')])
+        ) {
+            let plain = bytes.iter().position(|byte| b":\x01".contains(byte));
+            let marks = equal_to_any(u64::from_le_bytes(bytes), [b':', 1]);
+            prop_assert_eq!(first_marked(marks), plain);
+        }
+    }
+}
