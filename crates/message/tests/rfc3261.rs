@@ -8,8 +8,8 @@
 )]
 
 use sip_oauth_message::header::{
-    CSeq, CallId, Contact, ContentLength, Date, Expires, From, MaxForwards, RetryAfter, Route,
-    Rport, Server, Supported, To, Transport, Via, Warning,
+    Accept, CSeq, CallId, Contact, ContentLength, Date, Expires, From, MaxForwards, MimeVersion,
+    RetryAfter, Route, Rport, Server, Supported, To, Transport, Via, Warning,
 };
 use sip_oauth_message::{
     ErrorKind, HeaderName, Headers, Limits, MessageView, Method, NameAddr, Params, ParseError,
@@ -151,6 +151,22 @@ mod section_7_3_1 {
                 "sip:c.example.com"
             ]
         );
+    }
+
+    #[test]
+    fn lists_of_tokens_are_the_same_in_one_field_and_in_several() {
+        for lines in [
+            "k: path, gruu,outbound",
+            "Supported: path\r\nk:gruu\r\n ,outbound",
+        ] {
+            let text = with_field(lines);
+            let view = view(&text).unwrap();
+            let tags: Vec<_> = view
+                .all::<Supported<'_>>()
+                .flat_map(|list| list.unwrap().iter())
+                .collect();
+            assert_eq!(tags, ["path", "gruu", "outbound"]);
+        }
     }
 
     #[test]
@@ -470,6 +486,55 @@ mod section_20_19 {
         assert_eq!(Expires::parse("4294967295").unwrap().0, u32::MAX);
         let error = Expires::parse("4294967296").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Range);
+    }
+}
+
+mod section_20_24 {
+    use super::*;
+
+    #[test]
+    fn mime_version_is_two_numbers_and_a_dot() {
+        let version = MimeVersion::parse("1.0").unwrap();
+        assert_eq!((version.major, version.minor), (1, 0));
+        for value in ["1", "1.", ".0", "1 . 0", "1,0", "1.0.0", ""] {
+            assert!(MimeVersion::parse(value).is_err(), "{value}");
+        }
+    }
+}
+
+mod section_20_1 {
+    use super::*;
+
+    #[test]
+    fn accept_is_a_list_of_media_ranges() {
+        let text = with_field(
+            "Accept: application/sdp;level=1, application/x-private;q=0.3\r\naccept: text/*;q=0",
+        );
+        let view = view(&text).unwrap();
+        let all: Vec<_> = view.all::<Accept<'_>>().map(Result::unwrap).collect();
+        let read: Vec<_> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            read,
+            [
+                "application/sdp;level=1",
+                "application/x-private;q=0.3",
+                "text/*;q=0"
+            ]
+        );
+        let qs: Vec<_> = all.iter().map(|range| range.q().thousandths()).collect();
+        assert_eq!(qs, [1000, 300, 0]);
+        assert!(!all[2].matches("text", "plain"), "q=0 accepts nothing");
+        let range = all[0].range().unwrap();
+        assert_eq!(
+            (range.main_type(), range.sub_type()),
+            ("application", "sdp")
+        );
+        let nothing = with_field("Accept:");
+        let nothing = super::view(&nothing).unwrap();
+        assert_eq!(nothing.required::<Accept<'_>>(), Ok(Accept::Nothing));
+        for value in ["text", "text/", "/plain", "text/plain,", "text/plain;"] {
+            assert!(Accept::parse(value).is_err(), "{value}");
+        }
     }
 }
 

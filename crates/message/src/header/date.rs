@@ -1,6 +1,7 @@
 //! Date.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use crate::grammar::{Parsed, cut, expected, single};
 use crate::{HeaderName, ParseError, TypedHeader};
@@ -11,7 +12,17 @@ use crate::{HeaderName, ParseError, TypedHeader};
 /// rfc1123-date = wkday "," SP date1 SP time SP "GMT"
 /// ```
 ///
-/// The shape is checked, the calendar is not. SIP allows GMT only.
+/// The shape is checked when it is read, the calendar by [`to_system_time`](Self::to_system_time).
+/// SIP allows GMT only.
+///
+/// ```
+/// use sip_oauth_message::{header::Date, TypedHeader};
+/// use std::time::{Duration, UNIX_EPOCH};
+/// let date = Date::parse("Sat, 13 Nov 2010 23:29:00 GMT")?;
+/// assert_eq!(date.to_system_time(), Some(UNIX_EPOCH + Duration::from_secs(1_289_690_940)));
+/// assert_eq!(Date::parse("Sat, 31 Feb 2010 23:29:00 GMT")?.to_system_time(), None);
+/// # Ok::<(), sip_oauth_message::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Date<'a>(&'a str);
 
@@ -24,6 +35,11 @@ impl<'a> Date<'a> {
     /// As written, 29 characters such as `Mon, 30 Mar 2020 11:03:19 GMT`.
     pub const fn as_str(&self) -> &'a str {
         self.0
+    }
+
+    /// The moment, in whole seconds; `None` for a day or time that the calendar does not have.
+    pub fn to_system_time(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.0).ok()
     }
 }
 

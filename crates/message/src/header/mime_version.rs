@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{number, separator, single};
+use crate::grammar::{expected, number, single};
 use crate::{HeaderName, ParseError, TypedHeader};
 
 /// The version of MIME, 1.0 (RFC 3261 section 20.24).
@@ -22,7 +22,9 @@ impl<'a> TypedHeader<'a> for MimeVersion {
     fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
         single(value, Self::NAME, |input| {
             let (rest, major) = number(input, u32::MAX, "a version such as 1.0")?;
-            let (rest, ()) = separator(rest, '.', "a dot")?;
+            let Some(rest) = rest.strip_prefix('.') else {
+                return expected(rest, "a dot");
+            };
             let (rest, minor) = number(rest, u32::MAX, "a number after the dot")?;
             Ok((rest, Self { major, minor }))
         })

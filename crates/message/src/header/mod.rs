@@ -2,6 +2,10 @@
 //!
 //! Each type borrows the value, checks it when it is decoded and writes it with `Display`.
 //! [`TypedHeader`](crate::TypedHeader) is the way in.
+//!
+//! A list is the same list whether it stands in one field or in several: take all values of it.
+//! An element of Via, Contact, Route and their like is one value; of the lists of tokens (Allow,
+//! Supported, Require, Proxy-Require, Unsupported), the tokens of one field are.
 
 mod accept;
 mod address;
