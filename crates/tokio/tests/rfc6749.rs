@@ -153,3 +153,63 @@ mod section_5_2 {
         }
     }
 }
+
+mod recovery {
+    use sip_oauth_tokio::{ClientEvent, RenewingToken};
+
+    use super::*;
+
+    /// An authorization server that is down for a while costs a client time, not its registration.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_that_waits_for_a_token_asks_again_when_the_source_says_so() {
+        let estate = Estate::new();
+        let node = estate.serve().await;
+        let good = format!(
+            r#"{{"access_token":"{}","token_type":"Bearer","expires_in":3600}}"#,
+            estate.token().token.expose()
+        );
+        let down = || (503, String::new());
+        let server = endpoint(&estate, vec![down(), down(), (200, good)]).await;
+        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone());
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&node)]),
+            estate.connector(),
+            Arc::new(tokens),
+        )
+        .start();
+        for wait in [5, 10] {
+            loop {
+                match soon(events.recv()).await {
+                    Some(ClientEvent::TokenUnavailable(sentence)) => {
+                        assert!(sentence.contains("status 503"), "{sentence}");
+                        break;
+                    }
+                    Some(_) => {}
+                    None => panic!("the client ended"),
+                }
+            }
+            estate.clock.advance(Duration::from_secs(wait));
+        }
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        assert_eq!(server.seen().len(), 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refusal_for_good_ends_the_attempt() {
+        let estate = Estate::new();
+        let node = estate.serve().await;
+        let revoked = (400, r#"{"error":"invalid_grant"}"#.to_owned());
+        let server = endpoint(&estate, vec![revoked]).await;
+        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone());
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&node)]),
+            estate.connector(),
+            Arc::new(tokens),
+        )
+        .start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Refused(_)), "{event:?}");
+        assert_eq!(server.seen().len(), 1);
+    }
+}

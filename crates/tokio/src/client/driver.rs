@@ -27,8 +27,12 @@ pub(super) struct Driver {
     for_news: mpsc::Sender<(ConnectionId, News)>,
     /// At most one request to the token source runs.
     asking: JoinSet<Result<ObtainedToken, TokenUnavailable>>,
+    /// What it asks for.
+    asked: Option<TokenRequest>,
     /// What the machine asked for while one ran.
     wanted: Option<TokenRequest>,
+    /// A request to be made again, and when: the source said that it may have a token then.
+    again: Option<(TokenRequest, std::time::Instant)>,
     /// The token the machine was given last.
     given: Option<AccessToken>,
     /// Until when the registrar may answer the deregistration of a stop.
@@ -53,6 +57,8 @@ impl Driver {
             for_news,
             asking: JoinSet::new(),
             wanted: None,
+            asked: None,
+            again: None,
             given: None,
             stop_by: None,
         }
@@ -96,6 +102,9 @@ impl Driver {
             }
             () = clock.sleep_until_or_forever(deadline) => {
                 self.client.handle_timeout(self.now());
+            }
+            () = clock.sleep_until_or_forever(self.again.as_ref().map(|(_, due)| *due)) => {
+                self.ask_again();
             }
         }
     }
@@ -205,19 +214,30 @@ impl Driver {
     }
 
     fn ask(&mut self, mut request: TokenRequest) {
+        self.again = None;
         request.held.clone_from(&self.given);
         if !self.asking.is_empty() {
             self.wanted = Some(request);
             return;
         }
+        self.asked = Some(request.clone());
         let tokens = Arc::clone(&self.tokens);
         self.asking
             .spawn(async move { tokens.token(&request).await });
     }
 
+    /// Asks for what could not be had before, if the machine still waits for it.
+    fn ask_again(&mut self) {
+        if let Some((request, _)) = self.again.take()
+            && self.client.state() == ClientState::AwaitingToken
+        {
+            self.ask(request);
+        }
+    }
+
     fn answered(&mut self, asked: Result<ObtainedToken, TokenUnavailable>) {
         let now = self.now();
-        let sentence = match asked {
+        let error = match asked {
             Ok(ObtainedToken { token, expires_in }) => {
                 match self.client.provide_token(token.clone(), expires_in, now) {
                     Ok(()) => {
@@ -225,16 +245,27 @@ impl Driver {
                         self.wanted = None;
                         return;
                     }
-                    Err(error) => error.to_string(),
+                    Err(error) => TokenUnavailable::new(error.to_string()),
                 }
             }
-            Err(error) => error.to_string(),
+            Err(error) => error,
         };
+        let sentence = error.to_string();
         tracing::warn!(reason = sentence, "no token");
         self.ends.emit(ClientEvent::TokenUnavailable(sentence));
-        match self.wanted.take() {
-            Some(request) => self.ask(request),
-            None => self.client.token_unavailable(),
+        if let Some(request) = self.wanted.take() {
+            return self.ask(request);
+        }
+        let due = error
+            .retry_at_least()
+            .filter(|_| !error.is_final())
+            .and_then(|wait| now.checked_add(wait));
+        match (self.asked.take(), due) {
+            // The machine goes on waiting: what the source lacks now it may have then.
+            (Some(request), Some(due)) if self.client.state() == ClientState::AwaitingToken => {
+                self.again = Some((request, due));
+            }
+            _ => self.client.token_unavailable(),
         }
     }
 }

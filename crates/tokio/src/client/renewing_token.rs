@@ -221,7 +221,14 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
                     sentence: error.to_string(),
                     until,
                 });
-                good.ok_or(error)
+                // Who gets nothing learns when it is worth asking again.
+                good.ok_or_else(|| {
+                    if error.is_final() {
+                        error
+                    } else {
+                        error.retry_after(wait)
+                    }
+                })
             }
         };
         drop(state);

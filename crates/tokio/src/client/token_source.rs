@@ -78,7 +78,8 @@ pub trait TokenSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`TokenUnavailable`] when there is none; the client then reports it and stops asking.
+    /// [`TokenUnavailable`] when there is none; the client then reports it and stops, unless the source says
+    /// [when it may have one](TokenUnavailable::retry_after): then it waits and asks again.
     fn token<'a>(
         &'a self,
         request: &'a TokenRequest,
@@ -107,7 +108,7 @@ impl TokenUnavailable {
         }
     }
 
-    /// Asking again within `wait` is of no use.
+    /// Asking again within `wait` is of no use; after that it may be.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
