@@ -14,7 +14,9 @@ use crate::jose::{CompactJwe, base64url};
 use crate::keys::KeySet;
 use crate::policy::Policy;
 #[cfg(feature = "aws-lc-rs")]
-pub(crate) use content::{ContentKey, cbc};
+pub(crate) use content::ContentKey;
+#[cfg(feature = "issue")]
+pub(crate) use content::cbc;
 
 /// What a JWE held, and how long its key may be used.
 pub(crate) struct Opened<'a> {

@@ -77,7 +77,7 @@ pub use observe::{
     Observed, Observer, RedactedBytes, Role, TlsFacts, Unobserved,
 };
 pub use refusal_relay::RefusalRelay;
-pub use registrar::{RegistrarServer, RegistrarServerBuilder};
+pub use registrar::{Enquiry, RegistrarServer, RegistrarServerBuilder};
 pub use resolver::{BoxFuture, Resolver, StaticResolver, SystemResolver};
 pub use stream::Stream;
 

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "helpers of a test may fail it"
+    clippy::too_many_lines,
+    reason = "helpers of a test may fail it, and one log is told in one piece"
 )]
 
 mod support;
@@ -168,7 +169,7 @@ async fn the_most_talkative_log_of_sign_in_renewal_keys_and_introspection_holds_
         .init();
     let panics = said.clone();
     std::panic::set_hook(Box::new(move |info| {
-        panics.note(&format!("PANICKED: {info}\n"))
+        panics.note(&format!("PANICKED: {info}\n"));
     }));
 
     let estate = Estate::new();

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use sip_oauth_registration::registrar::{Arrival, Listener};
 
-use super::judge::Judge;
+use super::{
+    enquiry::{self, Enquiry},
+    judge::Judge,
+};
 use crate::{
     connection::{Connection, ConnectionError, Incoming},
     entropy::ProviderEntropy,
@@ -21,6 +24,7 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Desk {
     pub(super) listener: Listener,
     pub(super) judge: Arc<dyn Judge>,
+    pub(super) enquiry: Option<Arc<dyn Enquiry>>,
     pub(super) doors: Doors,
 }
 
@@ -97,15 +101,27 @@ impl Desk {
             } else {
                 None
             };
-            let observation = match turned_away {
-                Some(observation) => {
-                    tracing::info!(%observation, "request turned away");
-                    observation
+            let observation = if let Some(observation) = turned_away {
+                tracing::info!(%observation, "request turned away");
+                observation
+            } else {
+                let mut judge = |now, answer: &mut Vec<u8>| {
+                    self.judge
+                        .judge(arrival, &message, limits, now, &mut entropy, answer)
+                        .map_err(ConnectionError::Malformed)
+                };
+                let observation = judge(now, &mut answer)?;
+                match &self.enquiry {
+                    // A refusal changed nothing: the same request may be judged again.
+                    Some(enquiry)
+                        if enquiry::lacks_knowledge(&observation)
+                            && enquiry::ask(&**enquiry, &message, limits).await =>
+                    {
+                        answer.clear();
+                        judge(clock.system_now(), &mut answer)?
+                    }
+                    _ => observation,
                 }
-                None => self
-                    .judge
-                    .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
-                    .map_err(ConnectionError::Malformed)?,
             };
             observed.decision(connection.ends(), &observation);
             if !answer.is_empty() {

@@ -9,6 +9,7 @@ use sip_oauth_trust::{Explanation, ServerConfigs};
 use tokio::net::TcpListener;
 
 use super::{
+    enquiry::Enquiry,
     judge::Judge,
     serve::{Desk, expire},
 };
@@ -51,6 +52,7 @@ pub struct RegistrarServer {
     judge: Arc<dyn Judge>,
     tls: Arc<ServerConfigs>,
     secure_tls: Option<Arc<ServerConfig>>,
+    enquiry: Option<Arc<dyn Enquiry>>,
     doors: Doors,
     listening: Vec<(Listener, Listening)>,
     /// Ends the timer of the present registrar.
@@ -73,6 +75,7 @@ pub struct RegistrarServerBuilder {
     judge: Arc<dyn Judge>,
     tls: Arc<ServerConfigs>,
     secure_tls: Option<Arc<ServerConfig>>,
+    enquiry: Option<Arc<dyn Enquiry>>,
     binds: Vec<(Listener, Bind)>,
     limits: ServerLimits,
     message_limits: Limits,
@@ -108,6 +111,7 @@ impl RegistrarServer {
             judge: registrar,
             tls,
             secure_tls: None,
+            enquiry: None,
             binds: Vec::new(),
             limits: ServerLimits::default(),
             message_limits: Limits::default(),
@@ -237,6 +241,7 @@ impl RegistrarServer {
         let desk = Arc::new(Desk {
             listener,
             judge: Arc::clone(&self.judge),
+            enquiry: self.enquiry.clone(),
             doors: self.doors.clone(),
         });
         let turn_away = Arc::clone(&desk);
@@ -267,6 +272,16 @@ impl RegistrarServerBuilder {
     /// The TLS configuration of [`Listener::SipSecure`], whose client certificates are the phones' own.
     pub fn secure_tls(mut self, config: Arc<ServerConfig>) -> Self {
         self.secure_tls = Some(config);
+        self
+    }
+
+    /// Asks `enquiry` about a token whose key the verifier does not have, or which only its authorization server can judge,
+    /// and judges the request again if that helped. Without it such a token is refused.
+    ///
+    /// The connection waits for the answer, and so does whoever shares it behind an edge: a failing server is asked by one
+    /// request, then left alone for a while.
+    pub fn enquiry(mut self, enquiry: Arc<dyn Enquiry>) -> Self {
+        self.enquiry = Some(enquiry);
         self
     }
 
@@ -310,6 +325,7 @@ impl RegistrarServerBuilder {
             judge: self.judge,
             tls: self.tls,
             secure_tls: self.secure_tls,
+            enquiry: self.enquiry,
             doors: Doors {
                 gate: Gate::new(self.limits),
                 pressure: Arc::new(Pressure::new(self.timeouts.overload)),

@@ -1,0 +1,80 @@
+//! What a registrar's verifier cannot know by itself, asked for before a request is refused.
+
+use sip_oauth_message::{
+    Credentials, Limits, MessageView,
+    header::{Authorization, ProxyAuthorization},
+};
+use sip_oauth_registration::registrar::{Observation, TokenVerdict};
+use sip_oauth_token::AccessToken;
+
+use crate::{
+    oauth::{IntrospectionClient, JwksClient},
+    resolver::BoxFuture,
+};
+
+/// How many tokens of one request are asked about, as many as a registrar judges.
+const MAX_TOKENS: usize = 4;
+
+/// Finds out what a verifier lacks to judge a token: a key it does not have yet, what the authorization server says of an
+/// opaque token.
+///
+/// [`JwksClient`] and [`IntrospectionClient`] do; their verifier must be the registrar's. Give one to
+/// [`RegistrarServerBuilder::enquiry`](crate::RegistrarServerBuilder::enquiry).
+pub trait Enquiry: Send + Sync {
+    /// Asks, and says whether the verifier accepts `token` now. The connection it came over waits meanwhile.
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool>;
+}
+
+impl Enquiry for JwksClient {
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async { self.verify(token).await.is_ok() })
+    }
+}
+
+/// The verifier needs a [cache](sip_oauth_token::Verifier::with_cache): the verdict is found there when the request is
+/// judged again.
+impl Enquiry for IntrospectionClient {
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async { self.verify(token).await.is_ok() })
+    }
+}
+
+/// Whether a request was refused for something that could be found out.
+pub(super) fn lacks_knowledge(observation: &Observation) -> bool {
+    match &observation.token {
+        TokenVerdict::Rejected(error) => {
+            error.unknown_key().is_some() || error.needs_introspection()
+        }
+        _ => false,
+    }
+}
+
+/// Asks about the tokens of a message until one of them is accepted.
+pub(super) async fn ask(enquiry: &dyn Enquiry, message: &[u8], limits: &Limits) -> bool {
+    for token in tokens(message, limits) {
+        if enquiry.enquire(token.expose()).await {
+            return true;
+        }
+    }
+    false
+}
+
+fn tokens(message: &[u8], limits: &Limits) -> Vec<AccessToken> {
+    let Ok(view) = MessageView::parse(message, limits) else {
+        return Vec::new();
+    };
+    let proxy = view
+        .all::<ProxyAuthorization<'_>>()
+        .filter_map(|field| Some(field.ok()?.credentials()));
+    let own = view
+        .all::<Authorization<'_>>()
+        .filter_map(|field| Some(field.ok()?.credentials()));
+    proxy
+        .chain(own)
+        .filter_map(|credentials| match credentials {
+            Credentials::Bearer(bearer) => AccessToken::parse(bearer.expose()).ok(),
+            _ => None,
+        })
+        .take(MAX_TOKENS)
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! A registrar whose verifier asks the authorization server: a key it does not have yet, an opaque token.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unnecessary_wraps,
+    reason = "helpers of a test may fail it"
+)]
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use sip_oauth_registration::{client::Event, registrar::Listener};
+use sip_oauth_token::{Form, KeySet, Policy, Verifier, issue::AuthorizationServer};
+use sip_oauth_tokio::{
+    ClientAuthentication, Enquiry, FixedToken, IntrospectionClient, JwksClient, ObtainedToken,
+    RegistrarServer, RegistrationClient,
+};
+use support::{
+    BOTH, Estate, UUID, at_node, device_at,
+    http::{HttpServer, respond},
+    loopback, quick, registration, server_tls,
+};
+
+const SERVER: &str = "as.example.com";
+const AUDIENCE: &str = "sip:example.com";
+
+/// An authorization server, and a registrar that asks it.
+struct Stage {
+    estate: Estate,
+    tokens: Arc<Mutex<AuthorizationServer>>,
+    server: HttpServer,
+    node: RegistrarServer,
+}
+
+impl Stage {
+    /// With the verifier of this policy, and what asks in its name.
+    async fn new(
+        policy: Policy,
+        enquiry: impl FnOnce(&Estate, &str, Arc<Verifier>) -> Option<Arc<dyn Enquiry>>,
+    ) -> Self {
+        let estate = Estate::new();
+        let tokens = Arc::new(Mutex::new(AuthorizationServer::new(UUID).unwrap()));
+        let authority = &estate.authority;
+        let tls = server_tls(authority.issue(SERVER), authority.store("trust"), "", BOTH);
+        let (knows, clock) = (Arc::clone(&tokens), estate.clock.clone());
+        let server = HttpServer::start(Some(tls.oauth()), move |request| {
+            let knows = knows.lock().unwrap();
+            if request.method == "GET" {
+                return respond(200, knows.jwk_set());
+            }
+            let token = request.body.strip_prefix("token=").unwrap();
+            let token = token.split('&').next().unwrap();
+            respond(200, knows.introspect(token, clock.system_now()))
+        })
+        .await;
+        let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy).with_cache(64));
+        let url = format!("https://{SERVER}:{}/x", server.address.port());
+        let registrar = Arc::clone(&estate.registrar);
+        registrar.set_verifier(Arc::clone(&verifier));
+        let mut builder = RegistrarServer::builder(registrar, Arc::clone(&estate.tls))
+            .listen(Listener::SipOAuth, loopback(0))
+            .clock(estate.clock.clone())
+            .timeouts(quick());
+        if let Some(enquiry) = enquiry(&estate, &url, verifier) {
+            builder = builder.enquiry(enquiry);
+        }
+        let node = builder.start().await.unwrap();
+        Self {
+            estate,
+            tokens,
+            server,
+            node,
+        }
+    }
+
+    /// What becomes of a registration with a token of this form.
+    async fn register(&self, form: Form) -> Event {
+        let now = self.estate.clock.system_now();
+        let issued = self
+            .tokens
+            .lock()
+            .unwrap()
+            .issue_access_for(form, AUDIENCE, "jdoe", "C0ffee", &[], now)
+            .unwrap();
+        let tokens = FixedToken::new(ObtainedToken::new(issued.token));
+        let (_handle, mut events) = RegistrationClient::new(
+            device_at(vec![at_node(&self.node)]),
+            self.estate.connector(),
+            Arc::new(tokens),
+        )
+        .start();
+        registration(&mut events).await
+    }
+}
+
+fn keys(estate: &Estate, url: &str, verifier: Arc<Verifier>) -> Option<Arc<dyn Enquiry>> {
+    Some(Arc::new(
+        JwksClient::new(estate.connector(), url, verifier).unwrap(),
+    ))
+}
+
+fn introspection(estate: &Estate, url: &str, verifier: Arc<Verifier>) -> Option<Arc<dyn Enquiry>> {
+    let client = ClientAuthentication::basic("registrar", "hunter2");
+    Some(Arc::new(
+        IntrospectionClient::new(estate.connector(), url, client, verifier).unwrap(),
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_token_of_a_new_key_registers() {
+    let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+    for asked in 1..=3 {
+        let event = stage.register(Form::Jwt).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        assert_eq!(stage.server.seen().len(), asked);
+        stage
+            .tokens
+            .lock()
+            .unwrap()
+            .regenerate_signing_key()
+            .unwrap();
+        stage.estate.clock.advance(Duration::from_secs(30));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opaque_token_registers_after_one_question() {
+    let stage = Stage::new(Policy::introspection(UUID, AUDIENCE), introspection).await;
+    let event = stage.register(Form::Opaque).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    assert_eq!(stage.server.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_server_refuses_is_refused() {
+    let stage = Stage::new(
+        Policy::introspection("another issuer", AUDIENCE),
+        introspection,
+    )
+    .await;
+    let event = stage.register(Form::Opaque).await;
+    assert!(matches!(event, Event::Refused(_)), "{event:?}");
+    assert_eq!(stage.server.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_enquiry_nobody_is_asked() {
+    let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), |_, _, _| None).await;
+    let event = stage.register(Form::Jwt).await;
+    assert!(matches!(event, Event::Refused(_)), "{event:?}");
+    assert!(stage.server.seen().is_empty());
+}
