@@ -13,6 +13,25 @@ pub enum Frame<'a> {
     KeepAlivePong,
 }
 
+impl Frame<'_> {
+    /// What to send back at once, if anything: CRLF for a ping.
+    ///
+    /// ```
+    /// use sip_oauth_message::{Framer, Limits};
+    /// let mut framer = Framer::new(Limits::default());
+    /// framer.feed(Framer::PING);
+    /// let frame = framer.next_frame()?.expect("a whole ping");
+    /// assert_eq!(frame.answer(), Some(&b"\r\n"[..]));
+    /// # Ok::<(), sip_oauth_message::FramingError>(())
+    /// ```
+    pub const fn answer(&self) -> Option<&'static [u8]> {
+        match self {
+            Self::KeepAlivePing => Some(b"\r\n"),
+            Self::Message(_) | Self::KeepAlivePong => None,
+        }
+    }
+}
+
 /// Why a stream cannot be read any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}, at byte {offset} of the message; the connection must be closed")]

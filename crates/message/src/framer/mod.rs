@@ -63,6 +63,9 @@ enum End {
 }
 
 impl Framer {
+    /// What a client sends to keep its connection alive (RFC 5626 section 3.5.1).
+    pub const PING: &'static [u8] = b"\r\n\r\n";
+
     /// A framer for connections that were accepted: CRLFCRLF between messages is a ping, a
     /// single CRLF is ignored (RFC 3261 section 7.5).
     pub const fn new(limits: Limits) -> Self {

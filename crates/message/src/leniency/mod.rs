@@ -10,10 +10,17 @@ pub use self::parser::{Parser, Reading};
 
 /// One rule of the grammar that a reader may relax.
 ///
-/// Everything in this crate is strict by default. A leniency is allowed by name, in a
-/// [`Parser`] or with [`Framer::with_leniencies`](crate::Framer::with_leniencies), and the reading says
-/// whether it was needed. What is not here is not offered: a closing quote that is missing, or a
+/// This crate is strict by default. A leniency is allowed by name, in a [`Parser`] or with
+/// [`Framer::with_leniencies`](crate::Framer::with_leniencies), and the reading says whether it was
+/// needed. What is not here is not offered: a closing quote that is missing, or a
 /// line without a colon, leaves open what the sender meant.
+///
+/// A few things beyond the grammar of RFC 3261 are always read, because a later standard or every
+/// product wants them and nobody can mistake them: `received` and other values with an IPv6 address in
+/// brackets or without (RFC 5118 section 4.5), no blank before the bracket behind a display name
+/// (RFC 4475 section 3.1.1.6), an underscore in a host name (nodes of Unified CM have them), any
+/// text in User-Agent and Server, base64 without quotes in the parameters of a challenge, and the names
+/// of a Date in any case.
 ///
 /// ```
 /// use sip_oauth_message::Leniency;
