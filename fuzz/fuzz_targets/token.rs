@@ -1,8 +1,8 @@
-//! See `sip_oauth_fuzz::token`.
+//! See `sip_oauth_fuzz::token::token`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::token(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sip_oauth_fuzz::token::token(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

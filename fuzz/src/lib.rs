@@ -8,11 +8,9 @@
 pub mod csf;
 pub mod message;
 pub mod registration;
-
-use std::time::{Duration, SystemTime};
+pub mod token;
 
 use sip_oauth_axl::Call;
-use sip_oauth_token::{KeySet, Policy, Verifier};
 use sip_oauth_trust::{AllowedNames, AllowedRow, Identities, Source, TrustStore};
 
 /// A parser's promise, to be held for any bytes.
@@ -29,41 +27,18 @@ pub const TARGETS: &[(&str, Promise)] = &[
     ("device_xml_round_trip", csf::device_xml_round_trip),
     ("framer", message::framer),
     ("headers", message::headers),
+    ("introspection", token::introspection),
+    ("jwk_set", token::jwk_set),
     ("leniency", message::leniency),
     ("message", message::message),
     ("message_round_trip", message::message_round_trip),
     ("multipart", message::multipart),
     ("pem_bundle", pem_bundle),
     ("registration", registration::registration),
-    ("token", token),
+    ("token", token::token),
+    ("token_claims", token::token_claims),
     ("uri", message::uri),
 ];
-
-/// Without keys no token is good, and none is printed.
-pub fn token(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let shows_token = |printed: &str| {
-        text.split('.')
-            .filter(|part| part.len() > 32)
-            .any(|part| printed.contains(part))
-    };
-    match sip_oauth_token::inspect(text) {
-        Ok(inspection) => assert!(!shows_token(&format!("{inspection:?}{inspection}"))),
-        Err(error) => assert!(!shows_token(&format!("{error:?}{error}"))),
-    }
-    for policy in [
-        Policy::unified_cm("5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f"),
-        Policy::rfc9068("https://as.example.com", "sip:ucm.example.com"),
-    ] {
-        let error = Verifier::new(KeySet::builder().build(), policy)
-            .verify(text, now)
-            .expect_err("there is no key it could be good under");
-        assert!(!shows_token(&format!("{error:?}{error}")));
-    }
-}
 
 /// The names of a certificate are read without a panic; none that counts holds what could cut or disguise it.
 pub fn certificate_identity(data: &[u8]) {
