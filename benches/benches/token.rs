@@ -1,17 +1,24 @@
 //! Tokens: a whole verdict, beside the signature check alone and other ways to the same answer.
 
 use std::hint::black_box;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    VerificationAlgorithm,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_token::{Form, Policy, Verifier};
+use sip_oauth_token::{self as token, Form, KeySet, Policy, Verifier, VerifyingKey};
 
 const AUTHORIZATION_SERVER: &str = "5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495";
 const AUDIENCE: &str = "sip:example.com";
@@ -43,6 +50,10 @@ impl Subject {
     fn new(server: &AuthorizationServer, form: Form, now: SystemTime) -> Self {
         let (name, policy) = match form {
             Form::UnifiedCm => ("Unified CM form", server.policy()),
+            Form::Nested => (
+                "nested",
+                Policy::rfc9068(server.uuid(), AUDIENCE).forms([form]),
+            ),
             _ => ("RFC 9068", Policy::rfc9068(server.uuid(), AUDIENCE)),
         };
         let issued = server
@@ -64,20 +75,23 @@ fn verify(criterion: &mut Criterion) {
     let raw = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der(pem)).expect("a key");
     let peer = DecodingKey::from_rsa_der(&der(pem));
 
-    for form in [Form::UnifiedCm, Form::Jwt] {
+    for form in [Form::UnifiedCm, Form::Jwt, Form::Nested] {
         let Subject {
             name,
             text,
             fresh,
             cached,
         } = Subject::new(&server, form, now);
-        let (input, signature) = text.rsplit_once('.').expect("three parts");
-        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
         for verifier in [&fresh, &cached, &cached] {
             let verified = verifier.verify(&text, now).expect("a good token");
             assert_eq!((verified.form(), verified.user()), (form, "anna"));
         }
         let other = text.replacen('.', ".A", 1);
+        // The signed part of a nested token cannot be seen from outside, so it is that of a plain one.
+        let plain = Subject::new(&server, Form::Jwt, now).text;
+        let signed = if form == Form::Nested { &plain } else { &text };
+        let (input, signature) = signed.rsplit_once('.').expect("three parts");
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
         assert!(fresh.verify(&other, now).is_err() && cached.verify(&other, now).is_err());
         assert!(raw.verify_sig(input.as_bytes(), &signature).is_ok());
         assert!(provider_verifies(&peer, input, &signature));
@@ -113,6 +127,123 @@ fn verify(criterion: &mut Criterion) {
     }
 }
 
+/// The same claims signed by the other algorithms, each beside its bare check.
+fn algorithms(criterion: &mut Criterion) {
+    let now = SystemTime::now();
+    let random = SystemRandom::new();
+    let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let ed25519_pair = Ed25519KeyPair::generate().expect("a key");
+    let [p256_spki, ed25519_spki]: [PublicKeyX509Der<'_>; 2] = [
+        p256.public_key().as_der().expect("a key"),
+        ed25519_pair.public_key().as_der().expect("a key"),
+    ];
+    let parsed = |algorithm: &'static dyn VerificationAlgorithm, key: &[u8]| {
+        ParsedPublicKey::new(algorithm, key).expect("a key")
+    };
+    let sign_p256 = |input: &[u8]| {
+        let signature = p256.sign(&random, input).expect("a signature");
+        signature.as_ref().to_vec()
+    };
+    let sign_ed25519 = |input: &[u8]| ed25519_pair.sign(input).as_ref().to_vec();
+    let es256 = (
+        parsed(&ECDSA_P256_SHA256_FIXED, p256.public_key().as_ref()),
+        VerifyingKey::from_spki_der(p256_spki.as_ref(), token::Algorithm::Es256),
+        &sign_p256 as &dyn Fn(&[u8]) -> Vec<u8>,
+    );
+    let ed25519 = (
+        parsed(&ED25519, ed25519_pair.public_key().as_ref()),
+        VerifyingKey::from_spki_der(ed25519_spki.as_ref(), token::Algorithm::EdDsa),
+        &sign_ed25519 as &dyn Fn(&[u8]) -> Vec<u8>,
+    );
+    for (raw, key, sign) in [es256, ed25519] {
+        let key = key.expect("a key");
+        let algorithm = key.algorithm();
+        let text = signed(algorithm, now, sign);
+        let (input, signature) = text.rsplit_once('.').expect("three parts");
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        let keys = KeySet::builder().verifying_key("k", key).expect("one key");
+        let policy = Policy::rfc9068(AUTHORIZATION_SERVER, AUDIENCE).algorithms([algorithm]);
+        let verifier = Verifier::new(keys.build(), policy);
+        let good = verifier.verify(&text, now).expect("a good token");
+        assert_eq!(good.user(), "anna");
+        assert!(raw.verify_sig(input.as_bytes(), &signature).is_ok());
+
+        let mut group = criterion.benchmark_group(format!("token/RFC 9068, {algorithm}"));
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function("verify", |bencher| {
+            bencher.iter(|| verifier.verify(black_box(&text), now).expect("good"));
+        });
+        group.bench_function("aws-lc-rs: signature, key parsed", |bencher| {
+            bencher.iter(|| {
+                raw.verify_sig(black_box(input.as_bytes()), &signature)
+                    .expect("good");
+            });
+        });
+        group.finish();
+    }
+}
+
+/// The claims of RFC 9068 section 2.2, signed.
+fn signed(algorithm: token::Algorithm, now: SystemTime, sign: &dyn Fn(&[u8]) -> Vec<u8>) -> String {
+    let issued = now.duration_since(SystemTime::UNIX_EPOCH);
+    let issued = issued.expect("after 1970").as_secs();
+    let header = format!(r#"{{"alg":"{algorithm}","typ":"at+jwt","kid":"k"}}"#);
+    let claims = format!(
+        r#"{{"iss":"{AUTHORIZATION_SERVER}","exp":{},"aud":"{AUDIENCE}","sub":"anna","client_id":"C0ffee","iat":{issued},"jti":"1","scope":"{}"}}"#,
+        issued + 3600,
+        SCOPES.join(" ")
+    );
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let signature = sign(format!("{header}.{claims}").as_bytes());
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// Sixteen threads verify, with nobody beside them, and while the key set is replaced all the time.
+fn rotation(criterion: &mut Criterion) {
+    const READERS: u32 = 16;
+    let server = AuthorizationServer::new(AUTHORIZATION_SERVER).expect("new keys");
+    let now = SystemTime::now();
+    let Subject { text, fresh, .. } = Subject::new(&server, Form::UnifiedCm, now);
+    let read = |times: u64, replaces: bool| -> Duration {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            if replaces {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        fresh.replace_keys(server.key_set());
+                        // A rotation every 100 us is a million times more than there will be.
+                        std::thread::sleep(Duration::from_micros(100));
+                    }
+                });
+            }
+            let started = Instant::now();
+            let readers: Vec<_> = (0..READERS)
+                .map(|_reader| {
+                    scope.spawn(|| {
+                        for _ in 0..times {
+                            fresh.verify(black_box(&text), now).expect("good");
+                        }
+                    })
+                })
+                .collect();
+            for reader in readers {
+                reader.join().expect("no panic");
+            }
+            let elapsed = started.elapsed();
+            is_over.store(true, Ordering::Relaxed);
+            elapsed
+        })
+    };
+    let mut group = criterion.benchmark_group("token/16 threads, Unified CM form");
+    group.throughput(Throughput::Elements(READERS.into()));
+    for (name, replaces) in [("verify", false), ("verify, keys replaced meanwhile", true)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| read(times, replaces));
+        });
+    }
+    group.finish();
+}
+
 /// What jsonwebtoken does about a signature, the key read from PEM beforehand.
 fn provider_verifies(key: &DecodingKey, input: &str, signature: &Vec<u8>) -> bool {
     (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, key)
@@ -141,5 +272,5 @@ fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(base64).expect("base64")
 }
 
-criterion_group!(benches, verify);
+criterion_group!(benches, verify, algorithms, rotation);
 criterion_main!(benches);

@@ -9,8 +9,22 @@ use std::process::Command;
 ///
 /// valgrind is not there, or does not say.
 pub fn instructions(arguments: &[&str]) -> Result<u64, Box<dyn Error>> {
+    run(&[], arguments)
+}
+
+/// The same, counted only while the function of this name is running. `*` stands for any characters.
+///
+/// # Errors
+///
+/// As [`instructions`].
+pub fn instructions_within(function: &str, arguments: &[&str]) -> Result<u64, Box<dyn Error>> {
+    run(&[&format!("--toggle-collect={function}")], arguments)
+}
+
+fn run(options: &[&str], arguments: &[&str]) -> Result<u64, Box<dyn Error>> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(options)
         .arg(std::env::current_exe()?)
         .args(arguments)
         .output()?;

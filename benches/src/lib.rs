@@ -4,6 +4,6 @@ mod callgrind;
 mod job;
 mod message;
 
-pub use self::callgrind::instructions;
+pub use self::callgrind::{instructions, instructions_within};
 pub use self::job::{Proof, TenHeaders, head, ten_headers};
 pub use self::message::{Message, shared};
