@@ -99,9 +99,11 @@ mod section_3_2_use_appropriate_algorithms {
     fn passwords_are_refused_before_any_work() {
         let header = r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"c2FsdA","kid":"k","cty":"JWT"}"#;
         let token = format!("{}.a.a.a.a", b64(header));
-        let started = std::time::Instant::now();
-        let refused = verify_with(rfc9068().forms([Form::Nested]), &token).unwrap_err();
-        assert!(started.elapsed() < std::time::Duration::from_millis(100));
+        let policy = rfc9068().forms([Form::Nested]);
+        let refused = verify_with(policy.clone(), &token).unwrap_err();
+        // There is nothing to work with where there is no key, and the refusal is the same.
+        let without_keys = Verifier::new(KeySet::builder().build(), policy);
+        assert_eq!(without_keys.verify(&token, now()).unwrap_err(), refused);
         assert!(
             refused
                 .to_string()
