@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use sip_oauth_benches::{Message, head, shared, ten_headers};
+use sip_oauth_benches::{Message, head, http_head, shared, ten_headers};
 use sip_oauth_message::{Limits, MessageView};
 
 fn ours(criterion: &mut Criterion) {
@@ -35,6 +35,17 @@ fn from_the_material(criterion: &mut Criterion) {
 }
 
 fn both_jobs(criterion: &mut Criterion, set: &str, messages: &[Message]) {
+    let mut group = criterion.benchmark_group(format!("message/httparse/{set}"));
+    for message in messages {
+        let view = MessageView::parse(&message.bytes, &Limits::default()).expect("a message");
+        let name = message.name.clone();
+        let bytes = message.http_twin();
+        assert_eq!(http_head(&bytes), Ok(view.fields().count()), "{name}");
+        time(&mut group, &Message { name, bytes }, |bytes| {
+            http_head(bytes).expect("checked before");
+        });
+    }
+    group.finish();
     let mut group = criterion.benchmark_group(format!("message/head/{set}"));
     for message in messages {
         time(&mut group, message, |bytes| {

@@ -1,4 +1,5 @@
-//! Prints how many instructions each of the two jobs takes on each message.
+//! Prints how many instructions each of the two jobs takes on each message, and httparse for the
+//! first of them on the same message in the shape of HTTP.
 //!
 //! ```sh
 //! cargo run --profile bench -p sip-oauth-benches --example instructions
@@ -12,9 +13,9 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use sip_oauth_benches::{Message, head, instructions, shared, ten_headers};
+use sip_oauth_benches::{Message, head, http_head, instructions, shared, ten_headers};
 
-const JOBS: [&str; 2] = ["head", "ten headers"];
+const JOBS: [&str; 3] = ["httparse", "head", "ten headers"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,28 +35,39 @@ fn work(job: &str, name: &str, times: u32) -> Result<(), Box<dyn Error>> {
     let messages = messages();
     let message = messages.iter().find(|message| message.name == name);
     let message = message.ok_or("no message of this name")?;
+    let twin = message.http_twin();
     for _ in 0..times {
         let bytes = black_box(message.bytes.as_slice());
-        if job == JOBS[0] {
-            head(bytes)?;
-        } else {
-            black_box(&ten_headers(bytes)?);
+        match job {
+            "httparse" => {
+                http_head(black_box(&twin))?;
+            }
+            "head" => head(bytes)?,
+            _ => {
+                black_box(&ten_headers(bytes)?);
+            }
         }
     }
     Ok(())
 }
 
 fn table() -> Result<(), Box<dyn Error>> {
-    println!("| message | bytes | {} | {} |", JOBS[0], JOBS[1]);
-    println!("|---|---|---|---|");
+    println!("| message | bytes | {} |", JOBS.join(" | "));
+    println!("|---|---|---|---|---|");
     for Message { name, bytes } in messages() {
         let once = |job| -> Result<u64, Box<dyn Error>> {
             let times = |times| instructions(&[job, name.as_str(), times]);
             let thousand = times("2000")? - times("1000")?;
             Ok(thousand / 1000)
         };
-        let [head, ten] = JOBS.map(once);
-        println!("| {name} | {} | {} | {} |", bytes.len(), head?, ten?);
+        let [http, head, ten] = JOBS.map(once);
+        println!(
+            "| {name} | {} | {} | {} | {} |",
+            bytes.len(),
+            http?,
+            head?,
+            ten?
+        );
     }
     Ok(())
 }

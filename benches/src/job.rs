@@ -20,6 +20,31 @@ pub fn head(bytes: &[u8]) -> Result<(), ParseError> {
     Ok(())
 }
 
+/// Finds what [`head`] finds with httparse, which wants a message in the shape of HTTP.
+///
+/// # Errors
+///
+/// When httparse does not find a whole head.
+#[inline]
+pub fn http_head(bytes: &[u8]) -> Result<usize, httparse::Error> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let (status, count) = if bytes.starts_with(b"HTTP/") {
+        let mut response = httparse::Response::new(&mut fields);
+        let status = response.parse(bytes)?;
+        black_box(&response);
+        (status, response.headers.len())
+    } else {
+        let mut request = httparse::Request::new(&mut fields);
+        let status = request.parse(bytes)?;
+        black_box(&request);
+        (status, request.headers.len())
+    };
+    match status {
+        httparse::Status::Complete(_) => Ok(count),
+        httparse::Status::Partial => Err(httparse::Error::NewLine),
+    }
+}
+
 /// Finds the start line and the header fields, types the ten that a registrar looks at and reads
 /// their values.
 ///

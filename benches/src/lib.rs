@@ -5,5 +5,5 @@ mod job;
 mod message;
 
 pub use self::callgrind::{instructions, instructions_within};
-pub use self::job::{Proof, TenHeaders, head, ten_headers};
+pub use self::job::{Proof, TenHeaders, head, http_head, ten_headers};
 pub use self::message::{Message, shared};

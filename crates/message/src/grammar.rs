@@ -349,7 +349,18 @@ pub(crate) fn quoted_string(input: &str) -> Parsed<'_, Text<'_>> {
 /// Where the quoted string ends whose opening quote is at `at`.
 #[inline]
 pub(crate) fn behind_quoted(input: &str, at: usize) -> Result<usize, Err<Expected>> {
-    let bytes = input.as_bytes();
+    quoted_end(input.as_bytes(), at).map_err(|wrong| {
+        if wrong < input.len() {
+            not_found(input, wrong, "a quoted pair")
+        } else {
+            not_found(input, at, "a quoted string that is closed")
+        }
+    })
+}
+
+/// As [`behind_quoted`]; the error is where a quoted pair is wrong, or the end. Small enough to be
+/// handed over in registers.
+fn quoted_end(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut end = at + 1;
     loop {
         end = find(bytes, end, [b'"', b'\\']);
@@ -357,12 +368,10 @@ pub(crate) fn behind_quoted(input: &str, at: usize) -> Result<usize, Err<Expecte
             Some(b'"') => return Ok(end + 1),
             // A quoted-pair never hides a line end.
             Some(_) => match bytes.get(end + 1) {
-                Some(b'\r' | b'\n' | 0x80..) | None => {
-                    return Err(not_found(input, end, "a quoted pair"));
-                }
+                Some(b'\r' | b'\n' | 0x80..) | None => return Err(end),
                 Some(_) => end += 2,
             },
-            None => return Err(not_found(input, at, "a quoted string that is closed")),
+            None => return Err(end),
         }
     }
 }
