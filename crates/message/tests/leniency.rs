@@ -53,6 +53,16 @@ const RELAXED: &[(Leniency, &[u8], &str)] = &[
     ),
     (
         Leniency::SpacesInStartLine,
+        b" OPTIONS sip:h SIP/2.0\r\n\r\n",
+        "OPTIONS sip:h SIP/2.0\r\n\r\n",
+    ),
+    (
+        Leniency::SpacesInStartLine,
+        b"OPTIONS sip:h\tSIP/2.0\r\n\r\n",
+        "OPTIONS sip:h SIP/2.0\r\n\r\n",
+    ),
+    (
+        Leniency::SpacesInStartLine,
         b"SIP/2.0  200  OK\r\n\r\n",
         "SIP/2.0 200  OK\r\n\r\n",
     ),

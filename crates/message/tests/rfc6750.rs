@@ -178,6 +178,17 @@ mod section_3 {
     }
 
     #[test]
+    fn a_challenge_reads_back_equal_wherever_its_parameters_stood() {
+        let text = r#"Bearer realm="r", other=1, scope="a""#;
+        let challenge = Challenge::parse(text).unwrap();
+        let written = challenge.to_string();
+        assert_ne!(written, text);
+        assert_eq!(Challenge::parse(&written), Ok(challenge));
+        let another = Challenge::parse(r#"Bearer realm="r", other=2, scope="a""#);
+        assert_ne!(another, Ok(challenge));
+    }
+
+    #[test]
     fn several_challenges_in_one_field_and_in_several() {
         let text = "SIP/2.0 401 Unauthorized\r\n\
             WWW-Authenticate: Bearer realm=\"a, b\", scope=\"x\", Digest realm=\"ccmsipline\",nonce=\"n==\", algorithm=MD5, Negotiate\r\n\

@@ -27,7 +27,7 @@ use crate::Text;
 /// assert_eq!(challenge.to_string(), text);
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct BearerChallenge<'a> {
     realm: Option<Text<'a>>,
     authz_server: Option<(AuthzServerSpelling, Text<'a>)>,
@@ -122,6 +122,20 @@ impl<'a> BearerChallenge<'a> {
         self.rest.iter().filter(move |param| !own(param.name))
     }
 }
+
+/// Two challenges are equal when they ask for the same; where their own parameters stand among the
+/// others does not matter.
+impl PartialEq for BearerChallenge<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.realm == other.realm
+            && self.authz_server == other.authz_server
+            && self.scope == other.scope
+            && self.error == other.error
+            && self.other_params().eq(other.other_params())
+    }
+}
+
+impl Eq for BearerChallenge<'_> {}
 
 impl fmt::Display for BearerChallenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -73,6 +73,9 @@ impl Repair {
             return Cow::Borrowed(line);
         }
         let words = line.trim_matches(BLANK);
+        if words.len() < line.len() && !self.needs(SpacesInStartLine) {
+            return Cow::Borrowed(line);
+        }
         let repaired = match words.get(..4) {
             Some(front) if front.eq_ignore_ascii_case("SIP/") => self.status_line(words),
             _ => self.request_line(words),
@@ -97,8 +100,8 @@ impl Repair {
             None => return None,
         };
         let repaired = format!("{version} {code} {phrase}");
-        let same_length = repaired.trim_end_matches(BLANK).len() == line.len();
-        (same_length || self.needs(SpacesInStartLine)).then_some(repaired)
+        let is_same = repaired.trim_end_matches(BLANK) == line;
+        (is_same || self.needs(SpacesInStartLine)).then_some(repaired)
     }
 
     fn request_line(&mut self, line: &str) -> Option<String> {
@@ -113,7 +116,7 @@ impl Repair {
         if uri.contains(BLANK) && self.needs(WhiteSpaceInUri) {
             uri.retain(|c| !BLANK.contains(&c));
         }
-        let single_spaces = line.split(BLANK).all(|word| !word.is_empty());
+        let single_spaces = !line.contains('\t') && !line.contains("  ");
         (single_spaces || self.needs(SpacesInStartLine))
             .then(|| format!("{method} {uri} {version}"))
     }
