@@ -263,6 +263,21 @@ mod unknown_keys {
     }
 }
 
+mod hanging_up {
+    use super::*;
+
+    /// Whoever sends a token of an unknown key and goes away at once must not keep others from the new set.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn does_not_cut_a_request_short() {
+        let stage = Stage::new().await;
+        let token = stage.token();
+        let hung_up = tokio::time::timeout(Duration::ZERO, stage.client.verify(&token)).await;
+        assert!(hung_up.is_err(), "a request takes longer than that");
+        assert!(stage.verifies(&token).await);
+        assert_eq!(stage.asked(), 1);
+    }
+}
+
 mod failure {
     use super::*;
 

@@ -190,22 +190,15 @@ impl IntrospectionClient {
             {
                 return Err(IntrospectionError::Unavailable(sentence.clone()));
             }
-            Arc::clone(state.asking.entry(digest).or_default())
+            Question {
+                client: self,
+                digest,
+                verdict: Arc::clone(state.asking.entry(digest).or_default()),
+            }
         };
         // Who waits goes on with it should the one who began be cancelled.
-        let verdict = question
-            .get_or_init(|| self.ask(text, digest))
-            .await
-            .clone();
-        let mut state = self.lock();
-        if state
-            .asking
-            .get(&digest)
-            .is_some_and(|known| Arc::ptr_eq(known, &question))
-        {
-            state.asking.remove(&digest);
-        }
-        verdict
+        let verdict = question.verdict.get_or_init(|| self.ask(text, digest));
+        verdict.await.clone()
     }
 
     async fn ask(&self, text: &str, digest: Digest) -> Verdict {
@@ -302,6 +295,28 @@ impl IntrospectionClient {
     }
 }
 
+/// A question somebody waits for the answer to.
+struct Question<'a> {
+    client: &'a IntrospectionClient,
+    digest: Digest,
+    verdict: Arc<OnceCell<Verdict>>,
+}
+
+impl Drop for Question<'_> {
+    /// Forgets it when it was answered, or when nobody waits any more: strangers hang up too.
+    fn drop(&mut self) {
+        let mut state = self.client.lock();
+        let is_over = |known: &Arc<OnceCell<Verdict>>| {
+            // Two: the table's, and ours.
+            Arc::ptr_eq(known, &self.verdict)
+                && (known.initialized() || Arc::strong_count(known) == 2)
+        };
+        if state.asking.get(&self.digest).is_some_and(is_over) {
+            state.asking.remove(&self.digest);
+        }
+    }
+}
+
 impl State {
     fn remember_refused(
         &mut self,
@@ -319,5 +334,48 @@ impl State {
         }
         let until = now.checked_add(time).unwrap_or(now);
         self.refused.insert(digest, (error, until));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sip_oauth_token::{KeySet, Policy};
+    use sip_oauth_trust::{LiveTrustStore, ServerVerifier, TrustStore, client_config};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A client whose endpoint takes connections and says nothing.
+    async fn silent() -> (TcpListener, IntrospectionClient) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let provider = sip_oauth_trust::default_provider().unwrap();
+        let store = Arc::new(LiveTrustStore::new(TrustStore::new("nobody")));
+        let trust = ServerVerifier::builder(store, provider).build();
+        let tls = client_config(Arc::new(trust), None).unwrap();
+        let policy = Policy::introspection("https://as.example.com", "sip:example.com");
+        let url = format!("https://{}/introspect", listener.local_addr().unwrap());
+        let client = IntrospectionClient::new(
+            Connector::new().with_tls(Arc::new(tls)),
+            &url,
+            ClientAuthentication::public("registrar"),
+            Arc::new(Verifier::new(KeySet::builder().build(), policy)),
+        );
+        (listener, client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_question_is_forgotten_when_nobody_waits_for_its_answer() {
+        let (_listener, client) = silent().await;
+        let asked = |text: &'static str| {
+            let wait = Duration::from_millis(50);
+            tokio::time::timeout(wait, client.verify(text))
+        };
+        let (one, same, other) = tokio::join!(asked("one"), asked("one"), asked("other"));
+        assert!(
+            one.is_err() && same.is_err() && other.is_err(),
+            "nobody answered"
+        );
+        assert!(client.lock().asking.is_empty());
+        assert_eq!(client.in_flight.available_permits(), 32);
     }
 }

@@ -33,7 +33,7 @@ use crate::{
 /// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
 /// - While the server is down or answers with something else, the last good set stays. It is asked again after 5 s, then
 ///   twice as long each time, up to 5 minutes.
-/// - One request at a time; 15 s, 256 KiB, at most 3 redirects, which never leave the host or TLS.
+/// - One request at a time, which goes on when the one who asked goes away; clones share it. 15 s, 256 KiB, at most 3 redirects, which never leave the host or TLS.
 ///
 /// # Examples
 ///
@@ -51,12 +51,13 @@ use crate::{
 /// // Give `verifier` to the registrar, and `note_unknown_key` to whoever sees its refusals.
 /// # Ok(()) }
 /// ```
+#[derive(Clone)]
 pub struct JwksClient {
     connector: Connector,
     url: Uri,
     verifier: Arc<Verifier>,
     /// Keys that stand in no published set: a shared encryption key.
-    others: KeySetBuilder,
+    others: Arc<KeySetBuilder>,
     timeout: Duration,
     max_bytes: usize,
     max_redirects: u8,
@@ -64,8 +65,8 @@ pub struct JwksClient {
     bounds: Bounds,
     backoff: Backoff,
     /// Held over a request: who comes meanwhile waits for its end.
-    state: Mutex<State>,
-    wanted: Notify,
+    state: Arc<Mutex<State>>,
+    wanted: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -137,7 +138,7 @@ impl JwksClient {
             connector,
             url: uri,
             verifier,
-            others,
+            others: Arc::new(others),
             timeout: Duration::from_secs(15),
             max_bytes: 256 * 1024,
             max_redirects: 3,
@@ -148,8 +149,8 @@ impl JwksClient {
                 most: Duration::from_secs(24 * 3600),
             },
             backoff: Backoff::default(),
-            state: Mutex::default(),
-            wanted: Notify::new(),
+            state: Arc::default(),
+            wanted: Arc::default(),
         })
     }
 
@@ -212,6 +213,11 @@ impl JwksClient {
     ///
     /// The server's failure, or its last one while it is left alone. The verifier keeps the last good set.
     pub async fn refresh(&self) -> Result<KeysNews, JwksError> {
+        let this = self.clone();
+        self.finish(async move { this.ask_if_stale().await }).await
+    }
+
+    async fn ask_if_stale(&self) -> Result<KeysNews, JwksError> {
         let mut state = self.state.lock().await;
         let now = self.connector.clock().now();
         if state.fresh_until.is_some_and(|until| now < until) {
@@ -231,6 +237,11 @@ impl JwksClient {
     ///
     /// As [`JwksClient::refresh`].
     pub async fn key_unknown(&self, kid: &KeyId) -> Result<KeysNews, JwksError> {
+        let (this, kid) = (self.clone(), kid.clone());
+        self.finish(async move { this.ask_for(&kid).await }).await
+    }
+
+    async fn ask_for(&self, kid: &KeyId) -> Result<KeysNews, JwksError> {
         let mut state = self.state.lock().await;
         let now = self.connector.clock().now();
         let known = |keys: &KeySet| keys.key_ids().any(|known| known == kid);
@@ -302,6 +313,20 @@ impl JwksClient {
                 let _ = self.refresh().await;
             }
         }
+    }
+
+    /// On a task of its own: whoever sends a token and hangs up would otherwise cut the request short, and the next one
+    /// would have to wait.
+    async fn finish(
+        &self,
+        request: impl Future<Output = Result<KeysNews, JwksError>> + Send + 'static,
+    ) -> Result<KeysNews, JwksError> {
+        tokio::spawn(request).await.unwrap_or_else(|_| {
+            Err(JwksError {
+                url: printable(&self.url),
+                failure: JwksFailure::GivenUp,
+            })
+        })
     }
 
     /// Asks the server and takes over what it gives.
@@ -390,7 +415,7 @@ impl JwksClient {
         } else {
             let keys = std::str::from_utf8(&answer.body)
                 .map_err(|_| KeyError::Jwk("not UTF-8"))
-                .and_then(|json| self.others.clone().jwk_set(json))
+                .and_then(|json| KeySetBuilder::clone(&self.others).jwk_set(json))
                 .map_err(|error| failed(JwksFailure::Keys(error), None))?
                 .build();
             for skipped in keys.skipped() {
@@ -459,6 +484,9 @@ pub enum JwksFailure {
     /// Keys are fetched over TLS only.
     #[error("expected an https URL")]
     NotHttps,
+    /// The runtime ended while it was asked.
+    #[error("asking was given up")]
+    GivenUp,
     /// There was no whole answer.
     #[error("{0}")]
     Http(Arc<HttpFailure>),
