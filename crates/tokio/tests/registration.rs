@@ -349,6 +349,61 @@ mod failover {
         assert!(matches!(event, Event::Registered(_)), "{event:?}");
     }
 
+    /// Two listeners of one registrar, as two nodes of a cluster: its bindings are the same.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_standby_connection_takes_the_registration_when_the_node_is_lost() {
+        let estate = Estate::new();
+        let (first, second) = (estate.serve().await, estate.serve().await);
+        let targets = vec![at_node(&first), at_node(&second)];
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(targets), estate.connector(), tokens).start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Reachable { .. }), "{event:?}");
+        assert_eq!(second.connections(), 1);
+        assert_eq!(
+            estate.registrar.store().len(),
+            1,
+            "a question binds nothing"
+        );
+        let before = estate.trace.accepted().len();
+
+        first.shutdown().await;
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::FailedOver { .. }), "{event:?}");
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        assert_eq!(estate.trace.accepted().len(), before, "no new connection");
+        assert_eq!(estate.registrar.store().len(), 1);
+        handle.stop();
+        soon(handle.stopped()).await;
+        assert!(estate.registrar.store().is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_is_told_that_the_network_is_gone_waits_until_it_is_back() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let tokens = Arc::new(FixedToken::new(estate.token()));
+        let targets = vec![at_node(&server)];
+        let (handle, mut events) =
+            RegistrationClient::new(device_at(targets), estate.connector(), tokens).start();
+        registration(&mut events).await;
+        handle.suspend().unwrap();
+        soon(async {
+            while server.connections() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        assert_eq!(handle.state(), ClientState::Suspended);
+        handle.resume().unwrap();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn when_no_node_is_left_every_cause_is_told() {
         let estate = Estate::new();
