@@ -102,6 +102,26 @@ mod section_4_1_3_aud {
         );
     }
 
+    /// Unified CM's form has no audience that is known; any other form names one, or none does.
+    #[test]
+    fn a_policy_without_audience_takes_no_token_for_somebody() {
+        let nobody = || {
+            Policy::unified_cm(ISSUER)
+                .forms([Form::Jwt])
+                .types(["at+jwt"])
+                .required_claims([])
+        };
+        assert!(verify_with(nobody(), &token("aud", None)).is_ok());
+        assert_eq!(
+            verify_with(nobody(), &token("aud", Some("\"sip:example.com\"")))
+                .unwrap_err()
+                .to_string(),
+            "token claim \"aud\": expected none, found \"sip:example.com\""
+        );
+        let claims = with(common::UCM_CLAIMS, "aud", Some("\"somebody\""));
+        assert!(common::verify_ucm(&common::unified_cm(claims)).is_ok());
+    }
+
     #[test]
     fn other_types_are_refused() {
         for value in ["7", "{}", "null", "[7]", "[[\"sip:example.com\"]]"] {
