@@ -448,12 +448,22 @@ impl Client {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.ask_for_renewal(now);
+        self.run_timers(now);
+        // A client that begins again wants a token again.
+        self.ask_for_renewal(now);
+    }
+
+    fn ask_for_renewal(&mut self, now: Instant) {
         if self.wants_token() && self.held.renewal_due(now) {
             self.events.push_back(Event::TokenNeeded {
                 reason: TokenReason::Renewal,
                 challenge: self.challenge.clone(),
             });
         }
+    }
+
+    fn run_timers(&mut self, now: Instant) {
         self.flow_timeout(now);
         self.watches_timeout(now);
         if self.state.deadline().is_none_or(|due| due > now) {
