@@ -22,7 +22,7 @@ pub struct ChainDescription {
     pub certificates: Vec<DescribedCertificate>,
     /// The way from the end entity from issuer to issuer, by name: indices into [`certificates`](Self::certificates).
     pub way: Vec<usize>,
-    /// What was presented and is not on that way.
+    /// What was presented and is not on that way: certificates of others, and an anchor that the store has itself.
     pub strangers: Vec<usize>,
     /// Name of the store that was asked.
     pub store: String,
@@ -128,7 +128,7 @@ impl fmt::Display for ChainDescription {
             .iter()
             .filter_map(|index| self.certificates.get(*index))
         {
-            writeln!(f, "presented too, and issuer of none of them:")?;
+            writeln!(f, "presented too, and not on that way:")?;
             certificate.write(f, 0)?;
         }
         Ok(())

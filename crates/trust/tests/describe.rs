@@ -78,7 +78,7 @@ fn tree_follows_the_issuers_whatever_the_order_and_shows_strangers_apart() {
         "└─ CN=Lower",
         "└─ CN=Upper",
         "└─ CN=Root",
-        "issuer of none",
+        "not on that way",
         "CN=Stranger",
     ];
     assert!(
@@ -89,4 +89,27 @@ fn tree_follows_the_issuers_whatever_the_order_and_shows_strangers_apart() {
         text.contains(&format!("SHA-1    {}", described.certificates[0].sha1)),
         "{text}"
     );
+}
+
+#[test]
+fn anchor_that_the_peer_sends_along_is_found_in_the_store_and_not_named_an_issuer_twice() {
+    let root = authority("Root");
+    let chain = Leaf::named("cucm1.example.com").signed_by_with(&root, &[&root]);
+    let trust = store("Tomcat-trust", [root.der()]).load();
+    let described = describe(chain.chain(), &trust, &provider()).unwrap();
+    assert_eq!(
+        (described.way.as_slice(), described.strangers.as_slice()),
+        (&[0][..], &[1][..])
+    );
+    assert_eq!(described.anchors.len(), 1);
+    let text = described.to_string();
+    assert_eq!(text.matches("└─ CN=Root\n").count(), 1, "{text}");
+    // Without it in the store, the way ends at the root the peer sent.
+    let described = describe(
+        chain.chain(),
+        &store("Tomcat-trust", []).load(),
+        &provider(),
+    )
+    .unwrap();
+    assert_eq!(described.way, [0, 1]);
 }
