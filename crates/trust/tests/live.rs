@@ -9,6 +9,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -246,4 +247,45 @@ impl ResolvesClientCert for Hints {
     fn has_certs(&self) -> bool {
         true
     }
+}
+
+#[test]
+fn session_of_5090_is_not_taken_on_5091_nor_the_other_way() {
+    let cluster = cluster();
+    for _ in 0..2 {
+        for config in [cluster.configs.oauth(), cluster.configs.mra_oauth()] {
+            let (ends, _, server) = connect(Arc::clone(&cluster.client), config, NODE);
+            ends.client.expect("a good server");
+            ends.server.expect("a good client");
+            assert_eq!(server.handshake_kind(), Some(HandshakeKind::Full));
+        }
+    }
+}
+
+#[test]
+fn connection_that_is_up_stays_up_when_another_certificate_is_loaded() {
+    let cluster = cluster();
+    let (_, mut client, mut server) = connect(
+        Arc::clone(&cluster.client),
+        cluster.configs.mra_oauth(),
+        NODE,
+    );
+    cluster
+        .certificate
+        .install(Leaf::named(NODE).signed_by(&cluster.ca));
+    assert!(cluster.certificate.reload());
+    client
+        .writer()
+        .write_all(b"REGISTER")
+        .expect("a connection");
+    let mut wire = Vec::new();
+    client.write_tls(&mut wire).expect("memory");
+    server.read_tls(&mut wire.as_slice()).expect("memory");
+    server.process_new_packets().expect("the old keys");
+    let mut read = [0; 8];
+    server
+        .reader()
+        .read_exact(&mut read)
+        .expect("what was sent");
+    assert_eq!(&read, b"REGISTER");
 }
