@@ -1,6 +1,6 @@
 //! Trust stores that know their product name and where each anchor came from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rustls::RootCertStore;
@@ -235,8 +235,9 @@ impl TrustStore {
         certificates: Vec<CertificateDer<'static>>,
         source: &Source,
     ) -> Result<usize, StoreError> {
-        let mut next = self.clone();
-        let mut roots = RootCertStore::clone(&self.roots);
+        let mut fresh: Vec<Anchor> = Vec::new();
+        let mut roots = RootCertStore::empty();
+        let mut seen = HashSet::new();
         for (index, certificate) in certificates.into_iter().enumerate() {
             let number = index + 1;
             let anchor = Anchor::new(certificate, source.clone()).map_err(|error| {
@@ -247,7 +248,9 @@ impl TrustStore {
                     error,
                 }
             })?;
-            if next.position(anchor.certificate()).is_some() {
+            if self.find(anchor.certificate()).is_some()
+                || !seen.insert(anchor.certificate().to_vec())
+            {
                 continue;
             }
             roots
@@ -259,11 +262,14 @@ impl TrustStore {
                     subject: anchor.summary().subject().to_owned(),
                     what: error.to_string(),
                 })?;
-            next.push(anchor);
+            fresh.push(anchor);
         }
-        next.roots = Arc::new(roots);
-        let added = next.len() - self.len();
-        *self = next;
+        let added = fresh.len();
+        for anchor in fresh {
+            self.push(anchor);
+        }
+        // Copied only while a reader holds the old ones.
+        Arc::make_mut(&mut self.roots).extend(roots.roots);
         Ok(added)
     }
 }
