@@ -141,11 +141,57 @@ fn any<const N: usize>(bytes: &[u8; N], is_such: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(false, |any, &byte| any | is_such(byte))
 }
 
+/// How many bytes of an access token are looked at together.
+const WIDE: usize = 128;
+
+/// Where whole blocks of what nearly all access tokens are made of end: letters, digits and
+/// `-`, `.`, `/`, `_`. Behind it may be more of them.
+pub(crate) fn behind_token_blocks(bytes: &[u8]) -> usize {
+    let wide = full_blocks::<WIDE>(bytes);
+    wide + full_blocks::<BLOCK>(bytes.get(wide..).unwrap_or_default())
+}
+
+/// How many bytes the leading blocks have in which all bytes are such.
+#[inline]
+fn full_blocks<const N: usize>(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<N>();
+    let is_full = |block: &&[u8; N]| {
+        let most = |most: u8, &byte| most.max(token_mark(byte));
+        block.iter().fold(0, most) <= MOST_TOKEN_MARK
+    };
+    N * blocks.iter().take_while(is_full).count()
+}
+
+const MOST_TOKEN_MARK: u8 = b'z' - b'a';
+
+/// At most [`MOST_TOKEN_MARK`] for letters, digits and `-`, `.`, `/`, `_`, and for nothing else. The
+/// largest mark of a block takes fewer instructions than a comparison for each range.
+#[inline]
+fn token_mark(byte: u8) -> u8 {
+    let letter = (byte | 0x20).wrapping_sub(b'a');
+    // These three and the digits follow each other in ASCII.
+    let between = byte.wrapping_sub(b'-');
+    let between = between.saturating_add(MOST_TOKEN_MARK - (b'9' - b'-'));
+    let underscore = (byte ^ b'_').saturating_add(MOST_TOKEN_MARK);
+    letter.min(between).min(underscore)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{equal_to_any, find, find_line_end, first_marked, has_control};
+    use super::{
+        BLOCK, MOST_TOKEN_MARK, behind_token_blocks, equal_to_any, find, find_line_end,
+        first_marked, has_control, token_mark,
+    };
+
+    #[test]
+    fn the_mark_of_a_byte_says_whether_tokens_are_made_of_it() {
+        for byte in 0..=u8::MAX {
+            let plain = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+            assert_eq!(token_mark(byte) <= MOST_TOKEN_MARK, plain, "{byte:#x}");
+        }
+    }
 
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![20 => Just(b'x'), 1 => any::<u8>(), 1 => Just(b':'), 1 => Just(b'"'), 1 => Just(b'\r')];
@@ -165,6 +211,18 @@ mod tests {
             prop_assert_eq!(find(&bytes, from, [b':', b'"', 0xff]), plain(b":\"\xff"));
             prop_assert_eq!(find_line_end(&bytes, from), plain(b"\r\n"));
             prop_assert_eq!(has_control(&bytes), bytes.iter().any(u8::is_ascii_control));
+        }
+
+        #[test]
+        fn token_blocks_end_in_the_block_in_which_the_token_ends(
+            token in "[A-Za-z0-9._/-]{0,600}",
+            end in any::<u8>(),
+            behind in "[ -~]{0,300}",
+        ) {
+            let bytes = [token.as_bytes(), &[end], behind.as_bytes()].concat();
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-./_".contains(byte);
+            let plain = bytes.iter().take_while(|byte| is_plain(byte)).count();
+            prop_assert_eq!(behind_token_blocks(&bytes), plain / BLOCK * BLOCK);
         }
 
         #[test]

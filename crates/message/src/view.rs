@@ -69,8 +69,7 @@ impl<'a> MessageView<'a> {
             ));
         }
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
-        let head = std::str::from_utf8(head)
-            .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
+        let head = utf8(head)?;
         let start = StartLine::parse(head.get(..start_end).unwrap_or_default())?;
         let mut content_length = None;
         for slot in slots.of(HeaderName::ContentLength.code()) {
@@ -253,8 +252,7 @@ impl<'a> PartView<'a> {
         let mut slots = Slots::new();
         let at = fields(bytes, 0, limits, is_end, &mut slots)?;
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
-        let head = std::str::from_utf8(head)
-            .map_err(|error| ParseError::new(ErrorKind::Utf8, error.valid_up_to(), "UTF-8"))?;
+        let head = utf8(head)?;
         Ok((Self { head, slots }, rest.get(2..).unwrap_or_default()))
     }
 
@@ -278,6 +276,18 @@ pub(crate) fn missing(name: HeaderName<'static>) -> ParseError {
 
 fn limit(offset: usize, what: &'static str) -> ParseError {
     ParseError::new(ErrorKind::Limit, offset, what)
+}
+
+#[inline]
+fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
+    simdutf8::basic::from_utf8(bytes).map_err(|_| no_utf8(bytes))
+}
+
+/// The error for bytes that are not UTF-8. The quick check does not say where it fails.
+#[cold]
+fn no_utf8(bytes: &[u8]) -> ParseError {
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    ParseError::new(ErrorKind::Utf8, valid, "UTF-8")
 }
 
 /// Where the line that contains `from` ends: the position of its CRLF.
@@ -420,5 +430,36 @@ fn length_of(head: &str, slot: &Slot, earlier: Option<u32>) -> Result<u32, Parse
             "the same length as in the field before",
         )),
         _ => Ok(length),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::utf8;
+    use crate::ErrorKind;
+
+    proptest! {
+        #[test]
+        fn utf8_is_what_the_standard_library_says(
+            mut bytes in "[ -~]{0,200}(é|€|𝄞)?[ -~]{0,80}".prop_map(String::into_bytes),
+            place in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            prop_assert_eq!(utf8(&bytes).ok(), std::str::from_utf8(&bytes).ok());
+            if !bytes.is_empty() {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            match std::str::from_utf8(&bytes) {
+                Ok(text) => prop_assert_eq!(utf8(&bytes).ok(), Some(text)),
+                Err(plain) => {
+                    let error = utf8(&bytes).unwrap_err();
+                    prop_assert_eq!(error.kind(), ErrorKind::Utf8);
+                    prop_assert_eq!(error.offset(), plain.valid_up_to());
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use super::params::{AuthParam, AuthParams, auth_params};
 use super::secret::SecretValue;
-use crate::grammar::{Parsed, cut, expected_kind, into_error, skip_lws, trim_end};
+use crate::grammar::{Parsed, cut, expected_kind, into_error, skip_lws, token68_span, trim_end};
+use crate::scan::find;
 use crate::{ErrorKind, ParseError, Text};
 
 /// An access token and how it is written.
@@ -62,7 +63,9 @@ impl<'a> BearerCredentials<'a> {
         let fail = |error| into_error(&error, token);
         match form {
             BearerForm::TokenParameter => check_visible(token).map_err(fail)?,
-            BearerForm::Token68 => check_token68(token).map_err(fail)?,
+            BearerForm::Token68 => {
+                check_token68(token, token68_span(token.as_bytes())).map_err(fail)?
+            }
         };
         Ok(Self {
             token,
@@ -160,16 +163,18 @@ impl fmt::Debug for BearerCredentials<'_> {
 
 /// What follows the scheme.
 pub(super) fn bearer(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
-    let at = memchr::memchr2(b'=', b',', input.as_bytes()).unwrap_or(input.len());
-    let (before, rest) = cut(input, at);
+    // Neither of the two is a character of a token68.
+    let token_end = token68_span(input.as_bytes());
+    let at = find(input.as_bytes(), token_end, [b'=', b',']);
+    let rest = cut(input, at).1;
     let behind_padding = rest.trim_start_matches('=');
     let value = skip_lws(behind_padding);
     // Whether the first `=` belongs to a parameter and is not the padding of a token68.
     if rest.starts_with('=') && !value.is_empty() && !value.starts_with(',') {
         token_parameter(input)
     } else {
-        let end = before.len() + (rest.len() - behind_padding.len());
-        token68(input, end)
+        let padded_end = at + (rest.len() - behind_padding.len());
+        token68(input, token_end, padded_end)
     }
 }
 
@@ -206,12 +211,13 @@ fn token_parameter(input: &str) -> Parsed<'_, BearerCredentials<'_>> {
     Ok((rest, bearer))
 }
 
-/// `token68 *( COMMA auth-param )`, the token ending at `end`.
-fn token68(input: &str, end: usize) -> Parsed<'_, BearerCredentials<'_>> {
+/// `token68 *( COMMA auth-param )`, the token ending at `end` and the characters of a token68 at
+/// `span`, before the padding.
+fn token68(input: &str, span: usize, end: usize) -> Parsed<'_, BearerCredentials<'_>> {
     let (token, rest) = cut(input, end);
     let rest = skip_lws(rest);
     let token = trim_end(token);
-    if let Err(error) = check_token68(token) {
+    if let Err(error) = check_token68(token, span) {
         return Err(error.map(|mut e| {
             // From the end of the token to the end of the input.
             e.remaining += input.len() - token.len();
@@ -253,23 +259,13 @@ fn check_visible(token: &str) -> Parsed<'_, ()> {
     Ok(("", ()))
 }
 
-/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
-#[allow(
-    clippy::needless_bitwise_bool,
-    reason = "branches would make it one byte at a time"
-)]
-fn check_token68(token: &str) -> Parsed<'_, ()> {
+/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, where so many bytes at
+/// the front of `token` are of those before the padding.
+fn check_token68(token: &str, span: usize) -> Parsed<'_, ()> {
     let text = token.trim_end_matches('=');
-    // `-`, `.`, `/` and the digits follow each other in ASCII.
-    let is_token68 = |b: u8| {
-        let is_letter = (b | 0x20).wrapping_sub(b'a') < 26;
-        let is_between = b.wrapping_sub(b'-') <= b'9' - b'-';
-        is_letter | is_between | (b == b'+') | (b == b'_') | (b == b'~')
-    };
-    let good = all(text.as_bytes(), is_token68);
     // `token=` without a value is an empty token, not the token "token".
     let empty = text.is_empty() || (text.len() < token.len() && text.eq_ignore_ascii_case("token"));
-    if !good || empty {
+    if span != text.len() || empty {
         return expected_kind(token, ErrorKind::Credentials, "a token68");
     }
     Ok(("", ()))
