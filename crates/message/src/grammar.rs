@@ -2,7 +2,7 @@
 
 use nom::Err;
 
-use crate::scan::{behind_token_blocks, find};
+use crate::scan::{BLOCK, behind_token_blocks, find, first_not_plain};
 use crate::text::Text;
 use crate::{ErrorKind, HeaderName, ParseError};
 
@@ -326,6 +326,27 @@ pub(crate) fn behind(bytes: &[u8], from: usize, classes: u8) -> usize {
     at + in_rest.count()
 }
 
+/// As [`behind`], for what is often longer than a few bytes: letters, digits, `-` and `.`, which are
+/// in all classes, are passed over several at a time.
+pub(crate) fn behind_long(bytes: &[u8], from: usize, classes: u8) -> usize {
+    let mut at = from;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let Some(plain) = first_not_plain(block) else {
+            at += BLOCK;
+            continue;
+        };
+        at += plain;
+        if !block
+            .get(plain)
+            .is_some_and(|&byte| is_class(byte, classes))
+        {
+            return at;
+        }
+        at += 1;
+    }
+    behind(bytes, at, classes)
+}
+
 /// Where the characters of a `token68` at the front end, without the padding. As [`span`], which
 /// is slow for two kilobytes.
 pub(crate) fn token68_span(bytes: &[u8]) -> usize {
@@ -419,4 +440,32 @@ pub(crate) fn number<'a>(input: &'a str, max: u32, what: &'static str) -> Parsed
         return expected(input, what);
     }
     Ok((cut(input, length).1, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        HOST, TOKEN, TOKEN68, URI_HEADER, URI_PARAM, USER, VALUE, WORD, behind, behind_long,
+        is_class,
+    };
+
+    proptest! {
+        #[test]
+        fn a_span_ends_where_a_look_at_each_byte_ends_it(
+            front in "[A-Za-z0-9.-]{0,70}",
+            text in "([a-z0-9.-]{1,40}[ -~]){0,4}|[!-~]{0,40}",
+            last in any::<u8>(),
+            from in 0_usize..120,
+        ) {
+            let bytes = [front.as_bytes(), text.as_bytes(), &[last]].concat();
+            for class in [TOKEN, WORD, USER, URI_PARAM, URI_HEADER, HOST, VALUE, TOKEN68] {
+                let ahead = bytes.get(from..).unwrap_or_default();
+                let plain = ahead.iter().take_while(|byte| is_class(**byte, class)).count();
+                prop_assert_eq!(behind(&bytes, from, class), from + plain);
+                prop_assert_eq!(behind_long(&bytes, from, class), from + plain);
+            }
+        }
+    }
 }

@@ -222,8 +222,9 @@ pub(crate) fn code_of(name: &[u8]) -> u8 {
 #[inline(never)]
 fn padded(bytes: &[u8]) -> [u8; FRONT] {
     let mut padded = [0; FRONT];
-    for (to, from) in padded.iter_mut().zip(bytes) {
-        *to = *from;
+    let length = bytes.len().min(FRONT);
+    if let (Some(to), Some(from)) = (padded.get_mut(..length), bytes.get(..length)) {
+        to.copy_from_slice(from);
     }
     padded
 }

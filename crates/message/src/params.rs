@@ -5,8 +5,8 @@ use std::fmt;
 use nom::Err;
 
 use crate::grammar::{
-    Expected, Parsed, TOKEN, VALUE, behind, behind_lws, behind_quoted, cut, is_same_name,
-    not_found, trim_end, whole,
+    Expected, Parsed, TOKEN, VALUE, behind, behind_long, behind_lws, behind_quoted, cut,
+    is_same_name, not_found, trim_end, whole,
 };
 use crate::scan::find;
 use crate::text::Text;
@@ -35,7 +35,15 @@ pub struct Params<'a> {
     /// Empty, or from the first semicolon on. Was read once without error.
     text: &'a str,
     first: First,
+    further: Further,
 }
+
+/// How many parameters behind the first it is known of where they are.
+const FURTHER: usize = 8;
+
+/// Where the names of the parameters behind the first begin, so that looking for one does not go
+/// through the values of those before it. 0 where there is none, or it has no place in 16 bits.
+type Further = [u16; FURTHER];
 
 /// Where the parts of the first parameter are, which is the one that is asked for most: the
 /// branch, the tag. All 0 where one of them has no place in 16 bits.
@@ -67,6 +75,7 @@ impl<'a> Params<'a> {
             value: 0,
             end: 0,
         },
+        further: [0; FURTHER],
     };
 
     /// Reads parameters, each with its semicolon in front.
@@ -102,22 +111,40 @@ impl<'a> Params<'a> {
                 return Some(first);
             }
             at = behind_lws(bytes, usize::from(self.first.end));
+            let mut last = None;
+            for start in self.further.into_iter().take_while(|start| *start != 0) {
+                let start = usize::from(start);
+                if let Some(param) = self.named(name, start) {
+                    return Some(param);
+                }
+                last = Some(start);
+            }
+            if self.further.contains(&0) && u16::try_from(bytes.len()).is_ok() {
+                return None;
+            }
+            at = last.map_or(at, |start| next_semicolon(self.text, start));
         }
         while at < bytes.len() {
             let start = behind_lws(bytes, at + 1);
-            let end = start + name.len();
-            at = next_semicolon(self.text, start);
-            if let Some(found) = bytes.get(start..end)
-                && is_same_name(found, name.as_bytes())
-                && behind(bytes, start, TOKEN) == end
-            {
-                return Some(Param {
-                    name: self.text.get(start..end)?,
-                    value: value_between(self.text, end, at),
-                });
+            if let Some(param) = self.named(name, start) {
+                return Some(param);
             }
+            at = next_semicolon(self.text, start);
         }
         None
+    }
+
+    /// The parameter at `start`, if this is its name.
+    #[inline]
+    fn named(&self, name: &str, start: usize) -> Option<Param<'a>> {
+        let bytes = self.text.as_bytes();
+        let end = start + name.len();
+        let found = bytes.get(start..end)?;
+        let is_it = is_same_name(found, name.as_bytes()) && behind(bytes, start, TOKEN) == end;
+        is_it.then(|| Param {
+            name: self.text.get(start..end).unwrap_or_default(),
+            value: value_between(self.text, end, next_semicolon(self.text, end)),
+        })
     }
 
     /// The first parameter, if it is known where it is.
@@ -189,6 +216,8 @@ pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
     }
     let (mut semicolon, mut end) = (start, start);
     let mut first = None;
+    let mut further = [0; FURTHER];
+    let mut free = further.iter_mut();
     while bytes.get(semicolon) == Some(&b';') {
         let name = behind_lws(bytes, semicolon + 1);
         let name_end = behind_name(input, name)?;
@@ -201,11 +230,18 @@ pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
             end = behind_value(input, value)?;
             semicolon = behind_lws(bytes, end);
         }
-        first.get_or_insert([name, name_end, value, end]);
+        if first.is_none() {
+            first = Some([name, name_end, value, end]);
+        } else if let Some(further) = free.next() {
+            *further = u16::try_from(name - start).unwrap_or_default();
+        }
     }
-    let text = input.get(start..end).unwrap_or_default();
-    let first = First::of(start, first.unwrap_or_default());
-    Ok((cut(input, end).1, Params { text, first }))
+    let params = Params {
+        text: input.get(start..end).unwrap_or_default(),
+        first: First::of(start, first.unwrap_or_default()),
+        further,
+    };
+    Ok((cut(input, end).1, params))
 }
 
 impl First {
@@ -243,7 +279,7 @@ fn behind_value(input: &str, at: usize) -> Result<usize, Err<Expected>> {
     if bytes.get(at) == Some(&b'"') {
         return behind_quoted(input, at);
     }
-    let end = behind(bytes, at, VALUE);
+    let end = behind_long(bytes, at, VALUE);
     if end == at {
         return Err(not_found(input, at, "a parameter value"));
     }
@@ -277,14 +313,26 @@ fn next_semicolon(text: &str, mut at: usize) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Params;
+    use super::{FURTHER, Params};
+
+    #[test]
+    fn a_parameter_is_found_behind_what_has_no_place_in_16_bits() {
+        for before in 0..=FURTHER + 1 {
+            let long = format!(";long={}", "x".repeat(1 << 16));
+            let text = format!("{}{long};last=1;other", ";a=b".repeat(before));
+            let params = Params::parse(&text).unwrap();
+            assert_eq!(params.value("last"), Some("1"), "{before}");
+            assert!(params.contains("other"), "{before}");
+            assert!(!params.contains("none"), "{before}");
+        }
+    }
 
     proptest! {
         #[test]
         fn a_parameter_is_found_where_going_through_all_finds_it(
             params in proptest::collection::vec(
                 r#"[\t ]?;( |\r\n )?(ab|Ab|abc|[a-z+!.-]{1,12})( ?= ?([a-z0-9:]{1,9}|"([a-z;=,]|\\["\\x]){0,40}"))?"#,
-                0..6,
+                0..14,
             ),
             name in "ab|aB|abc|[a-z+]{0,2}",
         ) {

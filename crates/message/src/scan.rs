@@ -3,7 +3,7 @@
 //! Where something may be far, `memchr` takes longer to begin and less for each byte.
 
 const WORD: usize = 8;
-const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// How many bytes are looked at here before `memchr` is asked.
 const NEAR: usize = 128;
@@ -102,6 +102,20 @@ fn first_in(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> usize {
     places.unwrap_or_default()
 }
 
+/// Where letters, digits, `-` and `.` end in a block; none where all of it is made of them.
+#[inline]
+pub(crate) fn first_not_plain(block: &[u8; BLOCK]) -> Option<usize> {
+    // The top bit says it, without branches, so that the compiler makes all marks at once.
+    let mut marks = [0; BLOCK];
+    for (mark, &byte) in marks.iter_mut().zip(block) {
+        *mark = plain_mark(byte).saturating_add(0x7f - MOST_MARK) & 0x80;
+    }
+    let marks = u128::from_le_bytes(marks);
+    #[allow(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    let (front, back) = (marks as u64, (marks >> u64::BITS) as u64);
+    first_marked(front).or_else(|| Some(WORD + first_marked(back)?))
+}
+
 /// Where in a word the first byte is whose top bit is set.
 #[inline]
 pub(crate) fn first_marked(marks: u64) -> Option<usize> {
@@ -157,23 +171,41 @@ fn full_blocks<const N: usize>(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<N>();
     let is_full = |block: &&[u8; N]| {
         let most = |most: u8, &byte| most.max(token_mark(byte));
-        block.iter().fold(0, most) <= MOST_TOKEN_MARK
+        block.iter().fold(0, most) <= MOST_MARK
     };
     N * blocks.iter().take_while(is_full).count()
 }
 
-const MOST_TOKEN_MARK: u8 = b'z' - b'a';
+const MOST_MARK: u8 = b'z' - b'a';
 
-/// At most [`MOST_TOKEN_MARK`] for letters, digits and `-`, `.`, `/`, `_`, and for nothing else. The
-/// largest mark of a block takes fewer instructions than a comparison for each range.
+/// At most [`MOST_MARK`] for letters, digits and `-`, `.`, `/`, `_`, and for nothing else. The largest
+/// mark of a block takes fewer instructions than a comparison for each range.
 #[inline]
 fn token_mark(byte: u8) -> u8 {
-    let letter = (byte | 0x20).wrapping_sub(b'a');
-    // These three and the digits follow each other in ASCII.
-    let between = byte.wrapping_sub(b'-');
-    let between = between.saturating_add(MOST_TOKEN_MARK - (b'9' - b'-'));
-    let underscore = (byte ^ b'_').saturating_add(MOST_TOKEN_MARK);
-    letter.min(between).min(underscore)
+    // The first three and the digits follow each other in ASCII.
+    mark_between(byte, b'-', b'9')
+        .min(letter_mark(byte))
+        .min(mark_between(byte, b'_', b'_'))
+}
+
+/// As [`token_mark`], for letters, digits and `-`, `.`: what most of our rules have in common.
+#[inline]
+fn plain_mark(byte: u8) -> u8 {
+    mark_between(byte, b'0', b'9')
+        .min(letter_mark(byte))
+        .min(mark_between(byte, b'-', b'.'))
+}
+
+#[inline]
+fn letter_mark(byte: u8) -> u8 {
+    (byte | 0x20).wrapping_sub(b'a')
+}
+
+/// At most [`MOST_MARK`] for what is between the two, which are not further apart than that.
+#[inline]
+fn mark_between(byte: u8, first: u8, last: u8) -> u8 {
+    byte.wrapping_sub(first)
+        .saturating_add(MOST_MARK - (last - first))
 }
 
 #[cfg(test)]
@@ -181,15 +213,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        BLOCK, MOST_TOKEN_MARK, behind_token_blocks, equal_to_any, find, find_line_end,
-        first_marked, has_control, token_mark,
+        BLOCK, MOST_MARK, behind_token_blocks, equal_to_any, find, find_line_end, first_marked,
+        has_control, plain_mark, token_mark,
     };
 
     #[test]
     fn the_mark_of_a_byte_says_whether_tokens_are_made_of_it() {
         for byte in 0..=u8::MAX {
             let plain = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
-            assert_eq!(token_mark(byte) <= MOST_TOKEN_MARK, plain, "{byte:#x}");
+            assert_eq!(token_mark(byte) <= MOST_MARK, plain, "{byte:#x}");
+            let plain = byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+            assert_eq!(plain_mark(byte) <= MOST_MARK, plain, "{byte:#x}");
         }
     }
 

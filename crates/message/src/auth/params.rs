@@ -76,21 +76,32 @@ impl fmt::Display for AuthParam<'_> {
 /// `auth-param *( COMMA auth-param )`. A comma that a parameter does not follow is left: another
 /// challenge may begin there.
 pub(super) fn auth_params(input: &str) -> Parsed<'_, AuthParams<'_>> {
+    each_auth_param(input, |_| {})
+}
+
+/// As [`auth_params`], and hands over each parameter, so that a long value is gone through once.
+#[inline]
+pub(super) fn each_auth_param<'a>(
+    input: &'a str,
+    mut param: impl FnMut(AuthParam<'a>),
+) -> Parsed<'a, AuthParams<'a>> {
     let bytes = input.as_bytes();
-    let mut end = Places::of(input, 0)?.value.end;
-    loop {
+    let mut places = Places::of(input, 0)?;
+    let end = loop {
+        param(places.param(input));
+        let end = places.value.end;
         let comma = behind_lws(bytes, end);
         if bytes.get(comma) != Some(&b',') {
-            break;
+            break end;
         }
         let next = Places::named(input, behind_lws(bytes, comma + 1));
         match next {
             Ok((name, value)) if begins_value(bytes, value) => {
-                end = Places::valued(input, name, value)?.value.end;
+                places = Places::valued(input, name, value)?;
             }
-            _ => break,
+            _ => break end,
         }
-    }
+    };
     let (text, rest) = cut(input, end);
     Ok((rest, AuthParams { text }))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, WORD, behind, cut, expected, single};
+use crate::grammar::{Parsed, WORD, behind_long, cut, expected, single};
 use crate::{HeaderName, ParseError, TypedHeader};
 
 /// What all requests of one registration or dialog have in common (RFC 3261 section 20.8).
@@ -28,13 +28,13 @@ impl<'a> TypedHeader<'a> for CallId<'a> {
 
 fn call_id(input: &str) -> Parsed<'_, CallId<'_>> {
     let bytes = input.as_bytes();
-    let mut end = behind(bytes, 0, WORD);
+    let mut end = behind_long(bytes, 0, WORD);
     if end == 0 {
         return expected(input, "a word");
     }
     if bytes.get(end) == Some(&b'@') {
         let second = end + 1;
-        end = behind(bytes, second, WORD);
+        end = behind_long(bytes, second, WORD);
         if end == second {
             return expected(cut(input, second).1, "a word after the '@'");
         }

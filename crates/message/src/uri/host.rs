@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::grammar::{HOST, behind, cut};
+use crate::grammar::{HOST, behind_long, cut};
 use crate::{ErrorKind, ParseError};
 
 /// `host = hostname / IPv4address / IPv6reference` (RFC 3261 section 25.1).
@@ -132,7 +132,7 @@ pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
         };
         return Ok((host, cut(rest, 1).1));
     }
-    let (text, rest) = cut(text, behind(text.as_bytes(), 0, HOST));
+    let (text, rest) = cut(text, behind_long(text.as_bytes(), 0, HOST));
     if text.is_empty() {
         return fail("a host");
     }
