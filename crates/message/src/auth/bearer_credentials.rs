@@ -272,3 +272,28 @@ fn check_token68(token: &str, span: usize) -> Parsed<'_, ()> {
     }
     Ok(("", ()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{check_token68, check_visible};
+    use crate::grammar::token68_span;
+
+    proptest! {
+        #[test]
+        fn a_token_is_checked_as_a_look_at_each_byte_checks_it(
+            token in "[A-Za-z0-9._-]{0,200}[!-~]?[A-Za-z0-9._+/~-]{0,40}( |é|\u{7f}|\\\\)?={0,2}"
+        ) {
+            let is_visible = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+            let plain = !token.is_empty() && token.bytes().all(is_visible);
+            prop_assert_eq!(check_visible(&token).is_ok(), plain);
+
+            let text = token.trim_end_matches('=');
+            let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            let plain = !text.is_empty() && text.bytes().all(is_token68);
+            let checked = check_token68(&token, token68_span(token.as_bytes())).is_ok();
+            prop_assert!(checked == plain || text.eq_ignore_ascii_case("token"));
+        }
+    }
+}

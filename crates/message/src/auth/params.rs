@@ -184,3 +184,25 @@ impl Places {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::each_auth_param;
+
+    proptest! {
+        #[test]
+        fn the_parameters_that_are_handed_over_are_those_of_the_list(
+            params in proptest::collection::vec(r#"[a-z]{1,9} ?= ?("([a-z,=]|\\["x]){0,20}"|[a-z0-9]{1,9})"#, 1..6),
+            rest in "(, Digest)?",
+        ) {
+            let text = params.join(", ") + &rest;
+            let mut handed = Vec::new();
+            let (left, list) = each_auth_param(&text, |param| handed.push(param)).unwrap();
+            prop_assert_eq!(handed.len(), params.len());
+            prop_assert_eq!(handed, list.iter().collect::<Vec<_>>());
+            prop_assert_eq!(left, rest);
+        }
+    }
+}
