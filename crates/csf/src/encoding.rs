@@ -134,6 +134,17 @@ impl Encoding {
         }
     }
 
+    /// The text in front of the byte at `offset` of a file, for what is wrong there. What does not decode is replaced.
+    pub(crate) fn text_before(self, bytes: &[u8], offset: usize) -> Cow<'_, str> {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        match self {
+            Self::Utf8 | Self::Ascii => String::from_utf8_lossy(before),
+            Self::SingleByte(encoding) => encoding.decode_without_bom_handling(before).0,
+            // What is refused is refused at its first unit, in front of which all is well.
+            Self::Utf16Le | Self::Utf16Be => self.decode(before).unwrap_or_default(),
+        }
+    }
+
     /// Markup as a text in this encoding has it: what there are no bytes for is a character reference.
     pub(crate) fn represent(self, markup: &str) -> Cow<'_, str> {
         match self {

@@ -44,8 +44,14 @@ fn decoded<'a>(
     limits: &Limits,
 ) -> Result<(Encoding, Cow<'a, str>), ReadError> {
     check_size(bytes.len(), limits)?;
-    recognise::text(bytes, root)
-        .map_err(|(offset, kind)| ReadError::new(kind, Position::new(bytes, String::new(), offset)))
+    recognise::text(bytes, root).map_err(|(offset, kind)| {
+        // Lines and columns are those of the text. Where no encoding is known the place is the first byte.
+        let encoding = Encoding::of(bytes).unwrap_or(Encoding::Utf8);
+        let before = encoding.text_before(bytes, offset);
+        let mut position = Position::new(before.as_bytes(), String::new(), before.len());
+        position.offset = offset;
+        ReadError::new(kind, position)
+    })
 }
 
 /// Refuses a file that is too long, before anything else is looked at.

@@ -229,6 +229,35 @@ fn what_is_not_read_is_refused_by_name() {
 }
 
 #[test]
+fn what_cannot_be_decoded_is_placed_by_line_and_column_of_the_text() {
+    let greek = "<?xml version='1.0' encoding='windows-1253'?>\n<device>\n";
+    let little = encoded("<device>\n\u{20ac}\u{a0a}\u{1}", "UTF-16LE");
+    for (bytes, offset, line, column) in [
+        // Letters whose bytes would continue a character in UTF-8, and one that stands for nothing.
+        (
+            [greek.as_bytes(), b"\xA2\xB8\xAA</device>"].concat(),
+            57,
+            3,
+            3,
+        ),
+        // No byte of U+0A0A ends a line, and each character is one column.
+        (little, 24, 2, 3),
+        // Half a pair.
+        (b"\xFE\xFF\0<\0\n\0a\xD8\0\0<".to_vec(), 8, 2, 2),
+        (b"<device>\n\xC3\xBC\xFF</device>".to_vec(), 11, 2, 2),
+        (b"\xEF\xBB\xBF<device>\x01".to_vec(), 11, 1, 9),
+    ] {
+        let error = DeviceConfig::read(&bytes, &Limits::default()).unwrap_err();
+        let found = error.position();
+        assert_eq!(
+            (found.offset, found.line, found.column),
+            (offset, line, column),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_declaration_that_hides_its_encoding_is_not_believed() {
     // The encoding is looked for before the declaration is read; where the two disagree the file is refused.
     let far = format!(
