@@ -1,32 +1,46 @@
 //! Which changes of a file make a client register again.
 
+use std::borrow::Cow;
+
 use crate::config::DeviceConfig;
 use crate::document::Element;
 
 /// Elements whose change makes a client give up its registration and make another: nodes, ports, security, transport,
-/// lines and the timers of registration. Others are taken over while it stays registered.
+/// lines, the timers of registration, and what SIP says in it. Others are taken over while it stays registered. Beside
+/// each stands the value it has where it is missing or empty.
 ///
 /// The list follows the behaviour of SIPCC, the stack these clients grew from; Cisco publishes none for Jabber.
-const RESTART: [&[&str]; 13] = [
-    &["deviceProtocol"],
-    &["fullConfig"],
-    &["encrConfig"],
-    &["certHash"],
-    &["capfAuthMode"],
-    &["sipOAuthMode"],
-    &["deviceSecurityMode"],
-    &["transportLayerProtocol"],
-    &["devicePool", "callManagerGroup", "members"],
-    &["sipProfile", "sipLines"],
-    &["sipProfile", "sipProxies"],
-    &["sipProfile", "sipStack"],
-    &["sipProfile", "voipControlPort"],
+const RESTART: [(&[&str], &str); 23] = [
+    (&["deviceProtocol"], ""),
+    (&["fullConfig"], "true"),
+    (&["encrConfig"], "false"),
+    (&["certHash"], ""),
+    (&["capfAuthMode"], "0"),
+    (&["sipOAuthMode"], "0"),
+    (&["deviceSecurityMode"], "1"),
+    (&["transportLayerProtocol"], "4"),
+    (&["devicePool", "callManagerGroup", "members"], ""),
+    (&["sipProfile", "sipLines"], ""),
+    (&["sipProfile", "sipProxies"], ""),
+    (&["sipProfile", "sipStack"], ""),
+    (&["sipProfile", "sipCallFeatures", "remoteCcEnable"], ""),
+    (&["sipProfile", "preferredCodec"], ""),
+    (&["sipProfile", "dtmfAvtPayload"], ""),
+    (&["sipProfile", "dtmfDbLevel"], ""),
+    (&["sipProfile", "dtmfOutofBand"], ""),
+    (&["sipProfile", "kpml"], ""),
+    (&["sipProfile", "startMediaPort"], "16384"),
+    (&["sipProfile", "natEnabled"], ""),
+    (&["sipProfile", "natAddress"], ""),
+    (&["sipProfile", "natReceivedProcessing"], ""),
+    (&["sipProfile", "voipControlPort"], "5060"),
 ];
 
 impl DeviceConfig {
     /// The elements that differ between this file and a newer one, and whose change makes a client register again.
     ///
-    /// White space between elements, comments and the order of attributes do not count.
+    /// White space between elements, comments and the order of attributes do not count, nor whether a default is
+    /// written: a file of an older cluster without `<sipOAuthMode>` says what one with mode 0 says.
     ///
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, Limits};
@@ -40,23 +54,41 @@ impl DeviceConfig {
     pub fn restart_reasons(&self, new: &Self) -> Vec<String> {
         RESTART
             .iter()
-            .filter(
-                |names| match (self.root().descend(names), new.root().descend(names)) {
-                    (None, None) => false,
-                    (Some(old), Some(new)) => !same(old, new),
-                    // An element without content says no more than a missing one.
-                    (Some(one), None) | (None, Some(one)) => {
-                        !(one.is_leaf() && one.text().trim().is_empty())
-                    }
-                },
-            )
-            .map(|names| format!("/{}/{}", Self::ROOT, names.join("/")))
+            .filter(|&&(names, default)| {
+                let (old, new) = (self.root().descend(names), new.root().descend(names));
+                match (old, new) {
+                    (Some(old), Some(new)) if !(is_value(old) && is_value(new)) => !same(old, new),
+                    // A default that is written says no more than a missing or empty element.
+                    _ => value_or(old, default) != value_or(new, default),
+                }
+            })
+            .map(|(names, _)| format!("/{}/{}", Self::ROOT, names.join("/")))
             .collect()
     }
 
     /// Whether a client that registered by this file must register again by a newer one.
     pub fn is_restart_needed(&self, new: &Self) -> bool {
         !self.restart_reasons(new).is_empty()
+    }
+}
+
+/// Whether an element is a value and nothing else.
+fn is_value(element: Element<'_>) -> bool {
+    element.is_leaf() && element.attributes().next().is_none()
+}
+
+/// What an element says; none when it says more than a value.
+fn value_or<'a>(element: Option<Element<'a>>, default: &'a str) -> Option<Cow<'a, str>> {
+    let Some(element) = element else {
+        return Some(Cow::Borrowed(default));
+    };
+    let text = element.text();
+    if !is_value(element) {
+        None
+    } else if text.trim().is_empty() {
+        Some(Cow::Borrowed(default))
+    } else {
+        Some(Cow::Owned(text.trim().to_owned()))
     }
 }
 

@@ -33,6 +33,37 @@ fn what_decides_where_and_how_to_register_needs_a_restart() {
             "<timerRegisterDelta>6<",
             "/device/sipProfile/sipStack",
         ),
+        (
+            "<encrConfig>false<",
+            "<encrConfig>true<",
+            "/device/encrConfig",
+        ),
+        (
+            "<deviceSecurityMode>3</deviceSecurityMode>",
+            "",
+            "/device/deviceSecurityMode",
+        ),
+        (
+            "<remoteCcEnable>true<",
+            "<remoteCcEnable>false<",
+            "/device/sipProfile/sipCallFeatures/remoteCcEnable",
+        ),
+        (
+            "<dtmfAvtPayload>101<",
+            "<dtmfAvtPayload>96<",
+            "/device/sipProfile/dtmfAvtPayload",
+        ),
+        ("<kpml>3<", "<kpml>0<", "/device/sipProfile/kpml"),
+        (
+            "<startMediaPort>16384<",
+            "<startMediaPort>20000<",
+            "/device/sipProfile/startMediaPort",
+        ),
+        (
+            "<startVideoPort>",
+            "<natEnabled>true</natEnabled><startVideoPort>",
+            "/device/sipProfile/natEnabled",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         assert_eq!(
@@ -52,6 +83,11 @@ fn what_does_not_decide_needs_none() {
         ("<versionStamp>", "<versionStamp>1"),
         ("<members>", "<members> <!-- comment -->"),
         ("<certHash></certHash>", ""),
+        ("<certHash></certHash>", "<certHash> </certHash>"),
+        ("<encrConfig>false</encrConfig>", ""),
+        ("<fullConfig>true<", "<fullConfig><"),
+        ("<capfAuthMode>0</capfAuthMode>", ""),
+        ("<voipControlPort>5060</voipControlPort>", ""),
     ] {
         assert!(text.contains(from), "{from}");
         assert!(
@@ -59,4 +95,21 @@ fn what_does_not_decide_needs_none() {
             "{from}"
         );
     }
+}
+
+#[test]
+fn a_mode_of_0_says_what_a_file_of_an_older_cluster_says() {
+    let old = read("<device></device>");
+    let off = read("<device><sipOAuthMode>0</sipOAuthMode></device>");
+    let on = read("<device><sipOAuthMode>1</sipOAuthMode></device>");
+    assert!(!old.is_restart_needed(&off) && !off.is_restart_needed(&old));
+    assert!(old.is_restart_needed(&on) && on.is_restart_needed(&old));
+}
+
+#[test]
+fn a_list_that_comes_or_goes_needs_a_restart() {
+    let empty = read("<device></device>");
+    let lines =
+        read("<device><sipProfile><sipLines><line button=\"1\"/></sipLines></sipProfile></device>");
+    assert!(empty.is_restart_needed(&lines) && lines.is_restart_needed(&empty));
 }
