@@ -80,17 +80,18 @@ impl DeviceConfig {
             findings: Vec::new(),
         };
         judge.whole_file();
-        let mode = judge
-            .read(self.sip_oauth_mode())
-            .unwrap_or(SipOauthMode::Off);
+        let mode = judge.read(self.sip_oauth_mode());
         let security = judge.read(self.device_security_mode());
         let transport = judge.read(self.transport_layer_protocol());
         match mode {
-            SipOauthMode::On => judge.mode_on(security, transport),
-            SipOauthMode::Off => judge.mode_off(security, transport),
+            Some(SipOauthMode::On) => judge.mode_on(security, transport),
+            Some(SipOauthMode::Off) => judge.mode_off(security, transport),
+            // That the mode cannot be read is found; nothing is said of what it would ask for.
+            None => judge.unreadable_security(),
         }
-        judge.nodes(mode);
-        judge.lines(mode);
+        let is_on = mode == Some(SipOauthMode::On);
+        judge.nodes(is_on);
+        judge.lines(is_on);
         judge.timers();
         let mut findings = judge.findings;
         findings
@@ -268,11 +269,16 @@ impl Judge<'_> {
             "sipOAuthMode",
             "SIP OAuth mode is off",
         );
+        self.unreadable_security();
+    }
+
+    /// What is asked for with SIP OAuth mode on, and must be readable in any file.
+    fn unreadable_security(&mut self) {
         self.read(self.config.encr_config());
         self.read(self.config.capf_auth_mode());
     }
 
-    fn nodes(&mut self, mode: SipOauthMode) {
+    fn nodes(&mut self, is_on: bool) {
         let mut hosts = std::collections::HashSet::new();
         let mut usable = false;
         for node in self.config.members() {
@@ -301,7 +307,7 @@ impl Judge<'_> {
                 self.at(Rule::UnreadableValue, element, what);
             } else {
                 usable = true;
-                if mode == SipOauthMode::On && !is_fqdn(&host) {
+                if is_on && !is_fqdn(&host) {
                     self.at(
                         Rule::HostNotFqdn,
                         element,
@@ -316,7 +322,7 @@ impl Judge<'_> {
                     );
                 }
             }
-            self.ports(node, mode);
+            self.ports(node, is_on);
         }
         if !usable {
             let root = self.config.root();
@@ -329,7 +335,7 @@ impl Judge<'_> {
         }
     }
 
-    fn ports(&mut self, node: CallManagerNode<'_>, mode: SipOauthMode) {
+    fn ports(&mut self, node: CallManagerNode<'_>, is_on: bool) {
         let ports = node.ports();
         let read = [
             ("ethernetPhonePort", ports.ethernet_phone_port()),
@@ -337,6 +343,8 @@ impl Judge<'_> {
             ("securedSipPort", ports.secured_sip_port()),
             ("sipOAuthPort", ports.sip_oauth_port()),
             ("sipMRAOAuthPort", ports.sip_mra_oauth_port()),
+            ("mgcpPorts/listen", ports.mgcp_listen_port()),
+            ("mgcpPorts/keepAlive", ports.mgcp_keep_alive_port()),
         ];
         let mut seen: Vec<(&str, u16)> = Vec::new();
         let mut absent: Vec<&str> = Vec::new();
@@ -354,17 +362,18 @@ impl Judge<'_> {
                 absent.extend(oauth.then_some(name));
                 continue;
             }
-            if mode == SipOauthMode::On && oauth && !(1024..=49151).contains(&port.value) {
+            if is_on && oauth && !(1024..=49151).contains(&port.value) {
                 let what = format!("{name} is {}, not within 1024 to 49151", port.value);
                 self.at_child(Rule::PortOutOfRange, parent, name, what);
             }
             if let Some((other, _)) = seen.iter().find(|&&(_, value)| value == port.value) {
                 let what = format!("{other} and {name} are both {}", port.value);
-                self.at_child(Rule::PortsEqual, parent, name, what);
+                let element = name.split('/').try_fold(parent, Element::child);
+                self.at(Rule::PortsEqual, element.unwrap_or(parent), what);
             }
             seen.push((name, port.value));
         }
-        if mode == SipOauthMode::On {
+        if is_on {
             match absent.as_slice() {
                 [] => {}
                 [one] => self.at_child(
@@ -385,7 +394,7 @@ impl Judge<'_> {
         }
     }
 
-    fn lines(&mut self, mode: SipOauthMode) {
+    fn lines(&mut self, is_on: bool) {
         let mut usable = false;
         for line in self.config.lines() {
             if self.findings.len() >= MAX_FINDINGS {
@@ -400,7 +409,7 @@ impl Judge<'_> {
                 Ok(true) => {
                     usable = true;
                     let element = line.element();
-                    if mode == SipOauthMode::On && !line.uses_call_manager() {
+                    if is_on && !line.uses_call_manager() {
                         self.at_child(
                             Rule::LineWithProxy,
                             element,
@@ -408,7 +417,7 @@ impl Judge<'_> {
                             "the line does not use the group's nodes",
                         );
                     }
-                    if mode == SipOauthMode::On && line.has_auth_password() {
+                    if is_on && line.has_auth_password() {
                         let what = "SIP OAuth mode is on and the line has digest credentials";
                         self.at_child(Rule::DigestCredentials, element, "authPassword", what);
                     }
@@ -439,8 +448,24 @@ impl Judge<'_> {
                 self.at_child(Rule::RefreshTooSoon, element, "timerRegisterExpires", what);
             }
         }
-        self.read(stack.timer_t1());
-        self.read(stack.timer_t2());
+        for timer in [
+            stack.timer_t1(),
+            stack.timer_t2(),
+            stack.timer_invite_expires(),
+            stack.timer_keep_alive_expires(),
+            stack.timer_subscribe_expires(),
+            stack.timer_subscribe_delta(),
+            self.config.connection_monitor_duration(),
+        ] {
+            self.read(timer);
+        }
+        for count in [
+            stack.sip_invite_retx(),
+            stack.sip_retx(),
+            stack.max_redirects(),
+        ] {
+            self.read(count);
+        }
         self.read(self.config.voip_control_port());
     }
 }
