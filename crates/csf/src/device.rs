@@ -1,5 +1,7 @@
 //! A device as a value: what a configuration file says about it, to be kept, changed and written.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::DeviceConfig;
@@ -14,7 +16,8 @@ use crate::value::Value;
 ///
 /// [`to_xml`](Self::to_xml) writes a complete file, with the product's usual values for the elements that are not here;
 /// `TryFrom<&DeviceConfig>` reads one back. It is no store for a file somebody else made, of which it forgets what it
-/// does not know: edit a [`DeviceConfig`] for that. With serde it can be kept as TOML or JSON. It has no passwords.
+/// does not know: edit a [`DeviceConfig`] for that. With serde it can be kept as TOML or JSON. It has no
+/// passwords but what stands in the vendor levels, which is kept and written and never shown ([`Setting`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(
@@ -329,13 +332,22 @@ pub struct PhoneServiceEntry {
 }
 
 /// An element of one of the three vendor levels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Some of them are passwords (`adminPassword`), and their names are as many as there are models: `Debug` shows the name
+/// and the length of the value.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// The element's name.
     pub name: String,
     /// Its text.
     pub value: String,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Setting({}, {} bytes)", self.name, self.value.len())
+    }
 }
 
 /// The text of an element, empty when there is none.

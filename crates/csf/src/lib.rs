@@ -59,7 +59,8 @@
 //! It fetches nothing, verifies no signature and decrypts nothing. Signed and encrypted files are recognised
 //! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings in
 //! which a character may take several forms or lengths (Shift_JIS, GB18030 ...) are refused by name. Passwords in a file
-//! have no getters and are never printed; [`Element::text`] reaches them.
+//! have no getters of their own and are never printed; [`Element::text`] reaches them, and
+//! [`DeviceConfig::vendor_setting`] those of the vendor levels.
 
 mod builder;
 mod config;

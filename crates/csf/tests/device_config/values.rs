@@ -111,7 +111,9 @@ fn phone_services_and_trust_verification_servers_are_listed() {
 fn neither_text_nor_passwords_are_printed() {
     let config = read(
         "<device><sshPassword>hunter2</sshPassword><sipProfile><sipLines><line><name>2001</name>\
-         <authPassword>hunter2</authPassword></line></sipLines></sipProfile></device>",
+         <authPassword>hunter2</authPassword></line></sipLines></sipProfile>\
+         <commonProfile><phonePassword>hunter2</phonePassword></commonProfile>\
+         <vendorConfig><adminPassword>hunter2</adminPassword></vendorConfig></device>",
     );
     let line = config.lines().next().unwrap();
     assert!(line.has_auth_password());
@@ -122,4 +124,22 @@ fn neither_text_nor_passwords_are_printed() {
         config.findings()
     );
     assert!(!printed.contains("hunter2"), "{printed}");
+    // The vendor levels are kept, and not shown; the other passwords are left behind.
+    let device = Device::try_from(&config).unwrap();
+    let mut file = jabber();
+    file.device = device;
+    let printed = format!("{file:?}");
+    assert!(!printed.contains("hunter2"), "{printed}");
+    assert!(
+        printed.contains("Setting(adminPassword, 7 bytes)"),
+        "{printed}"
+    );
+    assert_eq!(file.to_xml().unwrap().matches("hunter2").count(), 1);
+    assert_eq!(
+        serde_json::to_string(&file)
+            .unwrap()
+            .matches("hunter2")
+            .count(),
+        1
+    );
 }
