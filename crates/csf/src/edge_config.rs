@@ -110,6 +110,17 @@ impl EdgeConfig {
         named(servers.into_iter().map(|(_, server)| server), "port", 8443)
     }
 
+    /// `edgeConfig/userUdsServer`: the User Data Services of the user's home cluster. Default port 8443. None when the
+    /// address is empty, which a client reports as "XML didn't contain UDS server address": the user has no home cluster,
+    /// or no service profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    pub fn user_uds_servers(&self) -> Result<Vec<EdgeServer<'_>>, ValueError> {
+        self.edge_servers("userUdsServer", 8443)
+    }
+
     /// `serviceConfig/service[name="tftpServer"]`: the hosts that serve device files, empty ones left out.
     pub fn tftp_servers(&self) -> Vec<Value<Cow<'_, str>>> {
         self.services("tftpServer")

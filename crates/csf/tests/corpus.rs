@@ -233,6 +233,7 @@ mod wire {
         );
         assert_eq!(edge.uds_servers().unwrap()[0].port.value, 8443);
         assert!(edge.tftp_servers().is_empty());
+        assert!(edge.user_uds_servers().unwrap().is_empty());
         assert_eq!(
             edge.route().unwrap().value,
             "<sip:192.168.2.100:5061;transport=tls;zone-id=3;directed;lr>"

@@ -127,6 +127,7 @@ const BOOTSTRAP: &str = "<?xml version='1.0' encoding='UTF-8'?>\n<getEdgeConfigR
     <service><name>tftpServer</name><address></address><address>cucm3.example.com</address></service></serviceConfig>\
     <edgeConfig><sipEdgeServer><server><address>expe.example.com</address><tlsPort></tlsPort></server></sipEdgeServer>\
     <httpEdgeServer><server><address>expe.example.com</address><tlsPort>443</tlsPort></server></httpEdgeServer>\
+    <userUdsServer><server><address>cucm1.example.com</address><tlsPort></tlsPort></server></userUdsServer>\
     <sipRequest><route></route></sipRequest></edgeConfig></getEdgeConfigResponse>";
 
 #[test]
@@ -153,6 +154,11 @@ fn the_bootstrap_document_s_servers_stand_by_priority_and_know_their_bytes() {
     let tftp = edge.tftp_servers();
     assert_eq!((tftp.len(), &*tftp[0].value), (1, "cucm3.example.com"));
     assert!(edge.route().is_none());
+    let home = edge.user_uds_servers().unwrap();
+    assert_eq!(
+        (&*home[0].address.value, home[0].port.value),
+        ("cucm1.example.com", 8443)
+    );
 }
 
 #[test]
