@@ -44,6 +44,45 @@ fn elements_stand_in_the_product_s_order() {
          blfAudibleAlertSettingOfBusyStation capfAuthMode capfList certHash encrConfig advertiseG722Codec mobility \
          TLSResumptionTimer userId ownerId phoneServices sipOAuthMode"
     );
+    for (path, expected) in [
+        (
+            &["devicePool"][..],
+            "revertPriority name dateTimeSetting callManagerGroup srstInfo connectionMonitorDuration",
+        ),
+        (
+            &["devicePool", "srstInfo"],
+            "name srstOption userModifiable ipAddr1 port1 ipAddr2 port2 ipAddr3 port3 sipIpAddr1 sipPort1 sipIpV6Addr1 \
+             sipIpAddr2 sipPort2 sipIpAddr3 sipPort3 isSecure",
+        ),
+        (
+            &["sipProfile", "sipProxies"],
+            "backupProxy backupProxyPort emergencyProxy emergencyProxyPort outboundProxy outboundProxyPort \
+             registerWithProxy",
+        ),
+        (
+            &["sipProfile", "sipStack"],
+            "sipInviteRetx sipRetx timerInviteExpires timerRegisterExpires timerRegisterDelta timerKeepAliveExpires \
+             timerSubscribeExpires timerSubscribeDelta timerT1 timerT2 maxRedirects remotePartyID userInfo",
+        ),
+        (
+            &["sipProfile", "sipLines", "line"],
+            "featureID featureLabel proxy port name displayName autoAnswer callWaiting sharedLine \
+             messageWaitingLampPolicy messageWaitingAMWI messagesNumber ringSettingIdle ringSettingActive contact \
+             forwardCallInfoDisplay maxNumCalls busyTrigger",
+        ),
+        (
+            &["sipProfile"],
+            "sipProxies sipCallFeatures sipStack autoAnswerTimer autoAnswerAltBehavior autoAnswerOverride \
+             transferOnhookEnabled enableVad preferredCodec dtmfAvtPayload dtmfDbLevel dtmfOutofBand kpml phoneLabel \
+             stutterMsgWaiting callStats offhookToFirstDigitTimer T302Timer silentPeriodBetweenCallWaitingBursts \
+             disableLocalSpeedDialConfig poundEndOfDial startMediaPort stopMediaPort startVideoPort stopVideoPort \
+             organizationTopLevelDomain sipLines externalNumberMask voipControlPort dscpForAudio dscpVideo \
+             dscpAudioForVideo dscpForTelepresence dscpAudioForTelepresence dscpForPriorityAudio \
+             ringSettingBusyStationPolicy dialTemplate softKeyFile alwaysUsePrimeLine alwaysUsePrimeLineVoiceMail",
+        ),
+    ] {
+        assert_eq!(order(&config, path).join(" "), expected, "{path:?}");
+    }
     let call_manager = [
         "devicePool",
         "callManagerGroup",
