@@ -70,6 +70,18 @@ impl Authority {
 
     /// A certificate for `name` with serverAuth and clientAuth, as both products want it.
     pub(crate) fn issue(&self, name: &str) -> CertifiedIdentity {
+        let (certificate, key) = self.sign(name);
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        CertifiedIdentity::from_der(vec![certificate.der().clone()], key, &provider()).unwrap()
+    }
+
+    /// The same as PEM, certificate and key in one file, for programs that are not ours.
+    pub(crate) fn issue_pem(&self, name: &str) -> String {
+        let (certificate, key) = self.sign(name);
+        certificate.pem() + &key.serialize_pem()
+    }
+
+    fn sign(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -78,9 +90,12 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
         ];
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        CertifiedIdentity::from_der(vec![certificate.der().clone()], key, &provider()).unwrap()
+        (params.signed_by(&key, &self.0).unwrap(), key)
+    }
+
+    /// The authority's own certificate, for programs that are not ours.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
     }
 
     /// A store that trusts this authority alone.
@@ -268,6 +283,11 @@ impl Estate {
             .start()
             .await
             .unwrap()
+    }
+
+    /// How many addresses-of-record are registered.
+    pub(crate) fn bindings(&self) -> usize {
+        self.registrar.store().len()
     }
 
     /// An access token for the device's owner.

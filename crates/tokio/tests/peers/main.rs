@@ -1,0 +1,21 @@
+//! Programs of other people at the other end, as a user would run them, on loopback: what `docs/peers.md` says.
+//!
+//! A program that is not installed is skipped by name, with the package it comes in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
+
+mod baresip;
+mod jssip;
+mod openssl;
+mod program;
+mod sipp_client;
+mod sipp_server;
+mod tunnel;
+
+#[path = "../support/mod.rs"]
+mod support;

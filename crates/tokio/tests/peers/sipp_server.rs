@@ -1,0 +1,112 @@
+//! sipp in the part of Unified CM, behind a TLS tunnel, and our client.
+
+use std::{process::Command, sync::Arc, time::Duration};
+
+use sip_oauth_registration::client::{ClientState, Event, Target, Transport};
+use sip_oauth_tokio::{ClientEvents, ClientHandle, FixedToken, RegistrationClient};
+
+use crate::{
+    program::{Folder, Program, all_installed, free_port},
+    support::{Estate, NODE, device_at, registration, soon},
+    tunnel::Tunnel,
+};
+
+/// A node that is played: sipp behind its tunnel. The estate gives certificates, tokens and the clock; its registrar rests.
+struct Stage {
+    sipp: Program,
+    tunnel: Tunnel,
+    estate: Estate,
+    _folder: Folder,
+}
+
+impl Stage {
+    /// `None` where a program is missing.
+    async fn set(scenario: &str) -> Option<Self> {
+        if !all_installed(&[("sipp", "sip-tester"), ("stunnel", "stunnel4")]) {
+            return None;
+        }
+        let (estate, folder) = (Estate::new(), Folder::new());
+        let port = free_port();
+        let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/sipp");
+        let mut command = Command::new("sipp");
+        command
+            .args(["-sf", &format!("{scenarios}/{scenario}.xml")])
+            .args(["-i", "127.0.0.1", "-p", &port.to_string(), "-t", "t1"])
+            .args(["-m", "1", "-nostdin", "-trace_err"])
+            .args(["-recv_timeout", "30000", "-timeout", "100s"])
+            .arg("-timeout_error")
+            .current_dir(folder.path());
+        let sipp = Program::start(&mut command);
+        let own = estate.authority.issue_pem(NODE);
+        let tunnel = Tunnel::from_tls(&folder, port, &own).await;
+        Some(Self {
+            sipp,
+            tunnel,
+            estate,
+            _folder: folder,
+        })
+    }
+
+    fn client(&self) -> (ClientHandle, ClientEvents) {
+        let target = Target::new(NODE, self.tunnel.port, Transport::Tls);
+        RegistrationClient::new(
+            device_at(vec![target]),
+            self.estate.connector(),
+            Arc::new(FixedToken::new(self.estate.token())),
+        )
+        .start()
+    }
+
+    /// sipp must have got all it waited for, in the form it asked for.
+    async fn ends_well(self) {
+        let (status, said) = self.sipp.ends().await;
+        assert!(status.success(), "{status}:\n{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_registers_refreshes_and_unregisters() {
+    let Some(stage) = Stage::set("unified_cm").await else {
+        return;
+    };
+    let (handle, mut events) = stage.client();
+    let Event::Registered(grant) = registration(&mut events).await else {
+        panic!("not registered");
+    };
+    assert_eq!(grant.node, NODE);
+    assert_eq!(grant.granted, Duration::from_secs(120));
+    assert!(grant.new_registration);
+
+    stage.estate.clock.advance(Duration::from_secs(115));
+    let event = registration(&mut events).await;
+    let Event::Refreshed(grant) = event else {
+        panic!("not refreshed: {event:?}");
+    };
+    assert!(!grant.new_registration);
+
+    handle.stop();
+    let event = registration(&mut events).await;
+    assert_eq!(event, Event::Deregistered { confirmed: true });
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_is_told_that_it_came_to_the_wrong_port() {
+    let Some(stage) = Stage::set("unified_cm_port_mismatch").await else {
+        return;
+    };
+    let (handle, mut events) = stage.client();
+    let event = registration(&mut events).await;
+    let Event::Refused(refused) = event else {
+        panic!("not refused: {event:?}");
+    };
+    assert_eq!(refused.status, 403);
+    let warning = Some("SIP OAuth Registration port Mismatch");
+    assert_eq!(refused.warning.as_deref(), warning);
+    assert_eq!(refused.retry_after, Some(Duration::from_secs(35)));
+    assert_eq!(handle.state(), ClientState::Refused);
+    handle.stop();
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
