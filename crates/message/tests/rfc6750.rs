@@ -224,6 +224,9 @@ mod section_5_3 {
             format!("Bearer {secret}, realm=\"r\""),
             format!("Digest username=\"u\", response=\"{secret}\""),
             format!("Custom {secret}"),
+            // The scheme was forgotten, and the token stands where it should.
+            format!("{secret} realm=\"r\""),
+            format!("{secret} {secret}"),
             // In places where they break the grammar.
             format!("Bearer token=\"{secret}\", token=\"{secret}\""),
             format!("Bearer {secret} {secret}"),
@@ -243,8 +246,17 @@ mod section_5_3 {
                 match view.header::<ProxyAuthorization<'_>>() {
                     Ok(header) => {
                         printed.push(format!("{header:?}"));
-                        if let Some(Credentials::Bearer(bearer)) = header.map(|h| h.0) {
-                            printed.push(format!("{bearer} {:?}", bearer.to_header_value()));
+                        match header.map(|h| h.0) {
+                            Some(Credentials::Bearer(bearer)) => {
+                                printed.push(format!("{bearer} {:?}", bearer.to_header_value()));
+                            }
+                            Some(Credentials::Digest(digest)) => {
+                                printed.push(format!("{digest} {digest:?}"));
+                            }
+                            Some(Credentials::Other(other)) => {
+                                printed.push(format!("{other} {other:?}"));
+                            }
+                            None => {}
                         }
                     }
                     Err(error) => printed.push(format!("{error} {error:?}")),
@@ -254,6 +266,19 @@ mod section_5_3 {
         let printed = printed.concat();
         assert!(printed.contains("Bearer <1600 bytes>"));
         assert!(!printed.contains("c2VjcmV0"), "{printed}");
+    }
+
+    #[test]
+    fn a_scheme_is_printed_where_it_is_one_of_those_there_are() {
+        for (value, printed) in [
+            ("basic dTpw", "Basic <4 bytes>"),
+            ("DPoP abc", "DPoP <3 bytes>"),
+            ("eyJh.eyJp.c2ln realm=\"r\"", "<14 bytes> <9 bytes>"),
+        ] {
+            let credentials = Credentials::parse(value).unwrap();
+            assert_eq!(credentials.to_string(), printed);
+            assert_eq!(format!("{credentials:?}"), printed);
+        }
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub enum Credentials<'a> {
     Other(OtherCredentials<'a>),
 }
 
-/// Credentials of a scheme we do not know. They are not printed.
+/// Credentials of a scheme we do not know. They are not printed, and neither is the scheme unless it
+/// is registered for HTTP.
 #[derive(Clone, Copy)]
 pub struct OtherCredentials<'a> {
     scheme: &'a str,
@@ -92,7 +93,8 @@ impl<'a> OtherChallenge<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The scheme as written.
+    /// The scheme, as written where it is neither Bearer nor Digest; see
+    /// [`OtherCredentials::scheme`].
     pub const fn scheme(&self) -> &'a str {
         match self {
             Self::Bearer(_) => "Bearer",
@@ -113,7 +115,7 @@ impl<'a> Credentials<'a> {
 }
 
 impl<'a> OtherCredentials<'a> {
-    /// The scheme as written.
+    /// The scheme as written, which is a secret where the sender left out the scheme itself.
     pub const fn scheme(&self) -> &'a str {
         self.scheme
     }
@@ -220,9 +222,36 @@ impl fmt::Debug for Credentials<'_> {
     }
 }
 
+/// The schemes that are printed by name: those of the IANA registry, and two that Windows has.
+const SCHEMES: [&str; 16] = [
+    "Basic",
+    "Bearer",
+    "Concealed",
+    "Digest",
+    "DPoP",
+    "GNAP",
+    "HOBA",
+    "Kerberos",
+    "Mutual",
+    "Negotiate",
+    "NTLM",
+    "OAuth",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "vapid",
+];
+
+/// A scheme that is not well known may be an access token whose sender forgot the scheme: a JWT is
+/// a token of RFC 3261 too. Its length is printed instead.
 impl fmt::Display for OtherCredentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} <{} bytes>", self.scheme, self.text.len())
+        let is_ours = |scheme: &&&str| scheme.eq_ignore_ascii_case(self.scheme);
+        match SCHEMES.iter().find(is_ours) {
+            Some(scheme) => f.write_str(scheme)?,
+            None => write!(f, "<{} bytes>", self.scheme.len())?,
+        }
+        write!(f, " <{} bytes>", self.text.len())
     }
 }
 
