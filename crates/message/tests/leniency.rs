@@ -167,6 +167,8 @@ fn what_nobody_can_mean_is_refused_by_every_leniency() {
         &b"OPTIONS sip:h SIP/2.0\r\nTo: \"Mr. J. User <sip:h>\r\n\r\n"[..],
         b"OPTIONS sip:h SIP/2.0\r\nno colon\r\n\r\n",
         b"OPTIONS sip:h SIP/2.0\r\nTo: <sip:h>",
+        // A comment that is not closed would take the next hop with it.
+        b"OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=1 (x, SIP/2.0/UDP b;branch=2\r\n\r\n",
         b"OPTIONS sip:h HTTP/1.1\n\n",
         b"OPTIONS SIP/2.0\n\n",
         b"SIP/2.0 4294967301 better\n\n",

@@ -113,7 +113,7 @@ fn without(value: &str, mut drops: impl FnMut(usize, char, Place) -> bool) -> Op
 
 fn without_comments(value: &str) -> Option<String> {
     let mut depth = 0_usize;
-    without(value, |_, c, place| match (place, c) {
+    let kept = without(value, |_, c, place| match (place, c) {
         (Place::Open, '(') => {
             depth += 1;
             true
@@ -123,7 +123,9 @@ fn without_comments(value: &str) -> Option<String> {
             true
         }
         _ => depth > 0,
-    })
+    });
+    // A comment that nothing closes may be all that follows, a hop among it.
+    kept.filter(|_| depth == 0)
 }
 
 fn without_space_in_brackets(value: &str) -> Option<String> {
