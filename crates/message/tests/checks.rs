@@ -144,6 +144,15 @@ mod section_8_2_1 {
         refused.push_headers(&view, &PHONE, &mut headers);
         assert_eq!(headers.get("Allow"), Some("INVITE, ACK, BYE, OPTIONS"));
 
+        // Section 17.1.1.3: an ACK is not answered, so that it is let through unlisted.
+        let registrar = Element {
+            methods: &[Method::Register],
+            ..Element::SERVER
+        };
+        assert_eq!(refusal(&GOOD.replace("REGISTER", "ACK"), &registrar), None);
+        let cancel = refusal(&GOOD.replace("REGISTER", "CANCEL"), &registrar).unwrap();
+        assert_eq!(cancel.status, StatusCode::METHOD_NOT_ALLOWED);
+
         let unknown = GOOD.replace("REGISTER", "REGISTERX");
         let refused = refusal(&unknown, &PHONE).unwrap();
         assert_eq!(refused.status, StatusCode::NOT_IMPLEMENTED);
@@ -157,6 +166,36 @@ mod section_8_2_1 {
 
 mod section_8_2_2_3 {
     use super::*;
+
+    #[test]
+    fn what_cancel_and_ack_require_is_ignored() {
+        let registrar = Element {
+            methods: &[Method::Register, Method::Cancel],
+            ..Element::SERVER
+        };
+        for required in ["Require: path", "Proxy-Require: path", "Require: ;"] {
+            for method in ["CANCEL", "ACK", "REGISTER"] {
+                let text = GOOD
+                    .replace("REGISTER", method)
+                    .replace("Max", &format!("{required}\r\nMax"));
+                let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+                let is_judged = method == "REGISTER";
+                let element = if required.starts_with("Proxy") {
+                    Element::PROXY
+                } else {
+                    registrar
+                };
+                assert_eq!(
+                    check::request(&view, &element).is_err(),
+                    is_judged,
+                    "{text}"
+                );
+                if !is_judged {
+                    assert!(check::unsupported(&view, &element).is_empty());
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_is_not_supported_is_named_once_and_in_order() {

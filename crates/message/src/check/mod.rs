@@ -26,7 +26,8 @@ pub use self::response::{Recipient, response};
 use crate::header::{ProxyRequire, Require};
 use crate::{HeaderName, Headers, MessageView, Method, ParseError, StatusCode, TypedHeader};
 
-/// A request that must be refused.
+/// A request that must be refused. An ACK is never answered: it is dropped where it is refused
+/// (RFC 3261 section 17.1.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The status code to answer.
@@ -164,7 +165,12 @@ impl Refusal {
 
 /// The option tags a request requires that the element does not know, each once and in order: what
 /// belongs into Unsupported. Fields that break their grammar have none.
+///
+/// None in a CANCEL and in an ACK, where they MUST be ignored (RFC 3261 section 8.2.2.3).
 pub fn unsupported<'a>(request: &MessageView<'a>, element: &Element<'_>) -> Vec<&'a str> {
+    if requires_nothing(request) {
+        return Vec::new();
+    }
     let mut tags: Vec<&str> = if element.forwards {
         let lists = request.all::<ProxyRequire<'a>>().flatten();
         lists.flat_map(|list| list.iter()).collect()
@@ -175,6 +181,12 @@ pub fn unsupported<'a>(request: &MessageView<'a>, element: &Element<'_>) -> Vec<
     let mut seen = BTreeSet::new();
     tags.retain(|tag| !element.knows(tag) && seen.insert(tag.to_ascii_lowercase()));
     tags
+}
+
+/// Whether it is a CANCEL or an ACK. That of an ACK for a 2xx requires what its INVITE did, which was
+/// judged.
+fn requires_nothing(request: &MessageView<'_>) -> bool {
+    matches!(request.method(), Some(Method::Cancel | Method::Ack))
 }
 
 /// All values of a header field that must be there, none of them malformed; the first one.

@@ -1,6 +1,8 @@
 //! Requests: RFC 3261 sections 8.1.1, 8.2, 10.3, 16.3 and 18.3.
 
-use super::{Cause, Element, Refusal, content, is_cut_short, required, unsupported};
+use super::{
+    Cause, Element, Refusal, content, is_cut_short, required, requires_nothing, unsupported,
+};
 use crate::header::{
     CSeq, CallId, Contact, Expires, From, MaxForwards, ProxyRequire, Require, To, Via,
 };
@@ -166,12 +168,17 @@ fn max_forwards(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cau
 fn method(method: &Method<'_>, element: &Element<'_>) -> Result<(), Cause> {
     match method {
         known if element.methods.is_empty() || element.methods.contains(known) => Ok(()),
+        // Nobody could be told: it is not answered.
+        Method::Ack => Ok(()),
         Method::Other(_) => Err(Cause::MethodUnknown),
         _ => Err(Cause::MethodNotAllowed),
     }
 }
 
 fn extensions(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
+    if requires_nothing(view) {
+        return Ok(());
+    }
     let fields = if element.forwards {
         view.all::<ProxyRequire<'_>>().find_map(Result::err)
     } else {
