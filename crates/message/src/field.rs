@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::HeaderName;
 use crate::name::CODES;
+use crate::uri::{Redacted, has_sip_uri};
 
 /// One header field of a message: name, value and place.
 #[derive(Clone, Copy)]
@@ -58,7 +59,7 @@ impl<'a> HeaderField<'a> {
     }
 }
 
-/// The value of a credentials field is not printed. Control characters are escaped, so that a
+/// The value of a credentials field is not printed, nor are passwords in a SIP URI. Control characters are escaped, so that a
 /// stranger writes no lines and no colours into a log.
 impl fmt::Debug for HeaderField<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +67,11 @@ impl fmt::Debug for HeaderField<'_> {
             write!(f, "{}: <{} bytes>", self.name_text, self.value.len())
         } else {
             write!(f, "{}: ", self.name_text)?;
-            for c in self.unfolded().chars() {
+            let mut value = self.unfolded();
+            if has_sip_uri(&value) {
+                value = Cow::Owned(Redacted(&value).to_string());
+            }
+            for c in value.chars() {
                 if c.is_control() {
                     write!(f, "{}", c.escape_default())?;
                 } else {

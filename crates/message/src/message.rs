@@ -8,6 +8,7 @@ use crate::header::ContentLength;
 use crate::headers::{Entry, Headers};
 use crate::start_line::VERSION;
 use crate::typed::TypedHeader;
+use crate::uri::Redacted;
 use crate::{HeaderName, Method, ParseError, StatusCode};
 
 /// A request that can be changed and written.
@@ -167,12 +168,12 @@ impl Response {
     }
 }
 
-/// Values of Authorization and Proxy-Authorization are not printed, nor is the body.
+/// Credentials and passwords are not printed, nor is the body.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("uri", &self.uri)
+            .field("uri", &Redacted(&self.uri).to_string())
             .field("version", &self.version)
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::grammar::is_token;
 use crate::scan::{find, has_control};
-use crate::uri::Uri;
+use crate::uri::{Redacted, Uri};
 use crate::{ErrorKind, Method, ParseError, StatusCode};
 
 /// The version this crate writes.
@@ -20,7 +20,7 @@ pub enum StartLine<'a> {
 }
 
 /// `Request-Line = Method SP Request-URI SP SIP-Version CRLF` (RFC 3261 section 7.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RequestLine<'a> {
     /// The method.
     pub method: Method<'a>,
@@ -141,6 +141,17 @@ fn is_version(text: &str) -> bool {
                 && minor.is_ascii_digit()
         }
         _ => false,
+    }
+}
+
+/// The Request-URI is printed as a [`Uri`] is, without its secrets.
+impl fmt::Debug for RequestLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLine")
+            .field("method", &self.method)
+            .field("uri", &Redacted(self.uri).to_string())
+            .field("version", &self.version)
+            .finish()
     }
 }
 

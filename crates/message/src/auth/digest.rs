@@ -6,7 +6,7 @@ use super::params::AuthParams;
 use crate::Text;
 
 /// A Digest challenge (RFC 3261 section 20.44, RFC 8760).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DigestChallenge<'a> {
     params: AuthParams<'a>,
 }
@@ -67,6 +67,13 @@ impl<'a> DigestCredentials<'a> {
 impl fmt::Display for DigestChallenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest {}", self.params.as_str())
+    }
+}
+
+/// A challenge holds no secret.
+impl fmt::Debug for DigestChallenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -61,9 +61,14 @@ impl<'a> AuthParams<'a> {
     }
 }
 
+/// Of the values the length alone: they may be credentials.
 impl fmt::Debug for AuthParams<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.text, f)
+        let lengths = self.iter().map(|param| {
+            let length = param.value.as_written().len();
+            (param.name, format_args!("<{length} bytes>").to_string())
+        });
+        f.debug_map().entries(lengths).finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Multipart bodies as they are written, part after part.
 
+use std::fmt;
+
 use crate::Headers;
 
 /// Writes a multipart body.
@@ -10,7 +12,7 @@ use crate::Headers;
 /// builder.part(&[("Content-Type", "text/plain")], b"one");
 /// assert_eq!(builder.finish(), b"--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Builder {
     boundary: String,
     out: Vec<u8>,
@@ -48,5 +50,15 @@ impl Builder {
         self.out.extend_from_slice(b"--");
         self.out.extend_from_slice(self.boundary.as_bytes());
         self.out.extend_from_slice(end.as_bytes());
+    }
+}
+
+/// Of what was written the length alone, as of the bodies of a [`Multipart`](super::Multipart).
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("boundary", &self.boundary)
+            .field("bytes", &self.out.len())
+            .finish()
     }
 }

@@ -4,6 +4,7 @@ mod compare;
 mod escape;
 mod host;
 mod params;
+mod redact;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +13,7 @@ pub use self::escape::{EscapedUser, unescape};
 pub use self::host::Host;
 pub(crate) use self::host::{host, port};
 pub use self::params::{UriHeaders, UriParams};
+pub(crate) use self::redact::{Redacted, has_sip_uri};
 
 use self::escape::behind_escaped;
 use crate::grammar::{USER, cut, is_class};
@@ -331,8 +333,9 @@ impl fmt::Display for Uri<'_> {
     }
 }
 
+/// Passwords and the values of header fields are not printed.
 impl fmt::Debug for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Uri({})", self.text)
+        write!(f, "Uri({})", Redacted(self.text))
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::escape::behind_escaped;
+use super::redact::RedactedHeaders;
 use crate::grammar::{URI_HEADER, URI_PARAM, cut};
 use crate::{ErrorKind, ParseError};
 
@@ -144,8 +145,9 @@ impl fmt::Debug for UriParams<'_> {
     }
 }
 
+/// The values are not printed: credentials may be among them.
 impl fmt::Debug for UriHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.text, f)
+        write!(f, "\"{}\"", RedactedHeaders(self.text))
     }
 }
