@@ -37,8 +37,7 @@ fn secrets_in_a_uri_are_not_printed_with_what_holds_it() {
     );
     assert!(!printed.contains("c2VjcmV0"), "{printed}");
     assert!(
-        printed.contains("From: \\\"A\\\" <sip:alice:<8 bytes>@example.com;lr")
-            || printed.contains("From: \"A\" <sip:alice:<8 bytes>@example.com;lr"),
+        printed.contains("From: \"A\" <sip:alice:<8 bytes>@example.com;lr"),
         "{printed}"
     );
 }
