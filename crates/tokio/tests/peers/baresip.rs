@@ -10,7 +10,9 @@ use sip_oauth_registration::{
 use sip_oauth_tokio::{FixedToken, RegistrationClient};
 
 use crate::{
+    patient,
     program::{Folder, Program, all_installed, skipped},
+    serve,
     support::{Estate, NODE, at_node, device_at, registration, soon},
 };
 
@@ -27,7 +29,7 @@ async fn is_refused_cleanly_and_the_registrar_goes_on() {
         return;
     }
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let port = server.local_addr(Listener::SipOAuth).unwrap().port();
     let trusted = folder.write("ca.pem", &estate.authority.pem());
     let config = format!(
@@ -55,7 +57,7 @@ async fn is_refused_cleanly_and_the_registrar_goes_on() {
     let tokens = Arc::new(FixedToken::new(estate.token()));
     let (handle, mut events) = RegistrationClient::new(
         device_at(vec![at_node(&server)]),
-        estate.connector(),
+        estate.connector().with_timeouts(patient()),
         tokens,
     )
     .start();

@@ -14,6 +14,7 @@ use sip_oauth_token::Verifier;
 
 use crate::{
     program::{Folder, Program, all_installed, skipped},
+    serve,
     support::{Estate, NODE},
 };
 
@@ -50,7 +51,7 @@ async fn registers_registers_again_and_unregisters() {
         return;
     };
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let port = server.local_addr(Listener::SipOAuth).unwrap().port();
     let trusted = folder.write("ca.pem", &estate.authority.pem());
     let issued = estate.token();
@@ -95,7 +96,7 @@ async fn refreshes_by_itself_at_a_registrar_of_rfc_8898() {
     let verifier = Verifier::new(estate.tokens.key_set(), estate.tokens.policy());
     let nobody = Database::new(Cluster::new());
     estate.registrar = Arc::new(Registrar::new(config, nobody, Arc::new(verifier)));
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let port = server.local_addr(Listener::SipOAuth).unwrap().port();
     let trusted = folder.write("ca.pem", &estate.authority.pem());
     let issued = estate.token_of("1010");
@@ -120,7 +121,7 @@ async fn is_told_when_its_token_does_not_hold() {
         return;
     };
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let port = server.local_addr(Listener::SipOAuth).unwrap().port();
     let trusted = folder.write("ca.pem", &estate.authority.pem());
     let program = jssip(&library, port, &trusted, "Bearer not.a.token");

@@ -19,3 +19,19 @@ mod tunnel;
 
 #[path = "../support/mod.rs"]
 mod support;
+
+use std::time::Duration;
+
+use sip_oauth_tokio::{RegistrarServer, ServerLimits, Timeouts};
+use support::{Estate, quick};
+
+/// Time-outs for a machine that is busy with the programs themselves: none of these tests is about one.
+fn patient() -> Timeouts {
+    let long = Duration::from_secs(60);
+    quick().connect(long).handshake(long).overload(long)
+}
+
+/// The estate's registrar with those.
+async fn serve(estate: &Estate) -> RegistrarServer {
+    estate.serve_with(patient(), ServerLimits::new()).await
+}

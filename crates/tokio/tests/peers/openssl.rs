@@ -7,6 +7,7 @@ use sip_oauth_tokio::RegistrarServer;
 
 use crate::{
     program::{Folder, Program, all_installed},
+    serve,
     support::{DEVICE, Estate, NODE},
 };
 
@@ -48,7 +49,7 @@ async fn a_register_typed_by_hand_is_challenged_then_accepted() {
         return;
     }
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let mut terminal = terminal(&estate, &server, &folder);
     let device = format!(";+u.sip!devicename.ccm.cisco.com=\"{DEVICE}\"");
 
@@ -80,6 +81,50 @@ async fn a_register_typed_by_hand_is_challenged_then_accepted() {
     server.shutdown().await;
 }
 
+/// What else somebody may type: each gets its answer, the last one an end, and the next terminal is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_requests_and_no_request_at_all_are_answered() {
+    if !all_installed(&[("openssl", "openssl")]) {
+        return;
+    }
+    let (estate, folder) = (Estate::new(), Folder::new());
+    let server = serve(&estate).await;
+    let mut first = terminal(&estate, &server, &folder);
+    let cases = [
+        (
+            "OPTIONS",
+            "SIP/2.0 200 OK\r\n",
+            "Allow: REGISTER, OPTIONS\r\n",
+        ),
+        (
+            "INVITE",
+            "SIP/2.0 405 Method Not Allowed\r\n",
+            "Allow: REGISTER, OPTIONS\r\n",
+        ),
+        (
+            "DANCE",
+            "SIP/2.0 501 Not Implemented\r\n",
+            "Allow: REGISTER, OPTIONS\r\n",
+        ),
+    ];
+    for (number, (method, status, header)) in cases.into_iter().enumerate() {
+        let before = first.said().len();
+        first.types(&register(1, 600, "", "").replace("REGISTER", method));
+        let said = first.says("\r\n\r\n", number + 1).await;
+        let answer = &said[before..];
+        assert!(answer.contains(status), "{method}: {answer}");
+        assert!(answer.contains(header), "{method}: {answer}");
+    }
+    first.types("what is this\n\n");
+    let (_, said) = first.ends().await;
+    assert_eq!(said.matches("SIP/2.0 ").count(), 3, "{said}");
+
+    let mut second = terminal(&estate, &server, &folder);
+    second.types(&register(1, 600, "", ""));
+    second.says("SIP/2.0 407 ", 1).await;
+    server.shutdown().await;
+}
+
 /// What clients of other makers send without being asked, in their own writing. Their Contact names no device: the line
 /// leads to it.
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +133,7 @@ async fn the_forms_that_other_clients_send_unasked_register() {
         return;
     }
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let issued = estate.token();
     let token = issued.token.expose();
     let forms = [
@@ -131,7 +176,7 @@ async fn the_same_forms_with_the_token_of_another_user_do_not() {
         return;
     }
     let (estate, folder) = (Estate::new(), Folder::new());
-    let server = estate.serve().await;
+    let server = serve(&estate).await;
     let issued = estate.token_of("mallory");
     let token = issued.token.expose();
     let mut terminal = terminal(&estate, &server, &folder);

@@ -17,6 +17,7 @@ use sip_oauth_tokio::{RegistrarServer, Role};
 
 use crate::{
     program::{Folder, Program, all_installed},
+    serve,
     support::{DEVICE, EDGE, Estate, UUID},
     tunnel::Tunnel,
 };
@@ -38,7 +39,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let estate = Estate::new();
-        let server = estate.serve().await;
+        let server = serve(&estate).await;
         Self {
             estate,
             server,

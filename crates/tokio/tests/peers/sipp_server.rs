@@ -6,6 +6,7 @@ use sip_oauth_registration::client::{ClientState, Event, Target, Transport};
 use sip_oauth_tokio::{ClientEvents, ClientHandle, FixedToken, RegistrationClient};
 
 use crate::{
+    patient,
     program::{Folder, Program, all_installed, free_port},
     support::{Estate, NODE, device_at, registration, soon},
     tunnel::Tunnel,
@@ -51,7 +52,7 @@ impl Stage {
         let target = Target::new(NODE, self.tunnel.port, Transport::Tls);
         RegistrationClient::new(
             device_at(vec![target]),
-            self.estate.connector(),
+            self.estate.connector().with_timeouts(patient()),
             Arc::new(FixedToken::new(self.estate.token())),
         )
         .start()
