@@ -3,7 +3,11 @@
 use std::{process::Command, sync::Arc, time::Duration};
 
 use sip_oauth_registration::client::{ClientState, Event, Target, Transport};
-use sip_oauth_tokio::{ClientEvents, ClientHandle, FixedToken, RegistrationClient};
+use sip_oauth_token::AccessToken;
+use sip_oauth_tokio::{
+    ClientEvents, ClientHandle, FixedToken, ObtainedToken, RegistrationClient, TokenSource,
+    token_fn,
+};
 
 use crate::{
     patient,
@@ -49,11 +53,15 @@ impl Stage {
     }
 
     fn client(&self) -> (ClientHandle, ClientEvents) {
+        self.client_with(Arc::new(FixedToken::new(self.estate.token())))
+    }
+
+    fn client_with(&self, tokens: Arc<dyn TokenSource>) -> (ClientHandle, ClientEvents) {
         let target = Target::new(NODE, self.tunnel.port, Transport::Tls);
         RegistrationClient::new(
             device_at(vec![target]),
             self.estate.connector().with_timeouts(patient()),
-            Arc::new(FixedToken::new(self.estate.token())),
+            tokens,
         )
         .start()
     }
@@ -85,6 +93,30 @@ async fn our_client_registers_refreshes_and_unregisters() {
     };
     assert!(!grant.new_registration);
 
+    handle.stop();
+    let event = registration(&mut events).await;
+    assert_eq!(event, Event::Deregistered { confirmed: true });
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
+
+/// "a new token after a refusal, never the same one twice": sipp checks which one comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_answers_a_refused_token_with_another_one() {
+    let Some(stage) = Stage::set("unified_cm_refused_token").await else {
+        return;
+    };
+    let tokens = token_fn(|request| async move {
+        let text = if request.is_rejected() {
+            "second"
+        } else {
+            "first"
+        };
+        Ok(ObtainedToken::new(AccessToken::parse(text).unwrap()))
+    });
+    let (handle, mut events) = stage.client_with(Arc::new(tokens));
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
     handle.stop();
     let event = registration(&mut events).await;
     assert_eq!(event, Event::Deregistered { confirmed: true });
