@@ -16,6 +16,8 @@ pub enum ErrorKind {
     LineEnding,
     /// The head is not UTF-8.
     Utf8,
+    /// A control character where none may stand.
+    ControlCharacter,
     /// The input ends before the empty line that ends the head.
     Incomplete,
     /// One of [`Limits`](crate::Limits) was exceeded.

@@ -9,6 +9,7 @@ use crate::auth::SecretValue;
 use crate::field::{HeaderField, Slots};
 use crate::grammar::{TOKEN, is_class};
 use crate::name::code_of;
+use crate::scan::{forbidden_controls, has_control};
 use crate::typed::{All, TypedHeader};
 use crate::view::missing;
 use crate::{HeaderName, ParseError};
@@ -67,6 +68,7 @@ impl Entry {
         // Writing to a String fails only if the value's own Display does; the field then ends
         // where that happened.
         let _ = write!(OneLine(&mut text), "{value}");
+        blank_controls(&mut text, value_start);
         let trimmed = text.trim_end_matches([' ', '\t']).len();
         let value_end = trimmed.max(value_start);
         text.truncate(value_end);
@@ -113,6 +115,18 @@ impl Drop for Entry {
         if self.name().is_secret() {
             self.text.zeroize();
         }
+    }
+}
+
+/// Puts spaces for the control characters that may not stand in a value. The text does not grow.
+fn blank_controls(text: &mut String, value: usize) {
+    let written = text.as_bytes().get(value..).unwrap_or_default();
+    if !has_control(written) {
+        return;
+    }
+    let places: Vec<_> = forbidden_controls(written).collect();
+    for place in places {
+        text.replace_range(value + place..=value + place, " ");
     }
 }
 

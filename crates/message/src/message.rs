@@ -203,12 +203,12 @@ pub(crate) fn owned_version(text: &str) -> Cow<'static, str> {
     }
 }
 
-/// Writes the first line; line ends inside it become spaces.
+/// Writes the first line; control characters inside it become spaces.
 fn start_line(out: &mut Vec<u8>, line: impl Display) {
     let from = out.len();
     put(out, line);
     for byte in out.get_mut(from..).unwrap_or_default() {
-        if matches!(byte, b'\r' | b'\n') {
+        if byte.is_ascii_control() && *byte != b'\t' {
             *byte = b' ';
         }
     }

@@ -54,41 +54,99 @@ fn find_far<const N: usize>(bytes: &[u8], at: usize, needles: [u8; N]) -> usize 
     found.map_or(bytes.len(), |found| at + found)
 }
 
-/// Where the first CR or LF is, at or behind `from`; the length if there is none.
+/// Where the first line end or other control character but the tab is, at or behind `from`; the
+/// length if there is none.
 #[allow(
     clippy::inline_always,
     reason = "it is what the indexing of a message consists of"
 )]
 #[inline(always)]
-pub(crate) fn find_line_end(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn find_control(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    loop {
-        // Both are below the space, and little else that is below it is found in lines.
+    'odd: loop {
         let Some(ahead) = bytes.get(at..) else {
             return from;
         };
-        let (blocks, _) = ahead.as_chunks::<BLOCK>();
+        let (blocks, rest) = ahead.as_chunks::<BLOCK>();
         let end = at + NEAR;
-        let mut is_here = false;
         for block in blocks {
-            is_here = any(block, |b| b < b' ');
-            if is_here {
-                at += first_in(block, below_space);
-                break;
+            if any(block, |byte| byte.wrapping_sub(b' ') > MOST_VISIBLE) {
+                at += first_in(block, not_visible);
+                match bytes.get(at) {
+                    Some(b'\t' | 0x80..) => {
+                        at = behind_allowed(bytes, at);
+                        continue 'odd;
+                    }
+                    _ => return at,
+                }
             }
             at += BLOCK;
             if at == end {
-                return find_far(bytes, at, [b'\r', b'\n']);
+                at += visible_blocks(bytes.get(at..).unwrap_or_default());
+                continue 'odd;
             }
         }
-        if !is_here {
-            return find_far(bytes, at, [b'\r', b'\n']);
-        }
-        if let Some(b'\r' | b'\n') = bytes.get(at) {
-            return at;
-        }
+        let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+        return at + rest.iter().position(is_control).unwrap_or(rest.len());
+    }
+}
+
+/// Where tabs and what is not ASCII end.
+#[inline(never)]
+fn behind_allowed(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b'\t' | 0x80..) = bytes.get(at) {
         at += 1;
     }
+    at
+}
+
+/// How far the visible characters of ASCII and the space go, less the space.
+const MOST_VISIBLE: u8 = b'~' - b' ';
+
+/// How many bytes the leading blocks have that hold visible characters of ASCII and spaces only.
+#[inline(never)]
+fn visible_blocks(bytes: &[u8]) -> usize {
+    let is_visible = |block: &&[u8; WIDE]| {
+        // Row by row, so that the rows are one at the end and that is compared once.
+        let mut most = [0; BLOCK];
+        let (rows, _) = block.as_chunks::<BLOCK>();
+        for row in rows {
+            for (most, byte) in most.iter_mut().zip(row) {
+                *most = byte.wrapping_sub(b' ').max(*most);
+            }
+        }
+        !any(&most, |most| most > MOST_VISIBLE)
+    };
+    let (blocks, _) = bytes.as_chunks::<WIDE>();
+    WIDE * blocks.iter().take_while(is_visible).count()
+}
+
+/// The control characters in the value of a header field that may not stand there: all but tabs,
+/// the line ends of folds, and what a quoted pair has in a quoted string or a comment (RFC 3261
+/// section 25.1).
+pub(crate) fn forbidden_controls(value: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let (mut at, mut quoted, mut depth) = (0, false, 0_usize);
+    std::iter::from_fn(move || {
+        loop {
+            let here = at;
+            match value.get(here..)? {
+                [b'\r', b'\n', b' ' | b'\t', ..] => at += 3,
+                [b'\\', next, ..] if (quoted || depth > 0) && !b"\r\n".contains(next) => at += 2,
+                [first, ..] => {
+                    at += 1;
+                    match first {
+                        b'"' if depth == 0 => quoted = !quoted,
+                        b'(' if !quoted => depth += 1,
+                        b')' if !quoted => depth = depth.saturating_sub(1),
+                        b'\t' => {}
+                        control if control.is_ascii_control() => return Some(here),
+                        _ => {}
+                    }
+                }
+                [] => return None,
+            }
+        }
+    })
 }
 
 /// Where in a block the first byte is that is marked in its word; 0 if none is.
@@ -136,10 +194,35 @@ pub(crate) fn equal_to_any<const N: usize>(word: u64, needles: [u8; N]) -> u64 {
     marks & TOPS
 }
 
-/// As [`equal_to_any`], of bytes below the space.
+/// As [`equal_to_any`], of all bytes but the visible characters of ASCII and the space.
 #[inline]
-fn below_space(word: u64) -> u64 {
-    word.wrapping_sub(ONES * u64::from(b' ')) & !word & TOPS
+fn not_visible(word: u64) -> u64 {
+    let below_space = word.wrapping_sub(ONES * u64::from(b' '));
+    // The byte behind the tilde gets its top bit here, those behind it have it.
+    let behind_tilde = word.wrapping_add(ONES) | word;
+    (below_space | behind_tilde) & TOPS
+}
+
+/// Whether two neighbours may be below `limit`, an ASCII character; surely not where this is false.
+#[inline]
+pub(crate) fn may_have_two_below(bytes: &[u8], limit: u8) -> bool {
+    let has_two = |word: &[u8; WORD]| {
+        let word = u64::from_le_bytes(*word);
+        let below = word.wrapping_sub(ONES * u64::from(limit)) & !word & TOPS;
+        below & (below >> u8::BITS) != 0
+    };
+    let Some(last) = bytes.last_chunk() else {
+        return true;
+    };
+    let mut rest = bytes;
+    while let Some((word, _)) = rest.split_first_chunk() {
+        if has_two(word) {
+            return true;
+        }
+        // The next word begins with the last byte of this one, so that no neighbours are missed.
+        rest = rest.get(WORD - 1..).unwrap_or_default();
+    }
+    has_two(last)
 }
 
 /// Whether there is an ASCII control character.
@@ -213,8 +296,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        BLOCK, MOST_MARK, behind_token_blocks, equal_to_any, find, find_line_end, first_marked,
-        has_control, plain_mark, token_mark,
+        BLOCK, MOST_MARK, behind_token_blocks, equal_to_any, find, find_control, first_marked,
+        forbidden_controls, has_control, may_have_two_below, plain_mark, token_mark,
     };
 
     #[test]
@@ -232,6 +315,24 @@ mod tests {
         proptest::collection::vec(byte, 0..300)
     }
 
+    #[test]
+    fn a_control_character_may_stand_in_a_quoted_pair_only() {
+        for (value, found) in [
+            ("a\tb\r\n c\r\n\td", &[][..]),
+            ("\"BEL:\\\u{7} NUL:\\\0 DEL:\\\u{7f}\"", &[]),
+            ("x (\\\u{7} (\\\u{7}))", &[]),
+            ("\\\u{7}", &[1]),
+            ("\"\u{7}\\\\\u{7f}\" \\\0", &[1, 4, 8]),
+            ("(a) \\\0 \"(\" \\\0", &[5, 12]),
+            ("a\rb\nc\r\nd\r\n", &[1, 3, 5, 6, 8, 9]),
+            ("\"\\\r\n x\"", &[]),
+            ("\u{80}é", &[]),
+        ] {
+            let all: Vec<_> = forbidden_controls(value.as_bytes()).collect();
+            assert_eq!(all, found, "{value:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn finds_what_a_look_at_each_byte_finds(bytes in bytes(), from in 0_usize..310) {
@@ -243,7 +344,11 @@ mod tests {
             prop_assert_eq!(find(&bytes, from, [b':']), plain(b":"));
             prop_assert_eq!(find(&bytes, from, [b':', b'"']), plain(b":\""));
             prop_assert_eq!(find(&bytes, from, [b':', b'"', 0xff]), plain(b":\"\xff"));
-            prop_assert_eq!(find_line_end(&bytes, from), plain(b"\r\n"));
+            let controls: Vec<u8> = (0..=u8::MAX).filter(|b| b.is_ascii_control() && *b != b'\t').collect();
+            prop_assert_eq!(find_control(&bytes, from), plain(&controls));
+            if bytes.windows(2).any(|pair| pair.iter().all(|byte| *byte < b'0')) {
+                prop_assert!(may_have_two_below(&bytes, b'0'));
+            }
             prop_assert_eq!(has_control(&bytes), bytes.iter().any(u8::is_ascii_control));
         }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::grammar::is_token;
 use crate::scan::{find, has_control};
 use crate::uri::{Redacted, Uri};
+use crate::view::forbidden_control;
 use crate::{ErrorKind, Method, ParseError, StatusCode};
 
 /// The version this crate writes.
@@ -123,9 +124,17 @@ impl<'a> StatusLine<'a> {
         if phrase.first() != Some(&b' ') {
             return fail(version.len() + 4, "a space after the status code");
         }
+        let reason = rest.get(5..).unwrap_or_default();
+        if has_control(reason.as_bytes())
+            && let Some(at) = reason
+                .bytes()
+                .position(|b| b.is_ascii_control() && b != b'\t')
+        {
+            return Err(forbidden_control(version.len() + 5 + at));
+        }
         Ok(Self {
             status,
-            reason: rest.get(5..).unwrap_or_default(),
+            reason,
             version,
         })
     }

@@ -100,6 +100,7 @@ impl fmt::Display for Text<'_> {
                         '"' | '\\' => write!(f, "\\{c}")?,
                         // A line end cannot be quoted; it would end the field.
                         '\r' | '\n' => f.write_char(' ')?,
+                        c if c.is_ascii_control() && c != '\t' => write!(f, "\\{c}")?,
                         c => f.write_char(c)?,
                     }
                 }

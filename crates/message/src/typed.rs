@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 
 use crate::field::HeaderField;
+use crate::scan::forbidden_controls;
+use crate::view::forbidden_control;
 use crate::{ErrorKind, HeaderName, ParseError};
 
 /// A header field whose value can be read as a type.
@@ -33,7 +35,8 @@ pub trait TypedHeader<'a>: Sized {
 
     /// Reads the first value of a field, and gives what follows its comma.
     ///
-    /// A field that is not a list has one value, and nothing follows it.
+    /// A field that is not a list has one value, and nothing follows it. The value is that of a
+    /// message that was read, where control characters stand in quoted pairs only.
     ///
     /// # Errors
     ///
@@ -44,8 +47,12 @@ pub trait TypedHeader<'a>: Sized {
     ///
     /// # Errors
     ///
-    /// When the value breaks its grammar, or another one follows.
+    /// When the value breaks its grammar, when it has a control character outside a quoted pair,
+    /// or when another value follows.
     fn parse(value: &'a str) -> Result<Self, ParseError> {
+        if let Some(at) = forbidden_controls(value.as_bytes()).next() {
+            return Err(forbidden_control(at).in_header(Self::NAME));
+        }
         let (typed, rest) = Self::decode(value)?;
         if rest.is_empty() {
             return Ok(typed);

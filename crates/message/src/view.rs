@@ -7,7 +7,7 @@ use crate::grammar::lws_length;
 use crate::header::ContentLength;
 use crate::message::{Request, Response, owned_version};
 use crate::name::{OTHER, name_at};
-use crate::scan::find_line_end;
+use crate::scan::{find, find_control, forbidden_controls};
 use crate::start_line::{RequestLine, StartLine, StatusLine};
 use crate::typed::{All, TypedHeader};
 use crate::{ErrorKind, HeaderName, Headers, Limits, Method, ParseError, StatusCode};
@@ -291,10 +291,10 @@ fn no_utf8(bytes: &[u8]) -> ParseError {
 }
 
 /// Where the line that contains `from` ends: the position of its CRLF.
-#[allow(clippy::inline_always, reason = "as find_line_end")]
+#[allow(clippy::inline_always, reason = "as find_control")]
 #[inline(always)]
 fn line_end(bytes: &[u8], from: usize) -> Result<usize, ParseError> {
-    let end = find_line_end(bytes, from);
+    let end = find_control(bytes, from);
     match bytes.get(end..) {
         Some([b'\r', b'\n', ..]) => Ok(end),
         ahead => Err(no_line_end(bytes, end, ahead.unwrap_or_default())),
@@ -311,7 +311,8 @@ fn no_line_end(bytes: &[u8], end: usize, ahead: &[u8]) -> ParseError {
             "CRLF and an empty line at the end of the head",
         ),
         [b'\r'] => (ErrorKind::Incomplete, bytes.len(), "LF after CR"),
-        _ => (ErrorKind::LineEnding, end, "CRLF as the line end"),
+        [b'\r' | b'\n', ..] => (ErrorKind::LineEnding, end, "CRLF as the line end"),
+        _ => return forbidden_control(end),
     };
     ParseError::new(kind, offset, what)
 }
@@ -361,12 +362,15 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
         return Err(limit(start, "a header field name below 16 MiB"));
     }
     let mut value_start = behind_blanks(bytes, colon + 1);
-    let mut end = line_end(bytes, value_start)?;
-    check_line(start, end, limits)?;
-    let mut next = end + 2;
-    if let Some(b' ' | b'\t') = bytes.get(next) {
-        end = folded_end(bytes, next, limits)?;
-        next = end + 2;
+    let last = match field_end(bytes, start, value_start, limits) {
+        Err(error) if error.kind() == ErrorKind::ControlCharacter => {
+            field_end_behind_controls(bytes, start, value_start, limits)?
+        }
+        found => found?,
+    };
+    let next = last + 2;
+    let mut end = last;
+    if bytes.get(value_start) == Some(&b'\r') {
         value_start += lws_length(bytes.get(value_start..end).unwrap_or_default());
     }
     while end > value_start && matches!(bytes.get(end - 1), Some(b' ' | b'\t' | b'\r' | b'\n')) {
@@ -374,6 +378,22 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
     }
     let slot = Slot::new(name.code, start, name.length, value_start, end);
     Ok((slot, next))
+}
+
+/// Where the last line of a field ends that begins at `start` and whose value begins at `value`.
+#[inline]
+fn field_end(
+    bytes: &[u8],
+    start: usize,
+    value: usize,
+    limits: &Limits,
+) -> Result<usize, ParseError> {
+    let end = line_end(bytes, value)?;
+    check_line(start, end, limits)?;
+    if let Some(b' ' | b'\t') = bytes.get(end + 2) {
+        return folded_end(bytes, end + 2, limits);
+    }
+    Ok(end)
 }
 
 /// Where the last of the lines ends that continue a field, the first of them at `start`: "Header
@@ -388,6 +408,42 @@ fn folded_end(bytes: &[u8], mut start: usize, limits: &Limits) -> Result<usize, 
             return Ok(end);
         }
     }
+}
+
+/// As [`field_end`], where there are control characters: in quoted pairs they may be.
+#[cold]
+fn field_end_behind_controls(
+    bytes: &[u8],
+    mut start: usize,
+    value: usize,
+    limits: &Limits,
+) -> Result<usize, ParseError> {
+    let mut from = value;
+    loop {
+        let end = find(bytes, from, [b'\r', b'\n']);
+        let ahead = bytes.get(end..).unwrap_or_default();
+        let [b'\r', b'\n', next @ ..] = ahead else {
+            return Err(no_line_end(bytes, end, ahead));
+        };
+        check_line(start, end, limits)?;
+        if let [b' ' | b'\t', ..] = next {
+            start = end + 2;
+            from = start;
+            continue;
+        }
+        let lines = bytes.get(value..end).unwrap_or_default();
+        return match forbidden_controls(lines).next() {
+            Some(wrong) => Err(forbidden_control(value + wrong)),
+            None => Ok(end),
+        };
+    }
+}
+
+/// The error for a control character at `at`.
+#[cold]
+pub(crate) fn forbidden_control(at: usize) -> ParseError {
+    let what = "no control character outside a quoted pair";
+    ParseError::new(ErrorKind::ControlCharacter, at, what)
 }
 
 /// Where something other than spaces and tabs begins.

@@ -47,6 +47,11 @@ const RELAXED: &[(Leniency, &[u8], &str)] = &[
         "OPTIONS sip:h SIP/2.0\r\n\r\n",
     ),
     (
+        Leniency::ControlCharacters,
+        b"OPTIONS sip:h SIP/2.0\r\nSubject: a\x1b[31m\"\\\x07\x07\"\r\n\r\n\x07",
+        "OPTIONS sip:h SIP/2.0\r\nSubject: a [31m\"\\\x07 \"\r\n\r\n\x07",
+    ),
+    (
         Leniency::SpacesInStartLine,
         b" OPTIONS  sip:h\tSIP/2.0 \r\n\r\n",
         "OPTIONS sip:h SIP/2.0\r\n\r\n",

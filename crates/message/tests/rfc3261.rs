@@ -663,11 +663,14 @@ fn one_value_never_becomes_two_fields() {
 
 #[test]
 fn bodies_and_control_characters_are_not_printed() {
-    let text = with_field("Subject: a\u{1b}[31m\r\n b") + "secret";
+    let text = with_field("Subject: \"a\\\u{1b}[31m\"\r\n b") + "secret";
     let view = view(&text).unwrap();
     let request = view.to_request().unwrap();
     for printed in [format!("{view:?}"), format!("{request:?}")] {
-        assert!(printed.contains("Subject: a\\u{1b}[31m b"), "{printed}");
+        assert!(
+            printed.contains("Subject: \"a\\\\u{1b}[31m\" b"),
+            "{printed}"
+        );
         assert!(printed.contains("body_bytes: 6"), "{printed}");
         assert!(
             !printed.contains("secret") && !printed.contains("115"),

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::Leniency::{
-    BareLineFeed, BracketedRequestUri, Latin1, LeadingLineEnds, NoReasonPhrase, SpacesInStartLine,
-    WhiteSpaceInUri,
+    BareLineFeed, BracketedRequestUri, ControlCharacters, Latin1, LeadingLineEnds, NoReasonPhrase,
+    SpacesInStartLine, WhiteSpaceInUri,
 };
 use super::{Leniencies, Leniency};
 use crate::StartLine;
+use crate::scan::forbidden_controls;
 
 /// What may be relaxed, and what was.
 struct Repair {
@@ -52,6 +53,7 @@ pub(super) fn repair(bytes: &[u8], allowed: Leniencies) -> Option<(Vec<u8>, Leni
             Err(_) if repair.needs(Latin1) => line.iter().copied().map(char::from).collect(),
             Err(_) => return None,
         };
+        let text = repair.controls(text, is_first);
         if is_first {
             out.extend_from_slice(repair.start_line(&text).as_bytes());
         } else {
@@ -67,6 +69,25 @@ pub(super) fn repair(bytes: &[u8], allowed: Leniencies) -> Option<(Vec<u8>, Leni
 }
 
 impl Repair {
+    /// A line with spaces for the control characters that may not stand in it; left as it is where
+    /// that is not allowed.
+    fn controls<'t>(&mut self, line: Cow<'t, str>, is_first: bool) -> Cow<'t, str> {
+        let value = match memchr::memchr(b':', line.as_bytes()) {
+            Some(colon) if !is_first => colon,
+            _ => 0,
+        };
+        let behind = line.as_bytes().get(value..).unwrap_or_default();
+        let places: Vec<_> = forbidden_controls(behind).collect();
+        if places.is_empty() || !self.needs(ControlCharacters) {
+            return line;
+        }
+        let mut line = line.into_owned();
+        for place in places {
+            line.replace_range(value + place..=value + place, " ");
+        }
+        Cow::Owned(line)
+    }
+
     /// The start line; left as it is where it is good, or where what it needs is not allowed.
     fn start_line<'t>(&mut self, line: &'t str) -> Cow<'t, str> {
         if StartLine::parse(line).is_ok() {

@@ -18,7 +18,8 @@ pub use self::parser::{Parser, Reading};
 /// A few things beyond the grammar of RFC 3261 are always read, because a later standard or every
 /// product wants them and nobody can mistake them: `received` and other values with an IPv6 address in
 /// brackets or without (RFC 5118 section 4.5), no blank before the bracket behind a display name
-/// (RFC 4475 section 3.1.1.6), an underscore in a host name (nodes of Unified CM have them), any
+/// (RFC 4475 section 3.1.1.6), an underscore in a host name (nodes of Unified CM have them), a last label of a
+/// host name that begins with a digit and is no number (names of containers), any
 /// text in User-Agent and Server, base64 without quotes in the parameters of a challenge, and the names
 /// of a Date in any case.
 ///
@@ -42,6 +43,9 @@ pub enum Leniency {
     NoReasonPhrase,
     /// A line of the head that is not UTF-8 is read as ISO 8859-1.
     Latin1,
+    /// A control character where none may stand, in the reason phrase or the value of a header
+    /// field, is read as a space.
+    ControlCharacters,
     /// White space inside a URI is taken out where its ends are clear: in the Request-URI and
     /// in angle brackets.
     WhiteSpaceInUri,
@@ -60,20 +64,21 @@ pub enum Leniency {
 }
 
 use Leniency::{
-    BareLineFeed, BracketedRequestUri, EmptyElement, EmptyParameter, Latin1, LeadingLineEnds,
-    NoContentLength, NoReasonPhrase, SpacesInStartLine, UnbracketedUri, UnquotedDisplayName,
-    ViaComment, WhiteSpaceInUri,
+    BareLineFeed, BracketedRequestUri, ControlCharacters, EmptyElement, EmptyParameter, Latin1,
+    LeadingLineEnds, NoContentLength, NoReasonPhrase, SpacesInStartLine, UnbracketedUri,
+    UnquotedDisplayName, ViaComment, WhiteSpaceInUri,
 };
 
 impl Leniency {
     /// All there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         BareLineFeed,
         LeadingLineEnds,
         SpacesInStartLine,
         BracketedRequestUri,
         NoReasonPhrase,
         Latin1,
+        ControlCharacters,
         WhiteSpaceInUri,
         EmptyParameter,
         EmptyElement,
@@ -92,7 +97,9 @@ impl Leniency {
             NoReasonPhrase => "RFC 3261 section 7.2",
             WhiteSpaceInUri => "RFC 3261 section 19.1.1",
             EmptyElement => "RFC 3261 section 7.3.1",
-            EmptyParameter | UnquotedDisplayName | ViaComment => "RFC 3261 section 25.1",
+            ControlCharacters | EmptyParameter | UnquotedDisplayName | ViaComment => {
+                "RFC 3261 section 25.1"
+            }
             UnbracketedUri => "RFC 3261 section 20",
             NoContentLength => "RFC 3261 section 20.14",
         }
@@ -119,6 +126,10 @@ impl Leniency {
             }
             NoReasonPhrase => "Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF",
             Latin1 => "SIP is a text-based protocol and uses the UTF-8 charset.",
+            ControlCharacters => {
+                "TEXT-UTF8char = %x21-7E / UTF8-NONASCII, qdtext = LWS / %x21 / %x23-5B / %x5D-7E \
+                 / UTF8-NONASCII"
+            }
             WhiteSpaceInUri => {
                 "SIP-URI = \"sip:\" [ userinfo ] hostport uri-parameters [ headers ]"
             }
