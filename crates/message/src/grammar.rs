@@ -142,8 +142,7 @@ pub(crate) const URI_HEADER: u8 = 1 << 4;
 /// Characters of a host name or IPv4 address. The underscore is not in the grammar; names of
 /// Unified CM nodes may have it.
 pub(crate) const HOST: u8 = 1 << 5;
-/// Unquoted parameter values: `token / host`, IPv6 addresses with and without brackets
-/// (RFC 5118 section 4.5).
+/// What unquoted parameter values are made of where they are addresses: `token / host`.
 pub(crate) const VALUE: u8 = 1 << 6;
 /// `token68` of RFC 9110 section 11.2 without the padding.
 pub(crate) const TOKEN68: u8 = 1 << 7;

@@ -1,6 +1,7 @@
 //! Parameters behind a semicolon, in order and with duplicates.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use nom::Err;
 
@@ -279,9 +280,25 @@ fn behind_value(input: &str, at: usize) -> Result<usize, Err<Expected>> {
     if bytes.get(at) == Some(&b'"') {
         return behind_quoted(input, at);
     }
-    let end = behind_long(bytes, at, VALUE);
-    if end == at {
-        return Err(not_found(input, at, "a parameter value"));
+    let end = behind_long(bytes, at, TOKEN);
+    match bytes.get(end) {
+        Some(b'[' | b']' | b':') => behind_address(input, at),
+        _ if end == at => Err(not_found(input, at, "a parameter value")),
+        _ => Ok(end),
+    }
+}
+
+/// Where an IPv6 address ends, in brackets (`host`) or without, as `received` has it (RFC 5118
+/// section 4.5).
+#[cold]
+fn behind_address(input: &str, at: usize) -> Result<usize, Err<Expected>> {
+    let end = behind(input.as_bytes(), at, VALUE);
+    let text = input.get(at..end).unwrap_or_default();
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    if inner.unwrap_or(text).parse::<Ipv6Addr>().is_err() {
+        return Err(not_found(input, at, "a token or an IPv6 address"));
     }
     Ok(end)
 }
@@ -327,11 +344,42 @@ mod tests {
         }
     }
 
+    /// RFC 3261 section 25.1: `gen-value = token / host / quoted-string`.
+    #[test]
+    fn brackets_and_colons_are_those_of_an_address() {
+        for value in [
+            "2001:db8::9:1",
+            "[2001:db8::9:1]",
+            "::",
+            "::ffff:192.0.2.1",
+            "a.b-c",
+        ] {
+            let text = format!(";received={value};x");
+            assert_eq!(Params::parse(&text).unwrap().value("received"), Some(value));
+        }
+        for value in [
+            "]:[",
+            "[",
+            "]",
+            "::::::",
+            "a:b",
+            "[::1",
+            "::1]",
+            "[192.0.2.1]",
+            "[::1]:5060",
+            "1:",
+        ] {
+            let text = format!(";received={value};x");
+            let error = Params::parse(&text).expect_err(value);
+            assert_eq!(error.offset(), ";received=".len(), "{value}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_parameter_is_found_where_going_through_all_finds_it(
             params in proptest::collection::vec(
-                r#"[\t ]?;( |\r\n )?(ab|Ab|abc|[a-z+!.-]{1,12})( ?= ?([a-z0-9:]{1,9}|"([a-z;=,]|\\["\\x]){0,40}"))?"#,
+                r#"[\t ]?;( |\r\n )?(ab|Ab|abc|[a-z+!.-]{1,12})( ?= ?([a-z0-9]{1,9}|\[2001:db8::[1-9]\]|::[1-9]|"([a-z;=,]|\\["\\x]){0,40}"))?"#,
                 0..14,
             ),
             name in "ab|aB|abc|[a-z+]{0,2}",

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, separator, single, token};
+use crate::grammar::{Parsed, expected, separator, single, token};
 use crate::params::params;
 use crate::{HeaderName, Params, ParseError, TypedHeader};
 
 /// The media type of the body (RFC 3261 section 20.15).
 ///
-/// `media-type = m-type SLASH m-subtype *(SEMI m-parameter)`
+/// ```text
+/// media-type  = m-type SLASH m-subtype *(SEMI m-parameter)
+/// m-parameter = m-attribute EQUAL m-value
+/// ```
 ///
 /// ```
 /// use sip_oauth_message::{header::ContentType, TypedHeader};
@@ -61,6 +64,9 @@ impl<'a> TypedHeader<'a> for ContentType<'a> {
 
 fn content_type(input: &str) -> Parsed<'_, ContentType<'_>> {
     let (rest, (main, sub, params)) = media_type(input)?;
+    if params.iter().any(|param| param.value.is_none()) {
+        return expected(input, "a value for each parameter");
+    }
     Ok((rest, ContentType { main, sub, params }))
 }
 

@@ -4,11 +4,16 @@ use std::fmt;
 
 use crate::grammar::{Parsed, expected, single, token};
 use crate::params::params;
-use crate::{HeaderName, Params, ParseError, TypedHeader};
+use crate::{HeaderName, Params, ParseError, Text, TypedHeader};
 
 /// What a session is called from end to end (RFC 7989 section 5).
 ///
-/// `session-id-value = 32(HEXDIG) *( SEMI session-id-param )`
+/// ```text
+/// session-id-value = local-uuid *(SEMI sess-id-param)
+/// local-uuid       = sess-uuid / null
+/// sess-uuid        = 32(DIGIT / %x61-66)    ; 32 chars of [0-9a-f]
+/// remote-param     = "remote" EQUAL remote-uuid
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionId<'a> {
     local: &'a str,
@@ -42,11 +47,23 @@ impl<'a> TypedHeader<'a> for SessionId<'a> {
 
 fn session_id(input: &str) -> Parsed<'_, SessionId<'_>> {
     let (rest, local) = token(input)?;
-    if local.len() != 32 || !local.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return expected(input, "32 hex digits");
+    if !is_uuid(local) {
+        return expected(input, "32 hex digits in lower case");
     }
-    let (rest, params) = params(rest)?;
+    let behind = rest;
+    let (rest, params) = params(behind)?;
+    let remote = params.get("remote").map(|remote| match remote.value {
+        Some(Text::Token(remote)) => is_uuid(remote),
+        _ => false,
+    });
+    if remote == Some(false) {
+        return expected(behind, "32 hex digits in lower case as the remote UUID");
+    }
     Ok((rest, SessionId { local, params }))
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl fmt::Display for SessionId<'_> {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, VALUE, element, expected, number, quoted_string, skip_lws, take};
+use crate::grammar::{
+    Parsed, VALUE, element, expected, is_token, number, quoted_string, skip_lws, take,
+};
+use crate::uri::is_host_port;
 use crate::{HeaderName, ParseError, Text, TypedHeader};
 
 /// Why something went wrong, for people (RFC 3261 section 20.43).
@@ -29,7 +32,7 @@ impl<'a> Warning<'a> {
     /// A warning with code 399, "Miscellaneous warning". What may not stand in an agent's name
     /// ends it.
     pub fn miscellaneous(agent: &'a str, text: &'a str) -> Self {
-        let agent = match take(agent, VALUE, "") {
+        let agent = match warn_agent(agent) {
             Ok((_, agent)) => agent,
             Err(_) => "-",
         };
@@ -64,6 +67,15 @@ impl<'a> TypedHeader<'a> for Warning<'a> {
     }
 }
 
+/// `warn-agent = hostport / pseudonym`, where a pseudonym is a token
+fn warn_agent(input: &str) -> Parsed<'_, &str> {
+    let (rest, agent) = take(input, VALUE, "a host or a name")?;
+    if !is_token(agent) && !is_host_port(agent) {
+        return expected(input, "a host or a name");
+    }
+    Ok((rest, agent))
+}
+
 fn warning(input: &str) -> Parsed<'_, Warning<'_>> {
     let (rest, code) = number(input, 999, "a warning code of three digits")?;
     if input.len() - rest.len() != 3 {
@@ -72,7 +84,7 @@ fn warning(input: &str) -> Parsed<'_, Warning<'_>> {
     let Some(rest) = rest.strip_prefix(' ') else {
         return expected(rest, "a space after the code");
     };
-    let (rest, agent) = take(skip_lws(rest), VALUE, "a host or a name")?;
+    let (rest, agent) = warn_agent(skip_lws(rest))?;
     let (rest, text) = quoted_string(skip_lws(rest))?;
     let code = u16::try_from(code).expect("at most 999");
     Ok((rest, Warning { code, agent, text }))

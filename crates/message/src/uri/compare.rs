@@ -7,8 +7,12 @@ use super::{Scheme, Uri};
 /// four; that `transport` belongs to them follows from its examples.
 const NEVER_IN_ONE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
-/// URIs with more parameters or headers than this are compared as text: pairing them up costs their product.
+/// URIs with more parameters or headers than this are compared as text: pairing them up costs their
+/// number times their length.
 const MAX_PAIRED: usize = 64;
+
+/// And those that have more than one and are longer than this.
+const MAX_PAIRED_BYTES: usize = 2048;
 
 impl Uri<'_> {
     /// Whether both URIs mean the same by RFC 3261 section 19.1.4.
@@ -16,7 +20,8 @@ impl Uri<'_> {
     /// This is no equivalence relation: `sip:a@h;x=1` and `sip:a@h;x=2` are both equivalent to
     /// `sip:a@h` but not to each other. A parameter name that stands twice, which section 19.1.1
     /// forbids, is equal to one of the same name and value. URIs with more than 64 parameters or
-    /// headers are equivalent only when they are the same text.
+    /// headers, or with more than one in more than 2 KiB, are equivalent only when they are the same
+    /// text.
     ///
     /// ```
     /// use sip_oauth_message::Uri;
@@ -64,11 +69,17 @@ fn option<'a>(
 
 /// "Characters other than those in the reserved set are equivalent to their escapes."
 fn same_escaped(one: &str, two: &str) -> bool {
+    if !has_escape(one) && !has_escape(two) {
+        return one == two;
+    }
     let normal = |(byte, escaped): (u8, bool)| (byte, escaped && b";/?:@&=+$,".contains(&byte));
     unescaped(one).map(normal).eq(unescaped(two).map(normal))
 }
 
 fn same_escaped_no_case(one: &str, two: &str) -> bool {
+    if !has_escape(one) && !has_escape(two) {
+        return one.eq_ignore_ascii_case(two);
+    }
     let normal = |(byte, escaped): (u8, bool)| {
         let reserved = escaped && b";/?:@&=+$,".contains(&byte);
         (byte.to_ascii_lowercase(), reserved)
@@ -77,7 +88,16 @@ fn same_escaped_no_case(one: &str, two: &str) -> bool {
 }
 
 fn has_many_components(uri: &Uri<'_>) -> bool {
-    uri.params().iter().nth(MAX_PAIRED).is_some() || uri.headers().iter().nth(MAX_PAIRED).is_some()
+    let most = if uri.as_str().len() > MAX_PAIRED_BYTES {
+        1
+    } else {
+        MAX_PAIRED
+    };
+    uri.params().iter().nth(most).is_some() || uri.headers().iter().nth(most).is_some()
+}
+
+fn has_escape(text: &str) -> bool {
+    memchr::memchr(b'%', text.as_bytes()).is_some()
 }
 
 fn params_match(one: &Uri<'_>, two: &Uri<'_>) -> bool {

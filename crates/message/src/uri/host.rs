@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::grammar::{HOST, behind_long, cut};
+use crate::scan::may_have_two_below;
 use crate::{ErrorKind, ParseError};
 
 /// `host = hostname / IPv4address / IPv6reference` (RFC 3261 section 25.1).
@@ -133,14 +134,81 @@ pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
         return Ok((host, cut(rest, 1).1));
     }
     let (text, rest) = cut(text, behind_long(text.as_bytes(), 0, HOST));
-    if text.is_empty() {
-        return fail("a host");
+    if !is_name_or_ipv4(text.as_bytes()) {
+        return fail("a host name or an address");
     }
     let host = Host {
         text,
         bracketed: false,
     };
     Ok((host, rest))
+}
+
+/// Whether labels are separated by single dots and neither begin nor end with a hyphen, and whether
+/// what ends with a number is an IPv4 address.
+///
+/// ```text
+/// hostname    = *( domainlabel "." ) toplabel [ "." ]
+/// domainlabel = alphanum / alphanum *( alphanum / "-" ) alphanum
+/// toplabel    = ALPHA / ALPHA *( alphanum / "-" ) alphanum
+/// ```
+///
+/// Besides, an underscore is a letter here, and the last label may begin with a digit where it is
+/// no number, as names of containers do (RFC 1123 section 2.1).
+#[inline]
+pub(crate) fn is_name_or_ipv4(text: &[u8]) -> bool {
+    match text {
+        [] => false,
+        [.., b'0'..=b'9'] => ends_well_with_digit(text),
+        _ => has_whole_labels(text),
+    }
+}
+
+fn ends_well_with_digit(text: &[u8]) -> bool {
+    let ends_with_number = || {
+        let before = text.iter().rfind(|byte| !byte.is_ascii_digit());
+        matches!(before, None | Some(b'.'))
+    };
+    is_ipv4(text) || (has_whole_labels(text) && !ends_with_number())
+}
+
+/// `a.b.c.d`, each number up to 255 and without zeros in front, as [`Ipv4Addr`] reads it.
+fn is_ipv4(text: &[u8]) -> bool {
+    let mut rest = text;
+    for _ in 0..3 {
+        match behind_octet(rest) {
+            Some([b'.', after @ ..]) => rest = after,
+            _ => return false,
+        }
+    }
+    matches!(behind_octet(rest), Some([]))
+}
+
+/// `dec-octet` of RFC 3986 section 3.2.2, the longest first.
+fn behind_octet(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [b'1', b'0'..=b'9', b'0'..=b'9', rest @ ..]
+        | [b'2', b'0'..=b'4', b'0'..=b'9', rest @ ..]
+        | [b'2', b'5', b'0'..=b'5', rest @ ..]
+        | [b'1'..=b'9', b'0'..=b'9', rest @ ..]
+        | [b'0'..=b'9', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+/// Whether no dot or hyphen is where a label would begin, and no hyphen where one would end. One dot
+/// may be the end.
+fn has_whole_labels(text: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else {
+        return false;
+    };
+    // What is below the digits is a dot or a hyphen.
+    *first >= b'0'
+        && *last != b'-'
+        && (!may_have_two_below(text, b'0') || {
+            let mut pairs = text.windows(2);
+            pairs.all(|pair| !matches!(pair, [b'.', b'.' | b'-'] | [b'-', b'.']))
+        })
 }
 
 /// `port = 1*DIGIT`, up to 65535.
@@ -165,7 +233,46 @@ pub(crate) fn port(text: &str) -> Result<(u16, &str), ParseError> {
     Ok((port, cut(text, length).1))
 }
 
+/// `host [ ":" port ]` that is all of `text`.
+pub(crate) fn is_host_port(text: &str) -> bool {
+    let Ok((_, rest)) = host(text) else {
+        return false;
+    };
+    match rest.strip_prefix(':') {
+        Some(digits) => matches!(port(digits), Ok((_, ""))),
+        None => rest.is_empty(),
+    }
+}
+
 #[cold]
 fn no_port() -> ParseError {
     ParseError::new(ErrorKind::Uri, 0, "a port up to 65535")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_ipv4_address_is_what_the_standard_library_says(
+            text in r"[0-9]{1,4}(\.[0-9]{0,4}){1,4}|(2[0-9]{2}|[0-9]{1,2})(\.(2[0-9]{2}|[0-9]{1,2})){3}",
+        ) {
+            prop_assert_eq!(is_ipv4(text.as_bytes()), text.parse::<Ipv4Addr>().is_ok());
+        }
+
+        #[test]
+        fn a_name_is_made_of_whole_labels(text in r"[a1_.-]{1,12}") {
+            let dotless = text.strip_suffix('.').unwrap_or(&text);
+            let is_whole = |label: &str| {
+                !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+            };
+            let is_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+            let plain = dotless.split('.').all(is_whole)
+                && (text.ends_with('.') || !text.rsplit('.').next().is_some_and(is_number));
+            prop_assert_eq!(Host::parse(&text).is_ok(), plain || text.parse::<Ipv4Addr>().is_ok());
+        }
+    }
 }

@@ -11,12 +11,12 @@ use std::fmt;
 
 pub use self::escape::{EscapedUser, unescape};
 pub use self::host::Host;
-pub(crate) use self::host::{host, port};
+pub(crate) use self::host::{host, is_host_port, port};
 pub use self::params::{UriHeaders, UriParams};
 pub(crate) use self::redact::{Redacted, has_sip_uri};
 
 use self::escape::behind_escaped;
-use crate::grammar::{USER, cut, is_class};
+use crate::grammar::{USER, cut};
 use crate::scan::find;
 use crate::{ErrorKind, ParseError};
 
@@ -270,6 +270,11 @@ impl<'a> Uri<'a> {
         self.places.user_end = place(end);
         self.places.params = place(end);
         self.places.params_end = place(UriParams::check(self.text, end, None)?);
+        let mut params = self.params().iter();
+        if !params.all(|(name, value)| is_tel_param(name, value)) {
+            let what = "parameters of a telephone number";
+            return Err(ParseError::new(ErrorKind::Uri, end, what));
+        }
         // "Local numbers MUST be tagged with a 'phone-context'" (section 5.1.5).
         if !number.starts_with('+') && self.params().value("phone-context").is_none() {
             let what = "'+' or a phone-context";
@@ -277,6 +282,29 @@ impl<'a> Uri<'a> {
         }
         Ok(())
     }
+}
+
+/// ```text
+/// extension        = ";ext=" 1*phonedigit
+/// context          = ";phone-context=" descriptor
+/// descriptor       = domainname / global-number-digits
+/// parameter        = ";" pname ["=" pvalue ]
+/// pname            = 1*( alphanum / "-" )
+/// ```
+fn is_tel_param(name: &str, value: Option<&str>) -> bool {
+    let is_phone_digit = |b: u8| b.is_ascii_digit() || b"-.()".contains(&b);
+    if name.eq_ignore_ascii_case("ext") {
+        return value.is_some_and(|value| value.bytes().all(is_phone_digit));
+    }
+    if name.eq_ignore_ascii_case("phone-context") {
+        return value.is_some_and(|value| match value.strip_prefix('+') {
+            Some(digits) => {
+                digits.bytes().all(is_phone_digit) && digits.bytes().any(|b| b.is_ascii_digit())
+            }
+            None => Host::parse(value).is_ok_and(|host| host.ip().is_none()),
+        });
+    }
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// A position in a URI, which is below 4 GiB.
@@ -308,22 +336,47 @@ fn scheme(text: &str) -> Result<(Kind, usize), ParseError> {
     }
 }
 
-/// The part behind a scheme that we do not know: anything a URI may be made of.
+/// The part behind a scheme that we do not know: `hier-part / opaque-part`. It has no fragment, and
+/// brackets are those of an IPv6 address (RFC 2732) that is the host.
 fn check_opaque(text: &str, start: usize) -> Result<(), ParseError> {
-    let rest = text.as_bytes().get(start..).unwrap_or_default();
-    let allowed = |&b: &u8| is_class(b, USER) || b"%:@#[]".contains(&b);
-    match rest.iter().position(|b| !allowed(b)) {
-        None if !rest.is_empty() => Ok(()),
-        None => Err(ParseError::new(
-            ErrorKind::Uri,
-            start,
-            "something after the scheme",
-        )),
-        Some(at) => Err(ParseError::new(
-            ErrorKind::Uri,
-            start + at,
-            "a character of a URI",
-        )),
+    let fail = |at, what| Err(ParseError::new(ErrorKind::Uri, at, what));
+    let bytes = text.as_bytes();
+    if start == bytes.len() {
+        return fail(start, "something after the scheme");
+    }
+    let mut at = start;
+    if let Some([b'/', b'/', authority @ ..]) = bytes.get(start..) {
+        let authority_start = start + 2;
+        let length = authority.iter().position(|b| b"/?".contains(b));
+        let end = authority_start + length.unwrap_or(authority.len());
+        let authority = text.get(authority_start..end).unwrap_or_default();
+        let address = authority_start + authority.rfind('@').map_or(0, |at| at + 1);
+        if bytes.get(address) == Some(&b'[') {
+            let (_, rest) = host(cut(text, address).1).map_err(|error| error.shifted(address))?;
+            let userinfo = behind_opaque(bytes, authority_start);
+            if userinfo != address {
+                return fail(userinfo, "a character of a URI");
+            }
+            at = text.len() - rest.len();
+            if at < end && bytes.get(at) != Some(&b':') {
+                return fail(at, "a port or the end of the authority");
+            }
+        }
+    }
+    match behind_opaque(bytes, at) {
+        end if end == bytes.len() => Ok(()),
+        wrong => fail(wrong, "a character of a URI"),
+    }
+}
+
+/// Where characters of a URI without brackets, and escapes, end.
+fn behind_opaque(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        at = behind_escaped(bytes, at, USER);
+        match bytes.get(at) {
+            Some(b':' | b'@') => at += 1,
+            _ => return at,
+        }
     }
 }
 
