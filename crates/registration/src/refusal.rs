@@ -17,6 +17,8 @@ pub enum Refusal {
     TokenMissing,
     /// The request carried a token that is expired, unverifiable or not a token.
     TokenRejected,
+    /// Nobody could say whether the token is good.
+    TokenUnjudged,
     /// The token is genuine, but its user does not own the device.
     TokenOfAnotherUser,
     /// The REGISTER came to a port that does not fit cluster mode, profile and transport.
@@ -113,6 +115,16 @@ const TOKEN_REJECTED: RefusalEntry = RefusalEntry {
     cause: RegistrationFailure::AuthenticationError,
     sentence: "the token was refused: the client obtains a new one; if every token is refused, compare the \
                authz keys of the nodes and restart Cisco CallManager after a regeneration",
+    ..PLAIN
+};
+const TOKEN_UNJUDGED: RefusalEntry = RefusalEntry {
+    refusal: Refusal::TokenUnjudged,
+    status: 503,
+    phrase: "Service Unavailable",
+    retry_after: Some(Duration::from_secs(30)),
+    cause: RegistrationFailure::AuthenticationError,
+    sentence: "nobody could say whether the token is good: the authorization server or its keys are out of reach, \
+               or nobody was told to ask; the client keeps its token and comes back",
     ..PLAIN
 };
 const TOKEN_OF_ANOTHER_USER: RefusalEntry = RefusalEntry {
@@ -283,12 +295,13 @@ const UNAVAILABLE: RefusalEntry = RefusalEntry {
 };
 
 /// The whole table, published rows first.
-static TABLE: [RefusalEntry; 22] = [
+static TABLE: [RefusalEntry; 23] = [
     TOKEN_MISSING,
     OAUTH_PORT_MISMATCH,
     ACTIVE_ELSEWHERE,
     TLS_AUTHENTICATION,
     TOKEN_REJECTED,
+    TOKEN_UNJUDGED,
     TOKEN_OF_ANOTHER_USER,
     UNKNOWN_DEVICE,
     DEVICE_TYPE_MISMATCH,
@@ -323,6 +336,7 @@ impl Refusal {
         match self {
             Self::TokenMissing => &TOKEN_MISSING,
             Self::TokenRejected => &TOKEN_REJECTED,
+            Self::TokenUnjudged => &TOKEN_UNJUDGED,
             Self::TokenOfAnotherUser => &TOKEN_OF_ANOTHER_USER,
             Self::OAuthPortMismatch => &OAUTH_PORT_MISMATCH,
             Self::ActiveElsewhere => &ACTIVE_ELSEWHERE,

@@ -22,9 +22,10 @@ use sip_oauth_registration::edge::{
     NotReturned, RefusedToken, TokenGate, ZoneChange,
 };
 use sip_oauth_registration::registrar::Decision;
+use sip_oauth_token::{KeySet, Policy, Verifier};
 use support::{
-    CONTACT, NODE, Pair, Path, USER, client_config, contact_line, credentials_line, edge_address,
-    register, registrar, verifier, wall,
+    AUTHORIZATION_SERVER, CONTACT, NODE, Pair, Path, USER, client_config, contact_line,
+    credentials_line, edge_address, register, registrar, verifier, wall,
 };
 
 const EDGE: &str = "expc.example.com";
@@ -187,6 +188,26 @@ fn what_cannot_be_rewritten_goes_no_further() {
             panic!("forwarded {line}")
         };
         assert_eq!(response.status.as_u16(), 400, "{line}");
+    }
+}
+
+/// An edge that challenges answers by the same table as a registrar.
+#[test]
+fn a_challenging_edge_forbids_a_missing_scope_and_puts_off_what_it_cannot_judge() {
+    let scope = AUTHORIZATION_SERVER.policy().require_scope("nobody:grants");
+    let scope = Verifier::new(AUTHORIZATION_SERVER.key_set(), scope);
+    let opaque = Policy::introspection("https://as.example.com", "sip:example.com");
+    let opaque = Verifier::new(KeySet::builder().build(), opaque);
+    for (verifier, expected, retry_after) in [(scope, 403, None), (opaque, 503, Some("30"))] {
+        let mut gate = TokenGate::judging(Arc::new(verifier));
+        gate.refused = RefusedToken::Challenge;
+        let text = register(1, &format!("{}{}", contact_line(), credentials_line(USER)));
+        let Forwarding::Answer { response, .. } = forward(&edge_with(gate), &text) else {
+            panic!("not answered")
+        };
+        assert_eq!(response.status.as_u16(), expected);
+        assert_eq!(response.headers.get("Retry-After"), retry_after);
+        assert_eq!(response.headers.get("Proxy-Authenticate"), None);
     }
 }
 

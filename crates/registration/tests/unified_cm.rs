@@ -11,16 +11,21 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
 use sip_oauth_registration::registrar::{
     AddressOfRecord, Arrival, Binding, BindingStore, Decision, DeviceLine, DeviceRecord, Listener,
     PeerIdentity, Registrar, RegistrarConfig, RejectedToken, SecurityProfile, SipOAuthMode, Swap,
-    TokenVerdict, Version,
+    TokenFinding, TokenVerdict, Version,
 };
-use sip_oauth_registration::{Refusal, RegistrationFailure};
+use sip_oauth_registration::{Refusal, RegistrationFailure, Seeded};
+use sip_oauth_token::{AccessToken, KeySet, Policy, Verifier};
 use support::{
-    DEVICE, LINE, NODE, Pair, Path, USER, ask, client_config, contact_line, credentials_line,
-    local, on_premises, register, registrar, registrar_with, response, token_of, wall,
+    AUTHORIZATION_SERVER, DEVICE, LINE, NODE, Pair, Path, USER, ask, client_config, contact_line,
+    credentials_line, local, on_premises, register, registrar, registrar_with, response, token_of,
+    wall,
 };
 
 mod the_four_messages {
@@ -356,6 +361,11 @@ mod refusals {
     fn a_token_of_somebody_else_is_answered_as_configured() {
         for (option, expected, challenge) in [
             (
+                RejectedToken::ByDialect,
+                407,
+                Some("Bearer realm=\"ccmsipline\""),
+            ),
+            (
                 RejectedToken::ChallengeAgain,
                 407,
                 Some("Bearer realm=\"ccmsipline\""),
@@ -406,6 +416,82 @@ mod refusals {
         let said = answer.observation.to_string();
         assert!(!said.contains(token.expose()), "no token in what is logged");
         assert_eq!(response(answer).status.as_u16(), 407);
+    }
+
+    /// Its challenge cannot name the scope: the client would come back with the same token.
+    #[test]
+    fn a_missing_scope_is_403_unless_told_otherwise() {
+        for (option, expected) in [
+            (RejectedToken::ByDialect, 403),
+            (RejectedToken::ChallengeAgain, 407),
+            (RejectedToken::ChallengeWithError, 407),
+            (RejectedToken::Forbid, 403),
+        ] {
+            let mut config = RegistrarConfig::unified_cm(NODE);
+            config.rejected_token = option;
+            let registrar = registrar_with(config);
+            let policy = AUTHORIZATION_SERVER.policy().require_scope("nobody:grants");
+            let verifier = Verifier::new(AUTHORIZATION_SERVER.key_set(), policy);
+            registrar.set_verifier(Arc::new(verifier));
+            let lines = format!("{}{}", contact_line(), credentials_line(USER));
+            let answer = ask(&registrar, &on_premises(), &register(1, &lines));
+            assert_eq!(answer.observation.refusal(), Some(Refusal::TokenRejected));
+            let response = response(answer);
+            assert_eq!(response.status.as_u16(), expected, "{option:?}");
+            let challenge = response.headers.get("Proxy-Authenticate");
+            assert_eq!(
+                challenge.is_some_and(|value| value.ends_with("error=\"insufficient_scope\"")),
+                option == RejectedToken::ChallengeWithError,
+                "{option:?}"
+            );
+        }
+    }
+
+    /// RFC 3261 section 21.5.4: a token that nobody could judge costs the client nothing but time.
+    #[test]
+    fn a_token_nobody_could_judge_is_503_with_retry_after_whatever_the_option() {
+        for option in [
+            RejectedToken::ByDialect,
+            RejectedToken::ChallengeAgain,
+            RejectedToken::ChallengeWithError,
+            RejectedToken::Forbid,
+        ] {
+            let mut config = RegistrarConfig::unified_cm(NODE);
+            config.rejected_token = option;
+            let registrar = registrar_with(config);
+            let policy = Policy::introspection("https://as.example.com", "sip:example.com");
+            let verifier = Verifier::new(KeySet::builder().build(), policy);
+            registrar.set_verifier(Arc::new(verifier));
+            let lines = format!("{}{}", contact_line(), credentials_line(USER));
+            let request = register(1, &lines);
+            let answer = ask(&registrar, &on_premises(), &request);
+            assert_eq!(answer.observation.refusal(), Some(Refusal::TokenUnjudged));
+            let seen = answer.observation.clone();
+            let unjudged = response(answer);
+            assert_eq!(unjudged.status.as_u16(), 503);
+            assert_eq!(unjudged.reason, "Service Unavailable");
+            assert_eq!(unjudged.headers.get("Retry-After"), Some("30"));
+            assert_eq!(unjudged.headers.get("Proxy-Authenticate"), None);
+
+            let bytes = request.replace('\n', "\r\n");
+            let view = MessageView::parse(bytes.as_bytes(), &Limits::default()).unwrap();
+            let refuse = |finding| {
+                let (seen, entropy) = (seen.clone(), &mut Seeded::new(1));
+                registrar.refuse_token(&on_premises(), &view, seen, finding, wall(), entropy)
+            };
+            let down = refuse(TokenFinding::Unavailable("the server is down".to_owned()));
+            assert_eq!(down.observation.refusal(), Some(Refusal::TokenUnjudged));
+            assert!(down.observation.to_string().contains("the server is down"));
+            assert_eq!(response(down).headers.get("Retry-After"), Some("30"));
+            let error = AccessToken::parse("").unwrap_err();
+            let refused = refuse(TokenFinding::Refused(error.clone()));
+            assert_eq!(refused.observation.refusal(), Some(Refusal::TokenRejected));
+            assert_eq!(refused.observation.token, TokenVerdict::Rejected(error));
+            assert_eq!(refused.observation.device, seen.device);
+            let status = response(refused).status.as_u16();
+            let forbids = option == RejectedToken::Forbid;
+            assert_eq!(status, if forbids { 403 } else { 407 }, "{option:?}");
+        }
     }
 
     #[test]

@@ -43,6 +43,19 @@ pub enum SipAnswer {
 }
 
 impl SipAnswer {
+    /// What a request without a token is answered: a challenge without `error` ("the resource server
+    /// SHOULD NOT include an error code", RFC 6750 section 3.1).
+    pub const fn challenge(role: Role, dialect: ChallengeDialect) -> Self {
+        let status = match (role, dialect) {
+            (Role::Registrar, ChallengeDialect::Rfc8898) => 401,
+            (Role::Proxy, ChallengeDialect::Rfc8898) | (_, ChallengeDialect::UnifiedCm) => 407,
+        };
+        Self::Challenge {
+            status,
+            error: None,
+        }
+    }
+
     /// The status code.
     pub const fn status(self) -> u16 {
         match self {
@@ -94,21 +107,26 @@ impl TokenError {
     /// assert_eq!(answer.to_string(), "407");
     /// ```
     pub fn answer(&self, role: Role, dialect: ChallengeDialect) -> SipAnswer {
-        let error = self.error_code();
-        match (self.kind(), dialect) {
-            (TokenErrorKind::IntrospectionNeeded, _) => SipAnswer::Unavailable,
-            (TokenErrorKind::Scope { .. }, ChallengeDialect::UnifiedCm) => SipAnswer::Forbid,
-            (_, ChallengeDialect::UnifiedCm) => SipAnswer::Challenge {
-                status: 407,
-                error: None,
-            },
-            (_, ChallengeDialect::Rfc8898) => SipAnswer::Challenge {
-                status: match role {
-                    Role::Registrar => 401,
-                    Role::Proxy => 407,
-                },
-                error: Some(error),
-            },
+        match self.kind() {
+            TokenErrorKind::IntrospectionNeeded => SipAnswer::Unavailable,
+            _ => self.error_code().answer(role, dialect),
+        }
+    }
+}
+
+impl BearerError {
+    /// What to answer where whoever answers found the error itself: credentials without a token in
+    /// them, a genuine token of somebody else or without the scope wanted. As [`TokenError::answer`].
+    pub fn answer(self, role: Role, dialect: ChallengeDialect) -> SipAnswer {
+        match (SipAnswer::challenge(role, dialect), dialect, self) {
+            (_, ChallengeDialect::UnifiedCm, Self::InsufficientScope) => SipAnswer::Forbid,
+            (SipAnswer::Challenge { status, .. }, ChallengeDialect::Rfc8898, error) => {
+                SipAnswer::Challenge {
+                    status,
+                    error: Some(error),
+                }
+            }
+            (silent, _, _) => silent,
         }
     }
 }

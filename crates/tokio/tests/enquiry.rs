@@ -11,15 +11,18 @@
 mod support;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use sip_oauth_registration::{client::Event, registrar::Listener};
-use sip_oauth_token::{Form, KeySet, Policy, Verifier, issue::AuthorizationServer};
+use sip_oauth_token::{AccessToken, Form, KeySet, Policy, Verifier, issue::AuthorizationServer};
 use sip_oauth_tokio::{
-    ClientAuthentication, Enquiry, FixedToken, IntrospectionClient, JwksClient, ObtainedToken,
-    RegistrarServer, RegistrationClient,
+    ClientAuthentication, ClientEvents, ClientHandle, Enquiry, FixedToken, IntrospectionClient,
+    JwksClient, ObtainedToken, RegistrarServer, RegistrationClient,
 };
 use support::{
     BOTH, Estate, UUID, at_node, device_at,
@@ -35,6 +38,7 @@ struct Stage {
     estate: Estate,
     tokens: Arc<Mutex<AuthorizationServer>>,
     server: HttpServer,
+    is_down: Arc<AtomicBool>,
     node: RegistrarServer,
 }
 
@@ -49,7 +53,12 @@ impl Stage {
         let authority = &estate.authority;
         let tls = server_tls(authority.issue(SERVER), authority.store("trust"), "", BOTH);
         let (knows, clock) = (Arc::clone(&tokens), estate.clock.clone());
+        let is_down = Arc::new(AtomicBool::new(false));
+        let down = Arc::clone(&is_down);
         let server = HttpServer::start(Some(tls.oauth()), move |request| {
+            if down.load(Ordering::SeqCst) {
+                return respond(500, "");
+            }
             let knows = knows.lock().unwrap();
             if request.method == "GET" {
                 return respond(200, knows.jwk_set());
@@ -75,12 +84,18 @@ impl Stage {
             estate,
             tokens,
             server,
+            is_down,
             node,
         }
     }
 
     /// What becomes of a registration with a token of this form.
     async fn register(&self, form: Form) -> Event {
+        let (_handle, mut events) = self.start(form);
+        registration(&mut events).await
+    }
+
+    fn start(&self, form: Form) -> (ClientHandle, ClientEvents) {
         let now = self.estate.clock.system_now();
         let issued = self
             .tokens
@@ -89,13 +104,29 @@ impl Stage {
             .issue_access_for(form, AUDIENCE, "jdoe", "C0ffee", &[], now)
             .unwrap();
         let tokens = FixedToken::new(ObtainedToken::new(issued.token));
-        let (_handle, mut events) = RegistrationClient::new(
+        RegistrationClient::new(
             device_at(vec![at_node(&self.node)]),
             self.estate.connector(),
             Arc::new(tokens),
         )
-        .start();
-        registration(&mut events).await
+        .start()
+    }
+
+    /// A client whose token nobody can judge is told to come back, and registers with the same token when the server is
+    /// there again.
+    async fn register_after_an_outage(&self, form: Form) {
+        self.is_down.store(true, Ordering::SeqCst);
+        let (_handle, mut events) = self.start(form);
+        let Event::Refused(refused) = registration(&mut events).await else {
+            panic!("the server is down")
+        };
+        assert_eq!(refused.status, 503);
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(30)));
+        assert_eq!(refused.gave_up, None);
+        self.is_down.store(false, Ordering::SeqCst);
+        self.estate.clock.advance(Duration::from_secs(30));
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
     }
 }
 
@@ -144,9 +175,42 @@ async fn a_token_that_the_server_refuses_is_refused() {
         introspection,
     )
     .await;
-    let event = stage.register(Form::Opaque).await;
-    assert!(matches!(event, Event::Refused(_)), "{event:?}");
+    let Event::Refused(refused) = stage.register(Form::Opaque).await else {
+        panic!("not refused")
+    };
+    assert_eq!(refused.status, 407, "a verdict, and another token can help");
     assert_eq!(stage.server.seen().len(), 1);
+}
+
+/// RFC 7662 section 2.2, "active": false; the token was judged, so it is challenged and not put off.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_the_server_calls_inactive_is_challenged() {
+    let stage = Stage::new(Policy::introspection(UUID, AUDIENCE), introspection).await;
+    let tokens = FixedToken::new(ObtainedToken::new(
+        AccessToken::parse("nobody-issued-this").unwrap(),
+    ));
+    let (_handle, mut events) = RegistrationClient::new(
+        device_at(vec![at_node(&stage.node)]),
+        stage.estate.connector(),
+        Arc::new(tokens),
+    )
+    .start();
+    let Event::Refused(refused) = registration(&mut events).await else {
+        panic!("not refused")
+    };
+    assert_eq!(refused.status, 407);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_introspection_is_unavailable_the_answer_is_503_with_retry_after() {
+    let stage = Stage::new(Policy::introspection(UUID, AUDIENCE), introspection).await;
+    stage.register_after_an_outage(Form::Opaque).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_keys_cannot_be_had_the_answer_is_503_with_retry_after() {
+    let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+    stage.register_after_an_outage(Form::Jwt).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

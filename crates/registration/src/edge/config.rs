@@ -16,7 +16,8 @@ pub enum RefusedToken {
     /// The request goes on, without the name of a user.
     #[default]
     PassOn,
-    /// 407 with the realm given.
+    /// 407 with the realm given; 403 where a scope is missing, 503 where nobody could judge the token
+    /// ([`TokenError::answer`](sip_oauth_token::TokenError::answer)).
     Challenge,
     /// 403.
     Forbid,

@@ -13,7 +13,7 @@ use sip_oauth_message::{
     BearerChallenge, MessageView, Method, ParseError, Request, Response, StatusCode, TypedHeader,
     Uri, check,
 };
-use sip_oauth_token::TokenError;
+use sip_oauth_token::{BearerError, ChallengeDialect, Role, TokenError};
 
 pub use config::{EdgeConfig, MissingToken, RefusedToken, TokenGate};
 pub use zone::{DiscoveredNode, SEARCH_RULE_PRIORITY, SearchRule, Zone, ZoneChange, ZoneState};
@@ -288,7 +288,7 @@ impl Edge {
                         return Forwarding::Drop;
                     }
                     let status = StatusCode::MESSAGE_TOO_LARGE;
-                    let response = self.answer(request, from, status, &why, now, entropy);
+                    let response = self.answer(request, from, status, now, entropy);
                     return Forwarding::Answer { response, why };
                 }
                 Forwarding::ToZone {
@@ -299,7 +299,7 @@ impl Edge {
             }
             Err(_) if line.method == Method::Ack => Forwarding::Drop,
             Err((status, why)) => Forwarding::Answer {
-                response: self.answer(request, from, status, &why, now, entropy),
+                response: self.answer(request, from, status, now, entropy),
                 why,
             },
         }
@@ -321,7 +321,7 @@ impl Edge {
                 let why = EdgeRefusal::Overloaded { zone };
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Forwarding::Answer {
-                    response: self.answer(request, from, status, &why, now, entropy),
+                    response: self.answer(request, from, status, now, entropy),
                     why,
                 }
             }
@@ -369,7 +369,7 @@ impl Edge {
         let salvaged = salvage(bytes);
         match salvaged.as_ref().and_then(Salvaged::view) {
             Some(view) => Forwarding::Answer {
-                response: self.answer(&view, from, status, &why, now, entropy),
+                response: self.answer(&view, from, status, now, entropy),
                 why,
             },
             None => Forwarding::Drop,
@@ -425,7 +425,13 @@ impl Edge {
         }
         match (failure, gate.refused, gate.missing) {
             (Some(why), RefusedToken::Challenge, _) => {
-                Err((StatusCode::PROXY_AUTHENTICATION_REQUIRED, why))
+                let (role, dialect) = (Role::Proxy, ChallengeDialect::UnifiedCm);
+                let answer = match &why {
+                    EdgeRefusal::Token(error) => error.answer(role, dialect),
+                    _ => BearerError::InvalidRequest.answer(role, dialect),
+                };
+                let status = StatusCode::new(answer.status());
+                Err((status.unwrap_or(StatusCode::FORBIDDEN), why))
             }
             (Some(why), RefusedToken::Forbid, _) => Err((StatusCode::FORBIDDEN, why)),
             (None, _, MissingToken::Challenge) => Err((
@@ -441,7 +447,6 @@ impl Edge {
         request: &MessageView<'_>,
         from: &EdgeArrival,
         status: StatusCode,
-        why: &EdgeRefusal,
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Response {
@@ -451,10 +456,7 @@ impl Edge {
             let challenge = BearerChallenge::new(&self.config.tokens.realm);
             response.headers.push("Proxy-Authenticate", challenge);
         }
-        if let EdgeRefusal::ZoneInactive { .. }
-        | EdgeRefusal::Overloaded { .. }
-        | EdgeRefusal::Busy = why
-        {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = self.config.retry_after.as_secs();
             response.headers.push("Retry-After", seconds);
         }

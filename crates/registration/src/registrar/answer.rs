@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use sip_oauth_message::header::{QValue, Warning};
 use sip_oauth_message::remotecc::{RESPONSE_CONTENT_TYPE, ResponseBody};
 use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusCode};
-use sip_oauth_token::BearerError;
+use sip_oauth_token::{BearerError, SipAnswer};
 
 use super::binding::Binding;
-use super::options::{ExpiresPolicy, RegistrarConfig, RegistrarDialect, RejectedToken};
+use super::options::{ExpiresPolicy, RegistrarConfig, RegistrarDialect};
 use super::register::Register;
 use crate::entropy::Entropy;
 use crate::refusal::Refusal;
@@ -56,20 +56,22 @@ impl Skeleton {
         extra: &Extra,
     ) -> Response {
         let entry = refusal.entry();
-        let (status, phrase) = match refusal {
-            Refusal::TokenMissing => challenge_status(&config.dialect),
-            Refusal::TokenRejected | Refusal::TokenOfAnotherUser => match config.rejected_token {
-                RejectedToken::ChallengeAgain | RejectedToken::ChallengeWithError => {
-                    challenge_status(&config.dialect)
-                }
-                RejectedToken::Forbid => (403, "Forbidden"),
-            },
-            _ => (entry.status, entry.phrase),
+        let answer = match refusal {
+            Refusal::TokenMissing => Some(config.challenge()),
+            _ => extra.token,
+        };
+        let (status, phrase) = match answer {
+            Some(answer) => {
+                let status = answer.status();
+                let phrase = StatusCode::new(status).map_or("", StatusCode::default_reason);
+                (status, phrase)
+            }
+            None => (entry.status, entry.phrase),
         };
         let mut response = self.response(status, phrase);
         let headers = &mut response.headers;
-        if matches!(status, 401 | 407) {
-            push_challenge(headers, status, config, extra.error);
+        if let Some(SipAnswer::Challenge { status, error }) = answer {
+            push_challenge(headers, status, config, error);
         }
         match refusal {
             Refusal::MethodNotAllowed | Refusal::MethodNotImplemented => {
@@ -171,19 +173,13 @@ impl Skeleton {
 /// What a refusal needs beyond its row of the table.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
-    pub(super) error: Option<BearerError>,
+    /// How its token is answered, where the refusal is for that.
+    pub(super) token: Option<SipAnswer>,
     pub(super) unsupported: Vec<String>,
 }
 
 /// The methods a registrar takes.
 const ALLOW: &str = "REGISTER, OPTIONS";
-
-fn challenge_status(dialect: &RegistrarDialect) -> (u16, &'static str) {
-    match dialect {
-        RegistrarDialect::UnifiedCm { .. } => (407, "Proxy Authentication Required"),
-        RegistrarDialect::Rfc8898 { .. } => (401, "Unauthorized"),
-    }
-}
 
 fn push_challenge(
     headers: &mut Headers,
@@ -191,10 +187,6 @@ fn push_challenge(
     config: &RegistrarConfig,
     error: Option<BearerError>,
 ) {
-    let error = match config.rejected_token {
-        RejectedToken::ChallengeWithError => error,
-        RejectedToken::ChallengeAgain | RejectedToken::Forbid => None,
-    };
     let challenge = match &config.dialect {
         RegistrarDialect::UnifiedCm { realm } => BearerChallenge::new(realm),
         RegistrarDialect::Rfc8898 {

@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use sip_oauth_message::{BearerCredentials, MessageView};
-use sip_oauth_token::{BearerError, VerifiedToken, Verifier};
+use sip_oauth_token::{BearerError, SipAnswer, VerifiedToken, Verifier};
 
 use super::observation::TokenVerdict;
-use super::options::{RegistrarDialect, TokenPlace};
+use super::options::{RegistrarConfig, RegistrarDialect, TokenPlace};
 use crate::bearer::{Field, bearers};
 
 /// What became of the token: who it speaks for, or what to tell the client.
@@ -16,7 +16,7 @@ pub(super) enum Judged {
     Missing,
     Rejected {
         verdict: TokenVerdict,
-        error: BearerError,
+        answer: SipAnswer,
     },
 }
 
@@ -24,18 +24,17 @@ pub(super) enum Judged {
 ///
 /// A request may carry several, one for each realm on its way: a value "MUST NOT be consumed by any proxy
 /// whose realm does not match" (RFC 3261 section 22.3). One that holds is enough; when none does, the
-/// first is what the client hears about.
+/// first is what the client hears about, unless one of them could not be judged.
 pub(super) fn judge(
     request: &MessageView<'_>,
-    dialect: &RegistrarDialect,
-    place: TokenPlace,
+    config: &RegistrarConfig,
     verifier: &Verifier,
     now: SystemTime,
 ) -> Judged {
-    let mut first_failure = None;
-    for found in bearers(request, fields(dialect, place)) {
+    let mut failure = None;
+    for found in bearers(request, fields(&config.dialect, config.token_place)) {
         let verdict = match found {
-            Ok(bearer) => match verify(&bearer, dialect, verifier, now) {
+            Ok(bearer) => match verify(&bearer, config, verifier, now) {
                 Ok(token) => return Judged::Genuine(token),
                 Err(rejected) => rejected,
             },
@@ -43,12 +42,28 @@ pub(super) fn judge(
                 verdict: TokenVerdict::Unreadable {
                     why: error.to_string(),
                 },
-                error: BearerError::InvalidRequest,
+                answer: config
+                    .answer(|role, dialect| BearerError::InvalidRequest.answer(role, dialect)),
             },
         };
-        first_failure.get_or_insert(verdict);
+        if failure.is_none() || verdict.is_open() {
+            failure = Some(verdict);
+        }
     }
-    first_failure.unwrap_or(Judged::Missing)
+    failure.unwrap_or(Judged::Missing)
+}
+
+impl Judged {
+    /// Whether the token may yet be found good.
+    fn is_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected {
+                answer: SipAnswer::Unavailable,
+                ..
+            }
+        )
+    }
 }
 
 /// Where a token is looked for, the answer to the dialect's challenge first.
@@ -68,17 +83,17 @@ const fn fields(dialect: &RegistrarDialect, place: TokenPlace) -> &'static [Fiel
 
 fn verify(
     bearer: &BearerCredentials<'_>,
-    dialect: &RegistrarDialect,
+    config: &RegistrarConfig,
     verifier: &Verifier,
     now: SystemTime,
 ) -> Result<VerifiedToken, Judged> {
     let token = verifier
         .verify(bearer.expose(), now)
         .map_err(|error| Judged::Rejected {
-            error: error.error_code(),
+            answer: config.answer(|role, dialect| error.answer(role, dialect)),
             verdict: TokenVerdict::Rejected(error),
         })?;
-    match dialect {
+    match &config.dialect {
         RegistrarDialect::Rfc8898 {
             scope: Some(scope), ..
         } if !scope.split(' ').all(|scope| token.has_scope(scope)) => Err(Judged::Rejected {
@@ -86,7 +101,8 @@ fn verify(
                 user: token.user().to_owned(),
                 wanted: scope.clone(),
             },
-            error: BearerError::InsufficientScope,
+            answer: config
+                .answer(|role, dialect| BearerError::InsufficientScope.answer(role, dialect)),
         }),
         RegistrarDialect::Rfc8898 { .. } | RegistrarDialect::UnifiedCm { .. } => Ok(token),
     }

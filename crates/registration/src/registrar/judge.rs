@@ -70,8 +70,8 @@ impl<S> Judge<'_, S> {
             check::Cause::Extensions => Refused {
                 refusal: Refusal::BadExtension,
                 extra: Extra {
-                    error: None,
                     unsupported: self.unsupported(element.extensions),
+                    ..Extra::default()
                 },
             },
             _ => Refusal::Malformed.into(),
@@ -228,21 +228,15 @@ impl<S> Judge<'_, S> {
     fn token(&mut self) -> Result<VerifiedToken, Refused> {
         let config = Arc::clone(&self.registrar.config);
         let verifier = self.registrar.verifier();
-        match judge(
-            self.request,
-            &config.dialect,
-            config.token_place,
-            &verifier,
-            self.now,
-        ) {
+        match judge(self.request, &config, &verifier, self.now) {
             Judged::Genuine(token) => Ok(token),
             Judged::Missing => {
                 self.observation.token = TokenVerdict::Missing;
                 Err(Refusal::TokenMissing.into())
             }
-            Judged::Rejected { verdict, error } => {
+            Judged::Rejected { verdict, answer } => {
                 self.observation.token = verdict;
-                Err(rejected(Refusal::TokenRejected, error))
+                Err(Refused::token(Refusal::TokenRejected, answer))
             }
         }
     }
@@ -260,7 +254,11 @@ impl<S> Judge<'_, S> {
             user: token.user().to_owned(),
             expected: expected.map(str::to_owned),
         };
-        rejected(Refusal::TokenOfAnotherUser, BearerError::InvalidToken)
+        let answer = self
+            .registrar
+            .config
+            .answer(|role, dialect| BearerError::InvalidToken.answer(role, dialect));
+        Refused::token(Refusal::TokenOfAnotherUser, answer)
     }
 }
 
@@ -272,14 +270,4 @@ fn is_address_of(user: &str, register: &Register) -> bool {
         .is_some_and(|(user, host)| {
             user == register.user && host.eq_ignore_ascii_case(&register.host)
         })
-}
-
-fn rejected(refusal: Refusal, error: BearerError) -> Refused {
-    Refused {
-        refusal,
-        extra: Extra {
-            error: Some(error),
-            unsupported: Vec::new(),
-        },
-    }
 }

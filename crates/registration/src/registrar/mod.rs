@@ -22,7 +22,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use sip_oauth_message::{MessageView, Method, ParseError, Response};
-use sip_oauth_token::Verifier;
+use sip_oauth_token::{SipAnswer, Verifier};
 
 pub use admission::{Admission, admit};
 pub use arrival::{Arrival, Listener, PeerIdentity};
@@ -31,7 +31,7 @@ pub use cluster::{Cluster, ClusterError, ExpresswayRow, Node, RunningNode, SipOA
 pub use database::Database;
 pub use device::{DeviceKind, DeviceLine, DeviceRecord};
 pub use memory::MemoryStore;
-pub use observation::{Decision, Observation, TokenVerdict};
+pub use observation::{Decision, Observation, TokenFinding, TokenVerdict};
 pub use options::{
     DeviceLookup, ExpiresPolicy, GracefulRegistration, RegistrarConfig, RegistrarDialect,
     RejectedToken, TokenPlace,
@@ -229,6 +229,37 @@ impl<S> Registrar<S> {
             }
         };
         Step::Answer(Box::new(answer))
+    }
+
+    /// The answer to a request whose token was asked about in vain, after it was refused for want of a key or
+    /// of an authorization server's word: `seen` is what was observed then.
+    ///
+    /// 503 with Retry-After where nobody could say; a client is not told to drop a token that may be good.
+    pub fn refuse_token(
+        &self,
+        arrival: &Arrival,
+        request: &MessageView<'_>,
+        mut seen: Observation,
+        finding: TokenFinding,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+    ) -> Answer {
+        let answer = match finding {
+            TokenFinding::Refused(error) => {
+                let answer = self
+                    .config
+                    .answer(|role, dialect| error.answer(role, dialect));
+                seen.token = TokenVerdict::Rejected(error);
+                answer
+            }
+            TokenFinding::Unavailable(why) => {
+                seen.detail = Some(why);
+                SipAnswer::Unavailable
+            }
+        };
+        let Refused { refusal, extra } = Refused::token(Refusal::TokenRejected, answer);
+        let skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
+        refuse(skeleton, refusal, &extra, &self.config, seen)
     }
 
     /// The answer to bytes that came as one frame and that [`MessageView::parse`] refused with `error`: 400,

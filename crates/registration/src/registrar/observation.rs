@@ -77,6 +77,20 @@ pub enum TokenVerdict {
     Rejected(TokenError),
 }
 
+/// What asking about a token came to, where it was not accepted.
+///
+/// A registrar asks nobody itself: whoever runs it may, when a [`TokenVerdict::Rejected`] names a key that is
+/// not there or an authorization server to be asked, and then [judges again](super::Registrar::handle) or
+/// [refuses](super::Registrar::refuse_token).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenFinding {
+    /// It was judged, and refused.
+    Refused(TokenError),
+    /// Nobody could say, and why: the token may well be good.
+    Unavailable(String),
+}
+
 /// What was decided about one request, and what it rests on. Never holds a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

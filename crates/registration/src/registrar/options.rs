@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
+use sip_oauth_token::{ChallengeDialect, Role, SipAnswer};
+
 use crate::refusal::Refusal;
 
 /// What is answered to a request whose token is expired, unverifiable or somebody else's.
 ///
-/// What Unified CM answers is not published; [`ChallengeAgain`](Self::ChallengeAgain) is our default for
-/// it, because a client that has another token can go on.
+/// What Unified CM answers is not published; that it challenges again is our choice, because a client that
+/// has another token can go on. A token nobody could judge is not refused: it is answered 503, whatever
+/// stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RejectedToken {
-    /// The same challenge as to a request without a token.
+    /// By the table of [`TokenError::answer`](sip_oauth_token::TokenError::answer): the challenge again,
+    /// with `error` in RFC 8898 and without a word in Unified CM's dialect, where a missing scope is 403.
     #[default]
+    ByDialect,
+    /// The same challenge as to a request without a token.
     ChallengeAgain,
     /// The same challenge with `error="invalid_token"` or what else applies (RFC 8898 section 4).
     ChallengeWithError,
@@ -150,6 +156,40 @@ pub enum GracefulRegistration {
 }
 
 impl RegistrarConfig {
+    /// What a request without a token is answered.
+    pub(super) fn challenge(&self) -> SipAnswer {
+        SipAnswer::challenge(Role::Registrar, self.challenge_dialect())
+    }
+
+    /// What a refused token is answered: by `table`, which is the token crate's for the error at hand, unless
+    /// [`rejected_token`](Self::rejected_token) says otherwise.
+    pub(super) fn answer(&self, table: impl Fn(Role, ChallengeDialect) -> SipAnswer) -> SipAnswer {
+        let answer = table(Role::Registrar, self.challenge_dialect());
+        if answer == SipAnswer::Unavailable {
+            return answer;
+        }
+        match self.rejected_token {
+            RejectedToken::ByDialect => answer,
+            RejectedToken::ChallengeAgain => self.challenge(),
+            RejectedToken::ChallengeWithError => {
+                // Who challenges with 407 in RFC 8898 is a proxy.
+                let role = match self.dialect {
+                    RegistrarDialect::UnifiedCm { .. } => Role::Proxy,
+                    RegistrarDialect::Rfc8898 { .. } => Role::Registrar,
+                };
+                table(role, ChallengeDialect::Rfc8898)
+            }
+            RejectedToken::Forbid => SipAnswer::Forbid,
+        }
+    }
+
+    fn challenge_dialect(&self) -> ChallengeDialect {
+        match self.dialect {
+            RegistrarDialect::UnifiedCm { .. } => ChallengeDialect::UnifiedCm,
+            RegistrarDialect::Rfc8898 { .. } => ChallengeDialect::Rfc8898,
+        }
+    }
+
     /// A node of Unified CM: realm `ccmsipline`, 120 s.
     pub fn unified_cm(node: &str) -> Self {
         Self {
@@ -164,7 +204,7 @@ impl RegistrarConfig {
                 default: Duration::from_secs(120),
             },
             max_bindings: 32,
-            rejected_token: RejectedToken::ChallengeAgain,
+            rejected_token: RejectedToken::ByDialect,
             token_place: TokenPlace::Both,
             device_lookup: DeviceLookup::NameOrLine,
             token_without_tls: false,
@@ -189,7 +229,6 @@ impl RegistrarConfig {
                 min: Duration::from_secs(60),
                 default: Duration::from_secs(3600),
             },
-            rejected_token: RejectedToken::ChallengeWithError,
             ..Self::unified_cm(domain)
         }
     }

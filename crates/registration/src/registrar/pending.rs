@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip_oauth_token::SipAnswer;
+
 use super::Answer;
 use super::answer::{Extra, Skeleton};
 use super::binding::{AddressOfRecord, Binding, Snapshot};
@@ -140,6 +142,22 @@ pub(super) fn refuse(
 pub(super) struct Refused {
     pub(super) refusal: Refusal,
     pub(super) extra: Extra,
+}
+
+impl Refused {
+    /// For its token, which is answered by the token crate's table.
+    pub(super) fn token(refusal: Refusal, answer: SipAnswer) -> Self {
+        Self {
+            refusal: match answer {
+                SipAnswer::Unavailable => Refusal::TokenUnjudged,
+                _ => refusal,
+            },
+            extra: Extra {
+                token: Some(answer),
+                ..Extra::default()
+            },
+        }
+    }
 }
 
 impl From<Refusal> for Refused {

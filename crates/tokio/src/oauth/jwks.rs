@@ -270,18 +270,29 @@ impl JwksClient {
     ///
     /// As [`Verifier::verify`]. Why a newer set could not be had is in the log, and in [`refresh`](Self::refresh).
     pub async fn verify(&self, text: &str) -> Result<VerifiedToken, TokenError> {
+        self.judge(text).await.map_err(|(refused, _)| refused)
+    }
+
+    /// The same, with the reason why a newer set could not be had where that was in the way.
+    pub(crate) async fn judge(
+        &self,
+        text: &str,
+    ) -> Result<VerifiedToken, (TokenError, Option<JwksError>)> {
         let now = || self.connector.clock().system_now();
         let refused = match self.verifier.verify(text, now()) {
             Ok(token) => return Ok(token),
             Err(refused) => refused,
         };
         let Some(kid) = refused.unknown_key() else {
-            return Err(refused);
+            return Err((refused, None));
         };
         match self.key_unknown(kid).await {
             // NotAsked too: another task may have replaced the set meanwhile.
-            Ok(_) => self.verifier.verify(text, now()),
-            Err(_) => Err(refused),
+            Ok(_) => self
+                .verifier
+                .verify(text, now())
+                .map_err(|refused| (refused, None)),
+            Err(unavailable) => Err((refused, Some(unavailable))),
         }
     }
 

@@ -4,11 +4,11 @@ use sip_oauth_message::{
     Credentials, Limits, MessageView,
     header::{Authorization, ProxyAuthorization},
 };
-use sip_oauth_registration::registrar::{Observation, TokenVerdict};
+use sip_oauth_registration::registrar::{Observation, TokenFinding, TokenVerdict};
 use sip_oauth_token::AccessToken;
 
 use crate::{
-    oauth::{IntrospectionClient, JwksClient},
+    oauth::{IntrospectionClient, IntrospectionError, JwksClient},
     resolver::BoxFuture,
 };
 
@@ -22,20 +22,39 @@ const MAX_TOKENS: usize = 4;
 /// [`RegistrarServerBuilder::enquiry`](crate::RegistrarServerBuilder::enquiry).
 pub trait Enquiry: Send + Sync {
     /// Asks, and says whether the verifier accepts `token` now. The connection it came over waits meanwhile.
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool>;
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused, or why nobody could say; the client is then answered 503 and keeps its token.
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>>;
 }
 
+/// A token whose key is not there while the set cannot be had is one nobody could judge: the server may have that key by now.
 impl Enquiry for JwksClient {
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async { self.verify(token).await.is_ok() })
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+        Box::pin(async {
+            match self.judge(token).await {
+                Ok(_) => Ok(()),
+                Err((_, Some(unavailable))) => {
+                    Err(TokenFinding::Unavailable(unavailable.to_string()))
+                }
+                Err((refused, None)) => Err(TokenFinding::Refused(refused)),
+            }
+        })
     }
 }
 
 /// The verifier needs a [cache](sip_oauth_token::Verifier::with_cache): the verdict is found there when the request is
 /// judged again.
 impl Enquiry for IntrospectionClient {
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async { self.verify(token).await.is_ok() })
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+        Box::pin(async {
+            match self.verify(token).await {
+                Ok(_) => Ok(()),
+                Err(IntrospectionError::Refused(error)) => Err(TokenFinding::Refused(error)),
+                Err(IntrospectionError::Unavailable(why)) => Err(TokenFinding::Unavailable(why)),
+            }
+        })
     }
 }
 
@@ -49,14 +68,25 @@ pub(super) fn lacks_knowledge(observation: &Observation) -> bool {
     }
 }
 
-/// Asks about the tokens of a message until one of them is accepted.
-pub(super) async fn ask(enquiry: &dyn Enquiry, message: &[u8], limits: &Limits) -> bool {
+/// Asks about the tokens of a message until one of them is accepted. When none is, it matters most that one may yet be good,
+/// then what the first was found to be.
+pub(super) async fn ask(
+    enquiry: &dyn Enquiry,
+    message: &[u8],
+    limits: &Limits,
+) -> Result<(), Option<TokenFinding>> {
+    let mut found = None;
     for token in tokens(message, limits) {
-        if enquiry.enquire(token.expose()).await {
-            return true;
+        match enquiry.enquire(token.expose()).await {
+            Ok(()) => return Ok(()),
+            Err(finding) => {
+                if found.is_none() || matches!(finding, TokenFinding::Unavailable(_)) {
+                    found = Some(finding);
+                }
+            }
         }
     }
-    false
+    Err(found)
 }
 
 fn tokens(message: &[u8], limits: &Limits) -> Vec<AccessToken> {

@@ -6,7 +6,7 @@ use crate::server::transaction_span;
 use sip_oauth_message::{Limits, MessageView, ParseError};
 use sip_oauth_registration::{
     Entropy,
-    registrar::{Arrival, BindingStore, Ended, Observation, Registrar},
+    registrar::{Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
 };
 
 /// What connections and timers ask of a registrar.
@@ -18,6 +18,22 @@ pub(super) trait Judge: Send + Sync {
         arrival: &Arrival,
         message: &[u8],
         limits: &Limits,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Result<Observation, ParseError>;
+
+    /// Appends the answer to a request whose token was asked about in vain: what was observed before, and what was found.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of `judge`, and what was found"
+    )]
+    fn refuse(
+        &self,
+        arrival: &Arrival,
+        message: &[u8],
+        limits: &Limits,
+        found: (Observation, TokenFinding),
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
@@ -61,6 +77,26 @@ where
                 .answer_unreadable(arrival, message, &error, now, entropy)
                 .ok_or(error)?,
         };
+        if let Some(response) = &decided.response {
+            response.encode(answer);
+        }
+        Ok(decided.observation)
+    }
+
+    fn refuse(
+        &self,
+        arrival: &Arrival,
+        message: &[u8],
+        limits: &Limits,
+        (seen, finding): (Observation, TokenFinding),
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Result<Observation, ParseError> {
+        let view = MessageView::parse(message, limits)?;
+        let _span = transaction_span(&view).entered();
+        let decided = self.refuse_token(arrival, &view, seen, finding, now, entropy);
+        tracing::info!(peer = %arrival.peer, observation = %decided.observation, "request");
         if let Some(response) = &decided.response {
             response.encode(answer);
         }

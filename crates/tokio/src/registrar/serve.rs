@@ -105,23 +105,39 @@ impl Desk {
                 tracing::info!(%observation, "request turned away");
                 observation
             } else {
-                let mut judge = |now, answer: &mut Vec<u8>| {
-                    self.judge
-                        .judge(arrival, &message, limits, now, &mut entropy, answer)
-                        .map_err(ConnectionError::Malformed)
-                };
-                let observation = judge(now, &mut answer)?;
-                match &self.enquiry {
-                    // A refusal changed nothing: the same request may be judged again.
-                    Some(enquiry)
-                        if enquiry::lacks_knowledge(&observation)
-                            && enquiry::ask(&**enquiry, &message, limits).await =>
-                    {
-                        answer.clear();
-                        judge(clock.system_now(), &mut answer)?
+                let judge = &self.judge;
+                let seen = judge
+                    .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
+                    .map_err(ConnectionError::Malformed)?;
+                let asked = match &self.enquiry {
+                    Some(enquiry) if enquiry::lacks_knowledge(&seen) => {
+                        enquiry::ask(&**enquiry, &message, limits).await
                     }
-                    _ => observation,
+                    _ => Err(None),
+                };
+                // A refusal changed nothing: the same request may be judged again.
+                let now = clock.system_now();
+                match asked {
+                    Ok(()) => {
+                        answer.clear();
+                        judge.judge(arrival, &message, limits, now, &mut entropy, &mut answer)
+                    }
+                    Err(Some(finding)) => {
+                        answer.clear();
+                        let found = (seen, finding);
+                        judge.refuse(
+                            arrival,
+                            &message,
+                            limits,
+                            found,
+                            now,
+                            &mut entropy,
+                            &mut answer,
+                        )
+                    }
+                    Err(None) => Ok(seen),
                 }
+                .map_err(ConnectionError::Malformed)?
             };
             observed.decision(connection.ends(), &observation);
             if !answer.is_empty() {

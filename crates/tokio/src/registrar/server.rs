@@ -276,7 +276,8 @@ impl RegistrarServerBuilder {
     }
 
     /// Asks `enquiry` about a token whose key the verifier does not have, or which only its authorization server can judge,
-    /// and judges the request again if that helped. Without it such a token is refused.
+    /// and judges the request again if that helped. Who cannot be asked leaves the token unjudged: the answer is 503 with
+    /// Retry-After. Without an enquiry an unknown key is a refusal, and an opaque token unjudged.
     ///
     /// The connection waits for the answer, and so does whoever shares it behind an edge: a failing server is asked by one
     /// request, then left alone for a while.
