@@ -7,9 +7,10 @@
 //! (`cargo run --example registrar -- --init target/node` makes those files; its header shows the rest.)
 //!
 //! The configuration is a file or the node's `http://…:6970/<device>.cnf.xml`. On premises the node and port come from
-//! it; with `--place mra --edge expe.example.com:5061` the device goes through an edge. What happens is printed as it
-//! happens: registered for how long, refreshed, refused and why. After `--seconds`, or at Ctrl-C, the device deregisters.
-//! The exit status is 0 when it was registered and deregistered, 1 otherwise.
+//! it; with `--place mra --edge expe.example.com:5061` the device goes through an edge. The token's file is read again when
+//! the registrar refuses the token, so another program may keep it fresh. What happens is printed as it happens: registered
+//! for how long, refreshed, refused and why. After `--seconds`, or at Ctrl-C, the device deregisters. The exit status is 0
+//! when it was registered and deregistered, 1 otherwise.
 
 // A program talks to a person.
 #![allow(clippy::print_stdout)]
@@ -23,7 +24,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use sip_oauth::csf::{DeviceConfig, DeviceName, Limits};
 use sip_oauth::registration::client::{Event, Instance};
-use sip_oauth::tokio::{ClientEvent, Connector, FixedToken, StaticResolver, SystemResolver};
+use sip_oauth::tokio::{ClientEvent, Connector, StaticResolver, SystemResolver, TokenFile};
 use sip_oauth::{Account, Edge};
 
 mod common;
@@ -34,7 +35,7 @@ struct Arguments {
     /// The device's configuration: a file named <device>.cnf.xml, or a URL that ends so.
     #[arg(long)]
     config: String,
-    /// A file of one line, the access token.
+    /// A file of one line, the access token; read again when a token is wanted.
     #[arg(long)]
     token: PathBuf,
     /// Whom to trust, PEM: the signer of Tomcat's certificate, or of the edge's over MRA.
@@ -82,7 +83,8 @@ async fn account(arguments: &Arguments) -> Result<Account, String> {
     let name = DeviceName::from_file_name(&arguments.config).map_err(|error| in_config(&error))?;
     let file = DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| in_config(&error))?;
     let trust = common::read_trust("of --trust", &arguments.trust)?;
-    let token = common::read_token(&arguments.token)?;
+    // Whether there is one is said before anything is connected; the client reads the file itself.
+    common::read_token(&arguments.token)?;
     let instance = Instance::new(&arguments.instance).map_err(|error| error.to_string())?;
 
     let mut names = StaticResolver::new().falling_back_to(Arc::new(SystemResolver));
@@ -97,7 +99,7 @@ async fn account(arguments: &Arguments) -> Result<Account, String> {
     };
     steps
         .trusting(trust)
-        .with_tokens(Arc::new(FixedToken::new(token)))
+        .with_tokens(Arc::new(TokenFile::new(&arguments.token)))
         .map_err(|error| in_config(&error))
 }
 

@@ -8,6 +8,7 @@
 //! | a token from a SIP request | to know whose it is | [`Verifier::verify`] |
 //! | a token from a file | a value that cannot leak | [`AccessToken::parse`] |
 //! | a token that does not work | to look inside without its keys | [`inspect()`] |
+//! | a refusal | what to answer in SIP, and what to tell the operator | [`TokenError::answer`], [`TokenError::advice`] |
 //! | the authorization server's keys | something to verify with | [`KeySet`] |
 //! | a test that needs tokens | somebody who issues them | `issue::AuthorizationServer` (feature `issue`) |
 //!

@@ -1,4 +1,7 @@
 //! What was revoked: a self-contained token stays good by itself, so the verifier keeps a list.
+//!
+//! It has no bound of its own: only the operator adds to it. Nor does an entry end by itself: a token without
+//! `iat` may name any `exp`, and be accepted shortly before it however long ago it was revoked.
 
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
@@ -21,6 +24,14 @@ impl DenyList {
     pub(crate) fn add_user(&mut self, user: &str, until: SystemTime) {
         let entry = self.users.entry(user.to_owned()).or_insert(until);
         *entry = until.max(*entry);
+    }
+
+    pub(crate) fn remove_token(&mut self, token_id: &str) {
+        self.token_ids.remove(token_id);
+    }
+
+    pub(crate) fn remove_user(&mut self, user: &str) {
+        self.users.remove(user);
     }
 
     pub(crate) fn denies_token(&self, token_id: &str) -> bool {

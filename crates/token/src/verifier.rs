@@ -112,7 +112,11 @@ impl Verifier {
         self.keys.store(Arc::new(Generation { number, keys }));
     }
 
-    /// Refuses the token with this identifier (`jti`, `tid`) from now on.
+    /// Refuses the token with this identifier (`jti`, `tid`) from now on, until
+    /// [`forget_revoked_token`](Self::forget_revoked_token).
+    ///
+    /// The list is the operator's: nothing a client sends adds to it, and nothing leaves it by itself. Each
+    /// change copies it, so that nobody who verifies waits.
     pub fn revoke_token(&self, token_id: &str) {
         self.denied.rcu(|list| {
             let mut list = DenyList::clone(list);
@@ -127,6 +131,26 @@ impl Verifier {
         self.denied.rcu(|list| {
             let mut list = DenyList::clone(list);
             list.add_user(user, until);
+            list
+        });
+    }
+
+    /// Takes a token off the list again: it has expired and the list shall not grow, or it was there by
+    /// mistake.
+    pub fn forget_revoked_token(&self, token_id: &str) {
+        self.denied.rcu(|list| {
+            let mut list = DenyList::clone(list);
+            list.remove_token(token_id);
+            list
+        });
+    }
+
+    /// The same for a user. Where the policy requires `iat`, what [`revoke_user`](Self::revoke_user) refuses
+    /// has expired by `until` and the policy's [longest lifetime](Policy::max_lifetime) and leeway.
+    pub fn forget_revoked_user(&self, user: &str) {
+        self.denied.rcu(|list| {
+            let mut list = DenyList::clone(list);
+            list.remove_user(user);
             list
         });
     }

@@ -9,8 +9,12 @@
 
 mod common;
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use common::{CLAIMS, HEADER, at, b64, now, pem, rfc9068, rsa, sign};
-use sip_oauth_token::{Algorithm, KeyError, KeySet, TokenErrorKind, Verifier, VerifyingKey};
+use sip_oauth_token::{
+    Algorithm, ContentEncryption, EncryptionKey, KeyError, KeySet, TokenErrorKind, Verifier,
+    VerifyingKey,
+};
 
 const EC: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
 
@@ -176,6 +180,36 @@ mod rfc7468_pem {
                     .is_ok()
             );
         }
+    }
+
+    /// The AUTHZ certificate as a tool writes it: RFC 5280, signed by its own key.
+    #[test]
+    fn the_key_of_an_authz_certificate_verifies_a_token() {
+        let private: Pkcs8V1Der<'_> = rsa().as_der().unwrap();
+        let pair = rcgen::KeyPair::try_from(private.as_ref()).unwrap();
+        let mut params = rcgen::CertificateParams::new([]).unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "AUTHZ_ucm-pub.example.com");
+        let certificate = params.self_signed(&pair).unwrap().pem();
+        let key = VerifyingKey::from_pem(&certificate, Algorithm::Rs256).unwrap();
+        let keys = KeySet::builder().verifying_key(common::KID, key).unwrap();
+        let verifier = Verifier::new(keys.build(), rfc9068());
+        let token = verifier.verify(&sign(HEADER, CLAIMS), now()).unwrap();
+        assert_eq!(token.user(), "rado");
+        let ids = |signing_pem: &str| {
+            let encryption =
+                EncryptionKey::new(ContentEncryption::A128CbcHs256, &common::ENCRYPTION_KEY)
+                    .unwrap();
+            let keys = KeySet::builder().unified_cm(common::UUID, signing_pem, encryption);
+            let keys = keys.unwrap().build();
+            keys.key_ids().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            ids(&certificate),
+            ids(&pem(rsa())),
+            "of the key, not of what it came in"
+        );
     }
 
     #[test]

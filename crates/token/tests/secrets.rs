@@ -146,7 +146,10 @@ fn keys_are_not_printed() {
 /// Their programs are taken from where cargo put this one; one that was not built is named.
 #[test]
 fn the_whole_suite_prints_no_token() {
-    const SUITE: [&str; 10] = [
+    const SUITE: [&str; 14] = [
+        "corpus",
+        "issue",
+        "properties",
         "rfc6750",
         "rfc7515",
         "rfc7516",
@@ -156,6 +159,7 @@ fn the_whole_suite_prints_no_token() {
         "rfc7662",
         "rfc8725",
         "rfc8898",
+        "rotation",
         "unified_cm",
     ];
     let directory = std::env::current_exe()

@@ -577,6 +577,8 @@ mod verdict_cache {
             verifier.verify(token.expose(), now()).unwrap_err().kind(),
             &TokenErrorKind::Revoked
         );
+        verifier.forget_revoked_token(accepted.token_id().unwrap());
+        assert!(verifier.verify(token.expose(), now()).is_ok());
     }
 
     #[test]
@@ -600,6 +602,8 @@ mod verdict_cache {
         assert!(verifier.verify(old.expose(), now()).is_err());
         assert!(verifier.verify(new.expose(), at(NOW + 1)).is_ok());
         assert!(verifier.verify(other.expose(), now()).is_ok());
+        verifier.forget_revoked_user("rado");
+        assert!(verifier.verify(old.expose(), now()).is_ok());
     }
 
     #[test]

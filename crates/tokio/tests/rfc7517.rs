@@ -312,6 +312,68 @@ mod failure {
     }
 
     #[tokio::test]
+    async fn a_set_that_is_stale_for_longer_than_set_is_used_no_more() {
+        let stage = Stage::with(|client| client.max_staleness(Duration::from_secs(300))).await;
+        stage.refresh().await.unwrap();
+        let token = stage.token();
+        let verdict = || {
+            let verifier = stage.client.verifier();
+            verifier
+                .verify(&token, stage.estate.clock.system_now())
+                .map_err(|error| error.unknown_key().is_some())
+        };
+        stage.show(Page::status(503));
+        stage.wait(600);
+        assert!(stage.refresh().await.is_err());
+        stage.wait(299);
+        assert!(stage.refresh().await.is_err());
+        assert!(verdict().is_ok(), "not yet");
+        stage.wait(1);
+        assert!(stage.refresh().await.is_err(), "while it is left alone too");
+        assert_eq!(verdict().map(drop), Err(true));
+        // The same set is a new one by now.
+        stage.show(Page::of(stage.tokens.jwk_set()));
+        stage.wait(300);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+        assert!(verdict().is_ok());
+    }
+
+    #[tokio::test]
+    async fn keep_fresh_takes_a_stale_set_out_by_itself() {
+        let stage = Stage::with(|client| {
+            client
+                .max_staleness(Duration::from_secs(30))
+                .backoff(Duration::from_secs(3600), Duration::from_secs(3600))
+        })
+        .await;
+        stage.refresh().await.unwrap();
+        let token = stage.token();
+        stage.show(Page::status(503));
+        let script = async {
+            let accepted = || {
+                let now = stage.estate.clock.system_now();
+                stage.client.verifier().verify(&token, now).is_ok()
+            };
+            stage.wait(600);
+            while stage.asked() < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            stage.wait(29);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(accepted(), "not yet");
+            stage.wait(1);
+            while accepted() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(stage.asked(), 2);
+        };
+        tokio::select! {
+            () = stage.client.keep_fresh() => {}
+            () = soon(script) => {}
+        }
+    }
+
+    #[tokio::test]
     async fn a_server_may_ask_for_a_longer_pause() {
         let stage = Stage::new().await;
         stage.show(Page::status(429).with("retry-after", "60"));

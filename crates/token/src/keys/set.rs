@@ -243,7 +243,8 @@ impl KeySetBuilder {
     }
 
     /// Adds the two keys of a Unified CM authorization server, each under the `kid` that
-    /// [`KeyId::unified_cm`] makes: its signing key as PEM of a `PUBLIC KEY`, and its 32 byte encryption key.
+    /// [`KeyId::unified_cm`] makes: its signing key as PEM of a `PUBLIC KEY` or
+    /// of the AUTHZ `CERTIFICATE`, and its 32 byte encryption key.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ use crate::{
 ///   server gave an `ETag`. A set that has not changed leaves the verifier and its verdicts alone.
 /// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
 /// - While the server is down or answers with something else, the last good set stays. It is asked again after 5 s, then
-///   twice as long each time, up to 5 minutes.
+///   twice as long each time, up to 5 minutes. [`max_staleness`](Self::max_staleness) sets an end to that.
 /// - One request at a time, which goes on when the one who asked goes away; clones share it. 15 s, 256 KiB, at most 3 redirects, which never leave the host or TLS.
 ///
 /// # Examples
@@ -64,6 +64,7 @@ pub struct JwksClient {
     unknown_key_interval: Duration,
     bounds: Bounds,
     backoff: Backoff,
+    max_staleness: Option<Duration>,
     /// Held over a request: who comes meanwhile waits for its end.
     state: Arc<Mutex<State>>,
     wanted: Arc<Notify>,
@@ -149,6 +150,7 @@ impl JwksClient {
                 most: Duration::from_secs(24 * 3600),
             },
             backoff: Backoff::default(),
+            max_staleness: None,
             state: Arc::default(),
             wanted: Arc::default(),
         })
@@ -202,6 +204,17 @@ impl JwksClient {
         self
     }
 
+    /// Sets how long the last good set is used beyond its freshness while no newer one can be had; then its keys are taken
+    /// out of the verifier, and tokens signed by them are of an unknown key. No limit by default: whoever can block the
+    /// server of the keys cannot sign.
+    ///
+    /// [`keep_fresh`](Self::keep_fresh) sees to it at the moment; without that the next request for keys does.
+    #[must_use]
+    pub fn max_staleness(mut self, time: Duration) -> Self {
+        self.max_staleness = Some(time);
+        self
+    }
+
     /// The verifier that is fed.
     pub fn verifier(&self) -> &Arc<Verifier> {
         &self.verifier
@@ -222,6 +235,9 @@ impl JwksClient {
         let now = self.connector.clock().now();
         if state.fresh_until.is_some_and(|until| now < until) {
             return Ok(KeysNews::NotAsked);
+        }
+        if state.failed.is_some() {
+            self.drop_stale(&mut state);
         }
         if let Some((error, until)) = &state.failed
             && now < *until
@@ -301,11 +317,12 @@ impl JwksClient {
         loop {
             let due = {
                 let state = self.state.lock().await;
-                match (&state.failed, state.fresh_until) {
-                    (Some((_, until)), Some(fresh)) => Some((*until).max(fresh)),
-                    (Some((_, until)), None) => Some(*until),
-                    (None, fresh) => Some(fresh.unwrap_or_else(|| self.connector.clock().now())),
-                }
+                let ask = match (&state.failed, state.fresh_until) {
+                    (Some((_, until)), Some(fresh)) => (*until).max(fresh),
+                    (Some((_, until)), None) => *until,
+                    (None, fresh) => fresh.unwrap_or_else(|| self.connector.clock().now()),
+                };
+                Some(self.stale_at(&state).map_or(ask, |stale| stale.min(ask)))
             };
             let unknown = tokio::select! {
                 () = self.connector.clock().sleep_until_or_forever(due) => false,
@@ -364,8 +381,26 @@ impl JwksClient {
                 );
                 let now = clock.now();
                 state.failed = Some((error.clone(), now.checked_add(wait).unwrap_or(now)));
+                self.drop_stale(state);
                 Err(error)
             }
+        }
+    }
+
+    /// When the set that is there has been stale for too long.
+    fn stale_at(&self, state: &State) -> Option<Instant> {
+        state.keys.as_ref()?;
+        state.fresh_until?.checked_add(self.max_staleness?)
+    }
+
+    /// Takes the set's keys out of the verifier when they are too old.
+    fn drop_stale(&self, state: &mut State) {
+        let now = self.connector.clock().now();
+        if self.stale_at(state).is_some_and(|at| at <= now) {
+            tracing::warn!(url = %printable(&self.url), "the last good set of keys is too old and is not used any more");
+            self.verifier
+                .replace_keys(KeySetBuilder::clone(&self.others).build());
+            (state.keys, state.body, state.etag) = (None, None, None);
         }
     }
 
