@@ -271,8 +271,11 @@ mod hanging_up {
     async fn does_not_cut_a_request_short() {
         let stage = Stage::new().await;
         let token = stage.token();
-        let hung_up = tokio::time::timeout(Duration::ZERO, stage.client.verify(&token)).await;
-        assert!(hung_up.is_err(), "a request takes longer than that");
+        tokio::select! {
+            biased;
+            _ = stage.client.verify(&token) => panic!("answered before it was sent"),
+            () = std::future::ready(()) => {}
+        }
         assert!(stage.verifies(&token).await);
         assert_eq!(stage.asked(), 1);
     }
