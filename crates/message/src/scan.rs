@@ -70,7 +70,7 @@ pub(crate) fn find_control(bytes: &[u8], from: usize) -> usize {
         let (blocks, rest) = ahead.as_chunks::<BLOCK>();
         let end = at + NEAR;
         for block in blocks {
-            if any(block, |byte| byte.wrapping_sub(b' ') > MOST_VISIBLE) {
+            if any(block, |byte| !is_visible(byte)) {
                 at += first_in(block, not_visible);
                 match bytes.get(at) {
                     Some(b'\t' | 0x80..) => {
@@ -98,6 +98,13 @@ fn behind_allowed(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Whether this is a visible character of ASCII or the space. What is behind the tilde is negative
+/// when it is one more, so that one comparison tells.
+#[inline]
+fn is_visible(byte: u8) -> bool {
+    byte.wrapping_add(1).cast_signed() > b' '.cast_signed()
 }
 
 /// How far the visible characters of ASCII and the space go, less the space.
@@ -297,7 +304,7 @@ mod tests {
 
     use super::{
         BLOCK, MOST_MARK, behind_token_blocks, equal_to_any, find, find_control, first_marked,
-        forbidden_controls, has_control, may_have_two_below, plain_mark, token_mark,
+        forbidden_controls, has_control, is_visible, may_have_two_below, plain_mark, token_mark,
     };
 
     #[test]
@@ -307,6 +314,13 @@ mod tests {
             assert_eq!(token_mark(byte) <= MOST_MARK, plain, "{byte:#x}");
             let plain = byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
             assert_eq!(plain_mark(byte) <= MOST_MARK, plain, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn what_is_visible_is_between_the_space_and_the_tilde() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_visible(byte), (b' '..=b'~').contains(&byte), "{byte:#x}");
         }
     }
 

@@ -59,8 +59,17 @@ impl<'a> StartLine<'a> {
     /// # Errors
     ///
     /// When it is neither a request line nor a status line. Elements are separated by exactly
-    /// one space.
+    /// one space, and there is no control character but the tab.
     pub fn parse(line: &'a str) -> Result<Self, ParseError> {
+        let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+        match line.bytes().position(is_control) {
+            Some(at) => Err(forbidden_control(at)),
+            None => Self::of_checked(line),
+        }
+    }
+
+    /// A line of a message, where control characters were looked for.
+    pub(crate) fn of_checked(line: &'a str) -> Result<Self, ParseError> {
         if is_version(line.get(..VERSION.len()).unwrap_or_default()) {
             StatusLine::parse(line).map(Self::Response)
         } else {
@@ -124,17 +133,9 @@ impl<'a> StatusLine<'a> {
         if phrase.first() != Some(&b' ') {
             return fail(version.len() + 4, "a space after the status code");
         }
-        let reason = rest.get(5..).unwrap_or_default();
-        if has_control(reason.as_bytes())
-            && let Some(at) = reason
-                .bytes()
-                .position(|b| b.is_ascii_control() && b != b'\t')
-        {
-            return Err(forbidden_control(version.len() + 5 + at));
-        }
         Ok(Self {
             status,
-            reason,
+            reason: rest.get(5..).unwrap_or_default(),
             version,
         })
     }

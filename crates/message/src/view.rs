@@ -70,7 +70,7 @@ impl<'a> MessageView<'a> {
         }
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
         let head = utf8(head)?;
-        let start = StartLine::parse(head.get(..start_end).unwrap_or_default())?;
+        let start = StartLine::of_checked(head.get(..start_end).unwrap_or_default())?;
         let mut content_length = None;
         for slot in slots.of(HeaderName::ContentLength.code()) {
             content_length = Some(length_of(head, slot, content_length)?);
