@@ -3,7 +3,7 @@
 use sip_oauth_message::multipart::{Multipart, parts};
 use sip_oauth_message::remotecc::{RegisterBody, ResponseBody};
 use sip_oauth_message::{
-    Challenge, Credentials, Frame, Framer, Host, Leniencies, Limits, MessageView, Parser,
+    Challenge, Credentials, Frame, Framer, Headers, Host, Leniencies, Limits, MessageView, Parser,
     TypedHeader, Uri, check, header,
 };
 
@@ -150,7 +150,11 @@ pub fn headers(data: &[u8]) {
             for value in view.all::<header::$name $(<$lifetime>)?>().flatten() {
                 let written = value.to_string();
                 let again = <header::$name $(<$lifetime>)?>::parse(&written);
-                assert_eq!(again, Ok(value), "{written:?}");
+                assert_eq!(again, Ok(value.clone()), "{written:?}");
+                let mut headers = Headers::new();
+                headers.push_typed(&value);
+                let again = headers.header::<header::$name $(<$lifetime>)?>();
+                assert_eq!(again, Ok(Some(value)), "on one line");
             }
         )+};
     }

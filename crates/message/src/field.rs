@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::HeaderName;
 use crate::name::CODES;
+use crate::text::unfold;
 use crate::uri::{Redacted, has_sip_uri};
 
 /// One header field of a message: name, value and place.
@@ -81,23 +82,6 @@ impl fmt::Debug for HeaderField<'_> {
             Ok(())
         }
     }
-}
-
-/// "Line breaks and the whitespace at the beginning of the next line are equivalent to a
-/// single SP character."
-fn unfold(value: &str) -> Cow<'_, str> {
-    if memchr::memchr(b'\r', value.as_bytes()).is_none() {
-        return Cow::Borrowed(value);
-    }
-    let mut line = String::with_capacity(value.len());
-    for part in value.split("\r\n") {
-        if !line.is_empty() {
-            line.truncate(line.trim_end_matches([' ', '\t']).len());
-            line.push(' ');
-        }
-        line.push_str(part.trim_start_matches([' ', '\t']));
-    }
-    Cow::Owned(line)
 }
 
 /// Positions of one field; 32 bits are enough for any message within the limits.

@@ -10,6 +10,7 @@ use crate::field::{HeaderField, Slots};
 use crate::grammar::{TOKEN, is_class};
 use crate::name::code_of;
 use crate::scan::{forbidden_controls, has_control};
+use crate::text::{is_blank, is_line_end};
 use crate::typed::{All, TypedHeader};
 use crate::view::missing;
 use crate::{HeaderName, ParseError};
@@ -67,9 +68,14 @@ impl Entry {
         let value_start = text.len();
         // Writing to a String fails only if the value's own Display does; the field then ends
         // where that happened.
-        let _ = write!(OneLine(&mut text), "{value}");
+        let mut line = OneLine {
+            text: &mut text,
+            start: value_start,
+            is_folding: true,
+        };
+        let _ = write!(line, "{value}");
         blank_controls(&mut text, value_start);
-        let trimmed = text.trim_end_matches([' ', '\t']).len();
+        let trimmed = text.trim_end_matches(is_blank).len();
         let value_end = trimmed.max(value_start);
         text.truncate(value_end);
         Self {
@@ -128,17 +134,48 @@ fn blank_controls(text: &mut String, value: usize) {
     for place in places {
         text.replace_range(value + place..=value + place, " ");
     }
+    let written = text.get(value..).unwrap_or_default();
+    let blank = written.len() - written.trim_start_matches(is_blank).len();
+    text.drain(value..value + blank);
 }
 
-/// Keeps a value on one line, whatever is written.
-struct OneLine<'a>(&'a mut String);
+/// Keeps a value on one line, whatever is written in however many pieces, as
+/// [`unfolded`](crate::text::unfolded) does, and without white space in front.
+struct OneLine<'a> {
+    text: &'a mut String,
+    /// Where the value begins.
+    start: usize,
+    /// Whether the white space being read has a line end in it, or is in front of the value.
+    is_folding: bool,
+}
 
 impl Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend(
-            text.chars()
-                .map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c }),
-        );
+        let mut rest = text;
+        while !rest.is_empty() {
+            if self.is_folding {
+                let is_white = |c| is_blank(c) || is_line_end(c);
+                rest = rest.trim_start_matches(is_white);
+                if rest.is_empty() {
+                    break;
+                }
+                if self.text.len() > self.start {
+                    self.text.push(' ');
+                }
+                self.is_folding = false;
+            }
+            let end = memchr::memchr2(b'\r', b'\n', rest.as_bytes());
+            let (line, behind) = rest
+                .split_at_checked(end.unwrap_or(rest.len()))
+                .unwrap_or((rest, ""));
+            self.text.push_str(line);
+            rest = behind;
+            if end.is_some() {
+                let trimmed = self.text.trim_end_matches(is_blank).len();
+                self.text.truncate(trimmed.max(self.start));
+                self.is_folding = true;
+            }
+        }
         Ok(())
     }
 }
@@ -173,8 +210,8 @@ impl Headers {
 
     /// Adds a field at the end.
     ///
-    /// A line end inside the value becomes a space, and what may not stand in a name is left
-    /// out of it, so that one field never becomes two.
+    /// White space with a line end in it becomes a space, that around the value goes, and what may
+    /// not stand in a name is left out of it, so that one field never becomes two.
     pub fn push(&mut self, name: &str, value: impl Display) {
         self.entries.push(Entry::new(name, value));
     }

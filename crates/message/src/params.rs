@@ -20,7 +20,8 @@ use crate::{ErrorKind, ParseError};
 /// gen-value     = token / host / quoted-string
 /// ```
 ///
-/// Order, case and duplicates are kept; names compare without case (RFC 3261 section 7.3.1).
+/// Order, case and duplicates are kept; names compare without case (RFC 3261 section 7.3.1). Two are
+/// equal when they have equal parameters in the same order, whatever white space is between them.
 ///
 /// ```
 /// use sip_oauth_message::Params;
@@ -31,7 +32,7 @@ use crate::{ErrorKind, ParseError};
 /// assert_eq!(params.iter().count(), 3);
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default)]
 pub struct Params<'a> {
     /// Empty, or from the first semicolon on. Was read once without error.
     text: &'a str,
@@ -48,7 +49,7 @@ type Further = [u16; FURTHER];
 
 /// Where the parts of the first parameter are, which is the one that is asked for most: the
 /// branch, the tag. All 0 where one of them has no place in 16 bits.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default)]
 struct First {
     name: u16,
     name_end: u16,
@@ -58,7 +59,7 @@ struct First {
 }
 
 /// One parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Param<'a> {
     /// The name as written.
     pub name: &'a str,
@@ -186,6 +187,22 @@ impl<'a> Params<'a> {
         self.text
     }
 }
+
+impl PartialEq for Params<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text || self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Params<'_> {}
+
+impl PartialEq for Param<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name.eq_ignore_ascii_case(other.name) && self.value == other.value
+    }
+}
+
+impl Eq for Param<'_> {}
 
 impl fmt::Display for Params<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

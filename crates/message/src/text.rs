@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 /// A token or a quoted string, and how it is written.
 ///
-/// Two texts are equal when they say the same, however they are written.
+/// Two texts are equal when they say the same, however they are written and folded.
 ///
 /// ```
 /// use sip_oauth_message::Text;
@@ -34,14 +34,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What it says. Allocates only where a backslash or a folded line must go.
+    /// What it says, on one line. Allocates only where a backslash or a folded line must go.
     pub fn to_str(&self) -> Cow<'a, str> {
         match *self {
-            Self::Token(text) | Self::Plain(text) => Cow::Borrowed(text),
-            Self::Quoted(text) if memchr::memchr2(b'\\', b'\r', text.as_bytes()).is_none() => {
-                Cow::Borrowed(text)
+            Self::Quoted(text) if memchr::memchr(b'\\', text.as_bytes()).is_some() => {
+                Cow::Owned(self.chars().collect())
             }
-            Self::Quoted(_) => Cow::Owned(self.chars().collect()),
+            Self::Token(text) | Self::Plain(text) | Self::Quoted(text) => unfold(text),
         }
     }
 
@@ -52,19 +51,58 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What it says, character by character; a line end of a folded line is left out.
+    /// What it says, character by character, on one line.
     fn chars(&self) -> impl Iterator<Item = char> + use<'a> {
         let quoted = matches!(self, Self::Quoted(_));
-        let mut chars = self.as_written().chars();
-        std::iter::from_fn(move || {
-            loop {
-                match chars.next()? {
-                    '\\' if quoted => return chars.next(),
-                    '\r' | '\n' if quoted => {}
-                    other => return Some(other),
-                }
-            }
+        let mut chars = unfolded(self.as_written());
+        std::iter::from_fn(move || match chars.next()? {
+            '\\' if quoted => chars.next(),
+            other => Some(other),
         })
+    }
+}
+
+pub(crate) const fn is_line_end(c: char) -> bool {
+    matches!(c, '\r' | '\n')
+}
+
+pub(crate) const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t')
+}
+
+/// The characters of a text on one line: white space with a line end in it is a single space, since
+/// "all linear white space, including folding, has the same semantics as SP" (RFC 3261 section
+/// 25.1). Other white space stays as it is.
+pub(crate) fn unfolded(text: &str) -> impl Iterator<Item = char> + '_ {
+    let mut rest = text;
+    // So much of the rest is white space without a line end.
+    let mut blank = 0;
+    std::iter::from_fn(move || {
+        let c = rest.chars().next()?;
+        if blank == 0 && (is_blank(c) || is_line_end(c)) {
+            let behind = rest.trim_start_matches(|c| is_blank(c) || is_line_end(c));
+            let space = rest.len() - behind.len();
+            if rest
+                .get(..space)
+                .is_some_and(|space| space.contains(is_line_end))
+            {
+                rest = behind;
+                return Some(' ');
+            }
+            blank = space;
+        }
+        blank = blank.saturating_sub(1);
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        Some(c)
+    })
+}
+
+/// A text on one line, as [`unfolded`] has it.
+pub(crate) fn unfold(text: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_none() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(unfolded(text).collect())
     }
 }
 
@@ -95,14 +133,12 @@ impl fmt::Display for Text<'_> {
             Self::Quoted(text) => write!(f, "\"{text}\""),
             Self::Plain(text) => {
                 f.write_char('"')?;
-                for c in text.chars() {
-                    match c {
-                        '"' | '\\' => write!(f, "\\{c}")?,
-                        // A line end cannot be quoted; it would end the field.
-                        '\r' | '\n' => f.write_char(' ')?,
-                        c if c.is_ascii_control() && c != '\t' => write!(f, "\\{c}")?,
-                        c => f.write_char(c)?,
+                // A line end cannot be quoted; it would end the field.
+                for c in unfolded(text) {
+                    if matches!(c, '"' | '\\') || (c.is_ascii_control() && c != '\t') {
+                        f.write_char('\\')?;
                     }
+                    f.write_char(c)?;
                 }
                 f.write_char('"')
             }

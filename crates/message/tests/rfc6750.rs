@@ -189,6 +189,54 @@ mod section_3 {
     }
 
     #[test]
+    fn a_challenge_keeps_what_it_has_twice() {
+        let text = r#"Bearer authz-server="a", scope="x", authz_server="b", Scope="y", realm="r", realm="s""#;
+        let Challenge::Bearer(bearer) = Challenge::parse(text).unwrap() else {
+            panic!("{text}")
+        };
+        assert_eq!(bearer.authz_server().unwrap(), "b");
+        let others: Vec<_> = bearer
+            .other_params()
+            .map(|param| param.to_string())
+            .collect();
+        assert_eq!(
+            others,
+            [r#"authz-server="a""#, r#"Scope="y""#, r#"realm="s""#]
+        );
+        let written = bearer.to_string();
+        assert_eq!(Challenge::parse(&written), Ok(Challenge::Bearer(bearer)));
+        let hyphen = Challenge::parse(r#"Bearer authz-server="a""#).unwrap();
+        let Challenge::Bearer(hyphen) = hyphen else {
+            panic!("Bearer")
+        };
+        let replaced = hyphen.with_authz_server("c").to_string();
+        assert_eq!(replaced, r#"Bearer authz_server="c""#);
+    }
+
+    #[test]
+    fn credentials_keep_what_they_have_twice() {
+        let text = r#"Bearer token="t", username="u", realm="r", Realm="s", username="v""#;
+        let found = bearer(text).unwrap();
+        assert_eq!(found.to_header_value().expose(), text);
+    }
+
+    #[test]
+    fn names_of_parameters_compare_without_case() {
+        let one = Challenge::parse(r#"Bearer realm="r", Other=1,  n=2"#);
+        assert_eq!(one, Challenge::parse("Bearer realm=r,other=\"1\",\r\n N=2"));
+        assert_eq!(
+            Challenge::parse("Digest realm=\"a\r\n b\",\r\n nonce=n"),
+            Challenge::parse(r#"Digest Realm="a b", nonce="n""#)
+        );
+        assert_eq!(
+            Challenge::parse("Other a=1 , b=2"),
+            Challenge::parse("other A=1,b=2")
+        );
+        assert_ne!(Challenge::parse("Other a=1"), Challenge::parse("Other a=2"));
+        assert_ne!(Challenge::parse("Other a="), Challenge::parse("Other A="));
+    }
+
+    #[test]
     fn several_challenges_in_one_field_and_in_several() {
         let text = "SIP/2.0 401 Unauthorized\r\n\
             WWW-Authenticate: Bearer realm=\"a, b\", scope=\"x\", Digest realm=\"ccmsipline\",nonce=\"n==\", algorithm=MD5, Negotiate\r\n\

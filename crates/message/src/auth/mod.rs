@@ -34,7 +34,7 @@ pub enum Challenge<'a> {
 }
 
 /// A challenge of a scheme we do not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct OtherChallenge<'a> {
     scheme: &'a str,
     text: &'a str,
@@ -92,6 +92,19 @@ impl<'a> OtherChallenge<'a> {
     }
 }
 
+/// Schemes compare without case; parameters as in [`AuthParams`].
+impl PartialEq for OtherChallenge<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same_text = match (all_params(self.text), all_params(other.text)) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.text == other.text,
+        };
+        is_same_text && self.scheme.eq_ignore_ascii_case(other.scheme)
+    }
+}
+
+impl Eq for OtherChallenge<'_> {}
+
 impl<'a> Credentials<'a> {
     /// The scheme, as written where it is neither Bearer nor Digest; see
     /// [`OtherCredentials::scheme`].
@@ -127,10 +140,15 @@ impl<'a> OtherCredentials<'a> {
 
     /// The text as parameters, if it is such; they may be secrets.
     pub fn expose_params(&self) -> Option<AuthParams<'a>> {
-        match auth_params(self.text) {
-            Ok((rest, params)) if skip_lws(rest).is_empty() => Some(params),
-            _ => None,
-        }
+        all_params(self.text)
+    }
+}
+
+/// What is parameters and nothing else.
+fn all_params(text: &str) -> Option<AuthParams<'_>> {
+    match auth_params(text) {
+        Ok((rest, params)) if skip_lws(rest).is_empty() => Some(params),
+        _ => None,
     }
 }
 

@@ -13,14 +13,14 @@ use crate::{ErrorKind, Text};
 /// Parameters of a challenge or of credentials, as written.
 ///
 /// `auth-param = token BWS "=" BWS ( token / quoted-string )`, separated by commas.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub struct AuthParams<'a> {
     /// Was read once without error.
     text: &'a str,
 }
 
 /// One parameter of a challenge or of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct AuthParam<'a> {
     /// The name as written; names compare without case.
     pub name: &'a str,
@@ -50,6 +50,26 @@ impl<'a> AuthParams<'a> {
         Some(param.value)
     }
 
+    /// All parameters but the first of each of these names, in order.
+    pub(super) fn except_first<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> impl Iterator<Item = AuthParam<'a>> + use<'a, N> {
+        let mut names = names.map(Some);
+        self.iter().filter(move |param| {
+            let is_it = |name: &&mut Option<&str>| {
+                name.is_some_and(|name| name.eq_ignore_ascii_case(param.name))
+            };
+            match names.iter_mut().find(is_it) {
+                Some(name) => {
+                    *name = None;
+                    false
+                }
+                None => true,
+            }
+        })
+    }
+
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -60,6 +80,23 @@ impl<'a> AuthParams<'a> {
         self.text
     }
 }
+
+/// As they follow each other, whatever white space is between them.
+impl PartialEq for AuthParams<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text || self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for AuthParams<'_> {}
+
+impl PartialEq for AuthParam<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name.eq_ignore_ascii_case(other.name) && self.value == other.value
+    }
+}
+
+impl Eq for AuthParam<'_> {}
 
 /// Of the values the length alone: they may be credentials.
 impl fmt::Debug for AuthParams<'_> {

@@ -88,8 +88,17 @@ macro_rules! number_header {
 macro_rules! token_list_header {
     ($(#[$doc:meta])* $name:ident, empty: $empty:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name<'a>(&'a str);
+
+        /// The same tokens in the same order, whatever white space is between them.
+        impl PartialEq for $name<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                self.iter().eq(other.iter())
+            }
+        }
+
+        impl Eq for $name<'_> {}
 
         impl<'a> $name<'a> {
             /// The tokens, in order.

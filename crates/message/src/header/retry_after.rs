@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::grammar::{Parsed, cut, digits, expected, number, single, skip_lws};
 use crate::params::params;
+use crate::text::unfold;
 use crate::{HeaderName, Params, ParseError, TypedHeader};
 
 /// When to try again (RFC 3261 section 20.33).
@@ -17,7 +18,7 @@ use crate::{HeaderName, Params, ParseError, TypedHeader};
 /// assert_eq!(retry.comment(), Some("I'm in a meeting"));
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct RetryAfter<'a> {
     seconds: u32,
     comment: Option<&'a str>,
@@ -39,7 +40,7 @@ impl<'a> RetryAfter<'a> {
         self.seconds
     }
 
-    /// The comment, without its outer parentheses.
+    /// The comment as written, without its outer parentheses.
     pub const fn comment(&self) -> Option<&'a str> {
         self.comment
     }
@@ -62,6 +63,17 @@ impl<'a> TypedHeader<'a> for RetryAfter<'a> {
         single(value, Self::NAME, retry_after)
     }
 }
+
+/// A comment is the same however it is folded.
+impl PartialEq for RetryAfter<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.seconds == other.seconds
+            && self.comment.map(unfold) == other.comment.map(unfold)
+            && self.params == other.params
+    }
+}
+
+impl Eq for RetryAfter<'_> {}
 
 fn retry_after(input: &str) -> Parsed<'_, RetryAfter<'_>> {
     let (rest, seconds) = number(input, u32::MAX, "a number of seconds below 2^32")?;

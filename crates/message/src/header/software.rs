@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use crate::text::unfold;
 use crate::{ErrorKind, HeaderName, ParseError, TypedHeader};
 
 macro_rules! software_header {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name<'a>(&'a str);
 
         impl<'a> $name<'a> {
@@ -29,6 +30,15 @@ macro_rules! software_header {
                 Ok((Self(value), ""))
             }
         }
+
+        /// The same however it is folded.
+        impl PartialEq for $name<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                unfold(self.0) == unfold(other.0)
+            }
+        }
+
+        impl Eq for $name<'_> {}
 
         impl fmt::Display for $name<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use sip_oauth_message::header::{
     RetryAfter, Route, Server, ServiceRoute, SessionId, Supported, To, Unsupported, UserAgent, Via,
     Warning, WwwAuthenticate,
 };
-use sip_oauth_message::{Credentials, Limits, MessageView, TypedHeader};
+use sip_oauth_message::{Credentials, Headers, Limits, MessageView, TypedHeader};
 
 /// The message byte for byte where Content-Length is right, and every typed value as an equal one.
 pub(crate) fn survives_writing(bytes: &[u8]) {
@@ -43,7 +43,10 @@ pub(crate) fn values_survive_writing(view: &MessageView<'_>) {
             $(for value in view.all::<$header>().flatten() {
                 let written = value.to_string();
                 let again = <$header>::parse(&written);
-                assert_eq!(again, Ok(value), "{written}");
+                assert_eq!(again, Ok(value.clone()), "{written}");
+                let mut headers = Headers::new();
+                headers.push_typed(&value);
+                assert_eq!(headers.header::<$header>(), Ok(Some(value)), "{headers:?}");
             })*
         };
     }
