@@ -128,12 +128,16 @@ proptest! {
     }
 
     #[test]
-    fn alarms(code in any::<u16>(), words in prop::array::uniform4("[A-Za-z0-9._-]{1,12}"), both in any::<bool>()) {
+    fn alarms(code in any::<u16>(), words in prop::array::uniform4("[A-Za-z0-9._\"\\\\-]{1,12}"), both in any::<bool>()) {
         let [name, active, inactive, last] = &words;
-        let loads = if both { AlarmLoads::Both { active, inactive } } else { AlarmLoads::One(active) };
-        let alarm = CiscoAlarm { code, name, loads, last };
+        let loads = if both {
+            AlarmLoads::Both { active: active.into(), inactive: inactive.into() }
+        } else {
+            AlarmLoads::One(active.into())
+        };
+        let alarm = CiscoAlarm { code, name: name.into(), loads, last: last.into() };
         let written = alarm.to_string();
-        prop_assert_eq!(CiscoAlarm::parse(&written), Some(alarm));
+        prop_assert_eq!(CiscoAlarm::parse(&written), Some(alarm.clone()));
         let value = alarm.to_reason();
         prop_assert_eq!(Reason::parse(&value).unwrap().cisco_alarm(), Some(alarm));
     }

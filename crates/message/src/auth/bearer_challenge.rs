@@ -115,11 +115,16 @@ impl<'a> BearerChallenge<'a> {
         self.error
     }
 
-    /// All other parameters, in order.
+    /// All other parameters, in order; a second one of the names above and the other spelling of the
+    /// authorization server are among them.
     pub fn other_params(&self) -> impl Iterator<Item = AuthParam<'a>> + use<'a> {
-        const OWN: [&str; 5] = ["realm", "authz_server", "authz-server", "scope", "error"];
-        let own = |name: &str| OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
-        self.rest.iter().filter(move |param| !own(param.name))
+        // The one that was read, whatever was put in its place since.
+        let server = if self.rest.get("authz_server").is_some() {
+            "authz_server"
+        } else {
+            "authz-server"
+        };
+        self.rest.except_first(["realm", server, "scope", "error"])
     }
 }
 

@@ -110,11 +110,10 @@ impl<'a> BearerCredentials<'a> {
         self.realm
     }
 
-    /// All parameters other than token, user name and realm.
+    /// All parameters other than token, user name and realm; a second user name or realm is among
+    /// them.
     pub fn other_params(&self) -> impl Iterator<Item = AuthParam<'a>> + use<'a> {
-        const OWN: [&str; 3] = ["token", "username", "realm"];
-        let own = |name: &str| OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
-        self.rest.iter().filter(move |param| !own(param.name))
+        self.rest.except_first(["token", "username", "realm"])
     }
 
     /// The value as it goes into the header field, token included.

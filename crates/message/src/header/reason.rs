@@ -1,5 +1,6 @@
 //! Reason, and the alarm that Cisco devices put into it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::grammar::{digits, element, token};
@@ -17,7 +18,7 @@ use crate::{HeaderName, Params, ParseError, Text, TypedHeader};
 /// let reason = Reason::parse(&value)?;
 /// assert_eq!((reason.protocol(), reason.cause()), ("SIP", Some(200)));
 /// let alarm = reason.cisco_alarm().unwrap();
-/// assert_eq!((alarm.code, alarm.name, alarm.last), (25, "CSFrado", "initialized"));
+/// assert_eq!((alarm.code, &*alarm.name, &*alarm.last), (25, "CSFrado", "initialized"));
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl<'a> Reason<'a> {
 
     /// The alarm in the text, if there is one.
     pub fn cisco_alarm(&self) -> Option<CiscoAlarm<'a>> {
-        CiscoAlarm::parse(self.text()?.as_written())
+        CiscoAlarm::read(self.text()?)
     }
 
     /// The parameters.
@@ -78,34 +79,60 @@ impl fmt::Display for Reason<'_> {
 /// cisco-alarm:<code> Name=<device> Load=<load> Last=<text>
 /// ```
 ///
-/// `Display` writes this text; [`to_reason`](Self::to_reason) the whole header field value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// `Display` writes this text; [`to_reason`](Self::to_reason) the whole header field value. No field has
+/// a blank in it but `last`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CiscoAlarm<'a> {
     /// The number, such as 25 (initialized) or 111 (Application-Requested-Destroy).
     pub code: u16,
     /// The device name.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     /// The firmware or application.
     pub loads: AlarmLoads<'a>,
     /// The word that goes with the number.
-    pub last: &'a str,
+    pub last: Cow<'a, str>,
 }
 
 /// How an alarm names the firmware.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AlarmLoads<'a> {
     /// `ActiveLoad=… InactiveLoad=…`
     Both {
         /// What runs.
-        active: &'a str,
+        active: Cow<'a, str>,
         /// What could run.
-        inactive: &'a str,
+        inactive: Cow<'a, str>,
     },
     /// `Load=…`, of older firmware.
-    One(&'a str),
+    One(Cow<'a, str>),
 }
 
 impl<'a> CiscoAlarm<'a> {
+    /// Reads what a text says; it is borrowed where no backslash had to go.
+    fn read(text: Text<'a>) -> Option<Self> {
+        match text.to_str() {
+            Cow::Borrowed(text) => Self::parse(text),
+            Cow::Owned(text) => CiscoAlarm::parse(&text).map(CiscoAlarm::into_owned),
+        }
+    }
+
+    /// The same without a borrow.
+    pub fn into_owned(self) -> CiscoAlarm<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        CiscoAlarm {
+            code: self.code,
+            name: own(self.name),
+            loads: match self.loads {
+                AlarmLoads::Both { active, inactive } => AlarmLoads::Both {
+                    active: own(active),
+                    inactive: own(inactive),
+                },
+                AlarmLoads::One(load) => AlarmLoads::One(own(load)),
+            },
+            last: own(self.last),
+        }
+    }
+
     /// Reads the text of a Reason.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (code, rest) = text.strip_prefix("cisco-alarm:")?.split_once(' ')?;
@@ -115,16 +142,16 @@ impl<'a> CiscoAlarm<'a> {
         let first = words.next()?;
         let loads = match first.strip_prefix("ActiveLoad=") {
             Some(active) => AlarmLoads::Both {
-                active,
-                inactive: words.next()?.strip_prefix("InactiveLoad=")?,
+                active: active.into(),
+                inactive: words.next()?.strip_prefix("InactiveLoad=")?.into(),
             },
-            None => AlarmLoads::One(first.strip_prefix("Load=")?),
+            None => AlarmLoads::One(first.strip_prefix("Load=")?.into()),
         };
         Some(Self {
             code: digits(code)?,
-            name,
+            name: name.into(),
             loads,
-            last,
+            last: last.into(),
         })
     }
 
@@ -138,7 +165,7 @@ impl<'a> CiscoAlarm<'a> {
 impl fmt::Display for CiscoAlarm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cisco-alarm:{} Name={} ", self.code, self.name)?;
-        match self.loads {
+        match &self.loads {
             AlarmLoads::Both { active, inactive } => {
                 write!(f, "ActiveLoad={active} InactiveLoad={inactive}")?;
             }
