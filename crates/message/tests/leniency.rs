@@ -3,6 +3,7 @@
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "helpers of tests fail as tests do"
 )]
 
@@ -207,6 +208,92 @@ fn tokens_are_never_repaired() {
             assert_eq!(read(message.as_bytes(), Leniencies::ALL), None, "{value}");
         }
     }
+}
+
+#[test]
+fn a_leading_line_feed_alone_is_two_rules_broken() {
+    let message = b"\nOPTIONS sip:h SIP/2.0\r\n\r\n";
+    let both = Leniencies::NONE
+        .with(Leniency::LeadingLineEnds)
+        .with(Leniency::BareLineFeed);
+    assert_eq!(read(message, both).map(|(_, relaxed)| relaxed), Some(both));
+    for leniency in both.iter() {
+        assert_eq!(read(message, both.without(leniency)), None, "{leniency:?}");
+    }
+}
+
+#[test]
+fn only_lists_have_empty_elements() {
+    let alone = Leniencies::NONE.with(Leniency::EmptyElement);
+    for line in [
+        "From: ,<sip:a@h>",
+        "To: <sip:a@h>,",
+        "CSeq: ,1 OPTIONS",
+        "Content-Type: text/plain,,",
+        "Call-ID: a,",
+        "Max-Forwards: 70,",
+        "Refer-To: ,<sip:a@h>",
+        "Event: ,a",
+    ] {
+        let message = format!("OPTIONS sip:h SIP/2.0\r\n{line}\r\n\r\n");
+        assert_eq!(read(message.as_bytes(), alone), None, "{line}");
+    }
+    for line in [
+        "Via: SIP/2.0/UDP h,",
+        "Route: ,<sip:a@h>",
+        "Reason: SIP,",
+        "Warning: 399 h \"a\",",
+        "Accept: a/b,,c/d",
+        "WWW-Authenticate: Bearer,",
+    ] {
+        let message = format!("OPTIONS sip:h SIP/2.0\r\n{line}\r\n\r\n");
+        let found = read(message.as_bytes(), alone);
+        assert_eq!(found.map(|(_, relaxed)| relaxed), Some(alone), "{line}");
+    }
+}
+
+#[test]
+fn a_repair_that_has_no_room_is_left_out() {
+    let name = "x ".repeat(8);
+    // Quotes would make the From too long for a line; the Contact loses its semicolon all the same.
+    let message = format!(
+        "OPTIONS sip:h SIP/2.0\r\nFrom: {name}, <sip:h>\r\nTo: a, b <sip:h>\r\nm: <sip:h>;\r\n\r\n"
+    );
+    let from = format!("From: {name}, <sip:h>");
+    let limits = Limits {
+        max_line_bytes: from.len(),
+        ..Limits::default()
+    };
+    let parser = Parser::new(limits).with_leniencies(Leniencies::ALL);
+    let mut copy = Vec::new();
+    let reading = parser.parse(message.as_bytes(), &mut copy).unwrap();
+    let fields: Vec<_> = reading.view.fields().map(|field| field.value()).collect();
+    assert!(fields[0].starts_with("x x"), "{fields:?}");
+    assert_eq!(fields[1..], ["\"a, b\" <sip:h>", "<sip:h>"]);
+    assert!(reading.relaxed.contains(Leniency::EmptyParameter));
+    // A limit of the whole: what grows is left out together.
+    let limits = Limits {
+        max_message_bytes: message.len(),
+        ..Limits::default()
+    };
+    let parser = Parser::new(limits).with_leniencies(Leniencies::ALL);
+    let mut copy = Vec::new();
+    let reading = parser.parse(message.as_bytes(), &mut copy).unwrap();
+    assert_eq!(
+        reading.relaxed,
+        Leniencies::NONE.with(Leniency::EmptyParameter)
+    );
+    // Nothing but what grows: the message is read as it came.
+    let message = "OPTIONS sip:h SIP/2.0\r\nFrom: a, b <sip:h>\r\n\r\n";
+    let limits = Limits {
+        max_message_bytes: message.len(),
+        ..Limits::default()
+    };
+    let parser = Parser::new(limits).with_leniencies(Leniencies::ALL);
+    let mut copy = Vec::new();
+    let reading = parser.parse(message.as_bytes(), &mut copy).unwrap();
+    assert!(reading.relaxed.is_empty());
+    assert_eq!(reading.view.fields().next().unwrap().offset(), 29);
 }
 
 #[test]

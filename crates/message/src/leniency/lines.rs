@@ -32,7 +32,8 @@ pub(super) fn repair(bytes: &[u8], allowed: Leniencies) -> Option<(Vec<u8>, Leni
     };
     let mut rest = bytes;
     while let [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] = rest {
-        if !repair.needs(LeadingLineEnds) {
+        let is_bare = rest.first() == Some(&b'\n');
+        if !repair.needs(LeadingLineEnds) || (is_bare && !repair.needs(BareLineFeed)) {
             return None;
         }
         rest = after;

@@ -10,7 +10,8 @@ use crate::{ErrorKind, HeaderField, Limits, MessageView, ParseError, header};
 /// A message is read strictly first, so that leniencies cost a good message nothing; those about
 /// values of header fields cost the reading of each value whose type is known. Only what the strict
 /// reading refuses is repaired, in a copy, and read again strictly: no repair lets anything
-/// through that is not well formed afterwards.
+/// through that is not well formed afterwards. A value that would exceed a limit once it is
+/// repaired stays as it is, so that a leniency never refuses what is read without it.
 ///
 /// ```
 /// use sip_oauth_message::{header::Contact, Leniency, Limits, Parser};
@@ -84,28 +85,23 @@ impl Parser {
         bytes: &'b [u8],
         copy: &'b mut Vec<u8>,
     ) -> Result<Reading<'b>, ParseError> {
-        let mut relaxed = Leniencies::NONE;
-        let strict = MessageView::parse(bytes, &self.limits);
-        let repaired = match strict {
+        let (repaired, relaxed) = match MessageView::parse(bytes, &self.limits) {
             Ok(view) => {
-                let edits = self.edits(&view, &mut relaxed);
-                if edits.is_empty() {
+                let Some(repaired) = self.repair_values(&view, bytes) else {
+                    let relaxed = Leniencies::NONE;
                     return Ok(Reading { view, relaxed });
-                }
-                apply(bytes, &edits)
+                };
+                repaired
             }
             Err(error) if self.leniencies.is_empty() || error.kind() == ErrorKind::Limit => {
                 return Err(error);
             }
             Err(error) => {
-                let (lines, needed) = lines::repair(bytes, self.leniencies).ok_or(error)?;
-                relaxed = needed;
+                let (lines, relaxed) = lines::repair(bytes, self.leniencies).ok_or(error)?;
                 let view = MessageView::parse(&lines, &self.limits).map_err(|_| error)?;
-                let edits = self.edits(&view, &mut relaxed);
-                if edits.is_empty() {
-                    lines
-                } else {
-                    apply(&lines, &edits)
+                match self.repair_values(&view, &lines) {
+                    Some((repaired, needed)) => (repaired, relaxed.or(needed)),
+                    None => (lines, relaxed),
                 }
             }
         };
@@ -114,35 +110,70 @@ impl Parser {
         Ok(Reading { view, relaxed })
     }
 
-    /// The values that must be replaced, in order.
-    fn edits(&self, view: &MessageView<'_>, relaxed: &mut Leniencies) -> Vec<Edit> {
+    /// The message with as many values repaired as have room within the limits; `None` where that
+    /// is none, and the message stays as it is.
+    fn repair_values(&self, view: &MessageView<'_>, bytes: &[u8]) -> Option<(Vec<u8>, Leniencies)> {
+        let mut edits = self.edits(view, bytes);
+        for may_grow in [true, false] {
+            edits.retain(|edit| may_grow || edit.value.len() <= edit.range.len());
+            if edits.is_empty() {
+                return None;
+            }
+            let repaired = apply(bytes, &edits);
+            if MessageView::parse(&repaired, &self.limits).is_ok() {
+                let needed = edits.iter().map(|edit| edit.needed);
+                return Some((repaired, needed.fold(Leniencies::NONE, Leniencies::or)));
+            }
+        }
+        None
+    }
+
+    /// The values that must be replaced and can be, in order.
+    fn edits(&self, view: &MessageView<'_>, bytes: &[u8]) -> Vec<Edit> {
         if !self.leniencies.iter().any(Leniency::is_about_values) {
             return Vec::new();
         }
-        let mut edits = Vec::new();
-        for field in view.fields() {
-            if header::check_value(field.name(), field.value()).is_err() {
-                edits.extend(self.edit(&field, relaxed));
-            }
-        }
-        edits
+        view.fields()
+            .filter(|field| header::check_value(field.name(), field.value()).is_err())
+            .filter_map(|field| self.edit(&field))
+            .filter(|edit| self.has_room(edit, bytes))
+            .collect()
     }
 
-    fn edit(&self, field: &HeaderField<'_>, relaxed: &mut Leniencies) -> Option<Edit> {
+    fn edit(&self, field: &HeaderField<'_>) -> Option<Edit> {
         let (value, needed) = values::repair(field.name(), field.value(), self.leniencies)?;
-        *relaxed = relaxed.or(needed);
         let start = field.offset();
-        Some((start..start + field.value().len(), value))
+        Some(Edit {
+            range: start..start + field.value().len(),
+            value,
+            needed,
+        })
+    }
+
+    /// Whether the lines of the new value are within the limit.
+    fn has_room(&self, edit: &Edit, bytes: &[u8]) -> bool {
+        let before = bytes.get(..edit.range.start).unwrap_or_default();
+        let name = before.iter().rev().take_while(|byte| **byte != b'\n');
+        let mut indent = name.count();
+        edit.value.split("\r\n").all(|line| {
+            let length = indent + line.len();
+            indent = 0;
+            length <= self.limits.max_line_bytes
+        })
     }
 }
 
 /// A range of the message and what stands there instead.
-type Edit = (Range<usize>, String);
+struct Edit {
+    range: Range<usize>,
+    value: String,
+    needed: Leniencies,
+}
 
 fn apply(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 8 * edits.len());
     let mut at = 0;
-    for (range, value) in edits {
+    for Edit { range, value, .. } in edits {
         out.extend_from_slice(bytes.get(at..range.start).unwrap_or_default());
         out.extend_from_slice(value.as_bytes());
         at = range.end;

@@ -59,9 +59,33 @@ fn fits(leniency: Leniency, name: HeaderName<'_>) -> bool {
     match leniency {
         ViaComment => name == HeaderName::Via,
         UnquotedDisplayName | UnbracketedUri | WhiteSpaceInUri => has_address,
+        EmptyElement => is_list(name),
         // Credentials are never changed: a token is what it is.
         _ => !name.is_secret(),
     }
+}
+
+/// Whether the field holds elements between commas (RFC 3261 section 7.3.1).
+const fn is_list(name: HeaderName<'_>) -> bool {
+    matches!(
+        name,
+        HeaderName::Accept
+            | HeaderName::Allow
+            | HeaderName::Contact
+            | HeaderName::Path
+            | HeaderName::ProxyAuthenticate
+            | HeaderName::ProxyRequire
+            | HeaderName::Reason
+            | HeaderName::RecordRoute
+            | HeaderName::Require
+            | HeaderName::Route
+            | HeaderName::ServiceRoute
+            | HeaderName::Supported
+            | HeaderName::Unsupported
+            | HeaderName::Via
+            | HeaderName::Warning
+            | HeaderName::WwwAuthenticate
+    )
 }
 
 /// Where a character of a value stands.
