@@ -10,7 +10,9 @@ use allocation_counter::measure;
 use sip_oauth_message::header::{
     CSeq, CallId, Contact, ContentLength, Expires, From, MaxForwards, ProxyAuthorization, To, Via,
 };
-use sip_oauth_message::{BearerCredentials, BearerForm, Credentials, Headers, Limits, MessageView};
+use sip_oauth_message::{
+    BearerCredentials, BearerForm, Credentials, Headers, Limits, MessageView, check,
+};
 
 /// A REGISTER with an access token of 2,000 bytes, its answers 407 and 200, a contorted INVITE,
 /// and an INVITE with SDP.
@@ -117,6 +119,23 @@ fn more_than_64_fields_allocate_for_their_places_only() {
     };
     assert_eq!(parse(&most), (64, 0));
     assert_eq!(parse(&more), (65, 1));
+}
+
+/// A part is 1 KB of our memory, and a stranger writes one in five bytes.
+#[test]
+fn the_second_check_holds_one_part_at_a_time() {
+    let body = "--b\r\n\r\nx\r\n".repeat(64) + "--b--";
+    let text = format!(
+        "MESSAGE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: sip:a\r\nTo: sip:a\r\nCall-ID: 1\r\n\
+         CSeq: 1 MESSAGE\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n{body}"
+    );
+    let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let element = check::Element {
+        media_types: &["multipart/*", "text/plain"],
+        ..check::Element::SERVER
+    };
+    let counted = measure(|| check::request(&view, &element).unwrap());
+    assert_eq!(counted.count_total, 0);
 }
 
 /// What grows is moved, and where it was a copy of the token stays.

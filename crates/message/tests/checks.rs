@@ -109,6 +109,19 @@ fn status_codes_of_the_second_check() {
 }
 
 #[test]
+fn an_error_in_the_request_uri_counts_from_the_start_of_the_line() {
+    for (uri, at) in [("sip:a@b?Route=x?y", 16), ("sip:a?b@c?Route=x", 18)] {
+        let text = GOOD.replace("sip:ucm.example.com SIP", &format!("{uri} SIP"));
+        let Some(Cause::RequestUri(error)) = refusal(&text, &Element::SERVER).map(|r| r.cause)
+        else {
+            panic!("{uri}")
+        };
+        assert_eq!(error.offset(), at, "{uri}");
+        assert_eq!(text.as_bytes()[at], b'?');
+    }
+}
+
+#[test]
 fn what_is_not_ones_own_is_let_through() {
     let last_hop = GOOD.replace("Forwards: 70", "Forwards: 0");
     assert_eq!(refusal(&last_hop, &Element::SERVER), None);
@@ -264,6 +277,37 @@ mod section_8_2_3 {
                 None,
                 "bodies are no proxy's business"
             );
+        }
+    }
+
+    #[test]
+    fn a_part_without_a_type_is_text_plain_in_whatever_words_that_is_known() {
+        let text = invite(
+            "Content-Type: multipart/mixed;boundary=b\r\n",
+            "--b\r\n\r\nhello\r\n--b--\r\n",
+        );
+        for (known, is_refused) in [
+            ("text/plain", false),
+            ("text/*", false),
+            ("Text/Plain", false),
+            ("text/html", true),
+        ] {
+            let media_types = ["multipart/mixed", known];
+            let element = Element {
+                media_types: &media_types,
+                ..Element::SERVER
+            };
+            assert_eq!(refusal(&text, &element).is_some(), is_refused, "{known}");
+        }
+    }
+
+    #[test]
+    fn so_many_parts_are_looked_at_and_no_more() {
+        for (count, is_refused) in [(64, false), (65, true)] {
+            let part = "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
+            let body = part.repeat(count) + "--b--\r\n";
+            let text = invite("Content-Type: multipart/mixed;boundary=b\r\n", &body);
+            assert_eq!(refusal(&text, &PHONE).is_some(), is_refused, "{count}");
         }
     }
 

@@ -7,6 +7,18 @@ use crate::{HeaderName, Limits, MessageView, multipart};
 /// How deep multipart bodies are looked into. Deeper ones are not understood.
 const MAX_DEPTH: usize = 4;
 
+/// How many parts of one multipart body are looked at. Bodies of more are not understood.
+const MAX_PARTS: usize = 64;
+
+/// The body was bounded in bytes when the message was read, by limits that are not known here.
+const LIMITS: Limits = Limits {
+    max_message_bytes: usize::MAX,
+    max_line_bytes: usize::MAX,
+    max_header_bytes: usize::MAX,
+    max_header_fields: 64,
+    max_body_bytes: usize::MAX,
+};
+
 pub(super) fn check(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
     if !view.body().is_empty() && !element.media_types.is_empty() {
         body(view, element)?;
@@ -37,12 +49,7 @@ fn body(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
 /// A multipart body is understood where its type is, and where all its parts are that are not
 /// optional; of `multipart/alternative`, where one is (RFC 5621 section 3.1).
 fn is_understood(kind: ContentType<'_>, body: &[u8], element: &Element<'_>, depth: usize) -> bool {
-    let is_known = |known: &&str| {
-        let (main, sub) = known.split_once('/').unwrap_or((known, "*"));
-        kind.main_type().eq_ignore_ascii_case(main)
-            && (sub == "*" || kind.sub_type().eq_ignore_ascii_case(sub))
-    };
-    if !element.media_types.iter().any(is_known) {
+    if !is_known(element, kind.main_type(), kind.sub_type()) {
         return false;
     }
     if !kind.main_type().eq_ignore_ascii_case("multipart") {
@@ -59,19 +66,36 @@ fn is_understood(kind: ContentType<'_>, body: &[u8], element: &Element<'_>, dept
         match part.content_type() {
             Ok(Some(kind)) => is_understood(kind, part.body(), element, depth),
             // "Content-Type: text/plain; charset=us-ascii" is meant (RFC 2046 section 5.2).
-            Ok(None) => element.media_types.contains(&"text/plain"),
+            Ok(None) => is_known(element, "text", "plain"),
             Err(_) => false,
         }
     };
-    let parts = multipart::parts(boundary, body, &Limits::default());
-    let Ok(parts) = parts.collect::<Result<Vec<_>, _>>() else {
-        return false;
-    };
-    if kind.sub_type().eq_ignore_ascii_case("alternative") {
-        parts.iter().any(is_part_understood)
-    } else {
-        parts.iter().all(is_part_understood)
+    let one_is_enough = kind.sub_type().eq_ignore_ascii_case("alternative");
+    let mut is_understood = !one_is_enough;
+    // To the end, since a part that breaks the grammar spoils them all; one part is held at a time.
+    for (number, part) in multipart::parts(boundary, body, &LIMITS).enumerate() {
+        match part {
+            Ok(part) if number < MAX_PARTS => {
+                let is_this = is_part_understood(&part);
+                is_understood = if one_is_enough {
+                    is_understood || is_this
+                } else {
+                    is_understood && is_this
+                };
+            }
+            _ => return false,
+        }
     }
+    is_understood
+}
+
+/// Whether the element lists the type, or all of its main type.
+fn is_known(element: &Element<'_>, main: &str, sub: &str) -> bool {
+    element.media_types.iter().any(|known| {
+        let (known_main, known_sub) = known.split_once('/').unwrap_or((known, "*"));
+        known_main.eq_ignore_ascii_case(main)
+            && (known_sub == "*" || known_sub.eq_ignore_ascii_case(sub))
+    })
 }
 
 /// "The resource identified by the request is only capable of generating response entities that

@@ -140,7 +140,10 @@ fn checked(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
         Ok(uri) if matches!(uri.scheme(), Scheme::Other(_)) => return Err(Cause::Scheme),
         Ok(uri) if uri.is_sip() && !uri.headers().is_empty() => {
             let what = "a Request-URI without header fields";
-            return Err(Cause::RequestUri(ParseError::new(ErrorKind::Uri, 0, what)));
+            // From the start of the line, as all errors of the Request-URI; at the question mark.
+            let before = line.uri.len() - uri.headers().as_str().len() - "?".len();
+            let at = line.method.as_str().len() + " ".len() + before;
+            return Err(Cause::RequestUri(ParseError::new(ErrorKind::Uri, at, what)));
         }
         Ok(_) => {}
     }

@@ -123,6 +123,11 @@ impl<'a> UriHeaders<'a> {
             .map(|(name, value)| (name, value.unwrap_or_default()))
     }
 
+    /// As written, without the question mark.
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
