@@ -1,7 +1,11 @@
 //! RFC 3261 section 7.3.1: "Line breaks and the whitespace at the beginning of the next line are
 //! equivalent to a single SP character", and section 25.1: `LWS = [*WSP CRLF] 1*WSP`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::fmt::Display;
 
