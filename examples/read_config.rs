@@ -197,20 +197,6 @@ fn report(
 fn targets_json(targets: &Targets) -> serde_json::Value {
     match targets {
         Err(problem) => json!({ "error": problem.to_string() }),
-        Ok(targets) => targets
-            .iter()
-            .map(|target| {
-                json!({
-                    "node": target.node,
-                    "host": target.host,
-                    "port": target.port,
-                    "transport": format!("{:?}", target.transport),
-                    "authentication": format!("{:?}", target.authentication),
-                    "server_identity": target.server_identity,
-                    "connected_by": format!("{:?}", target.connected_by),
-                    "client_port": target.client_port,
-                })
-            })
-            .collect(),
+        Ok(targets) => json!(targets),
     }
 }
