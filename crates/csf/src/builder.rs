@@ -90,7 +90,7 @@ impl DeviceFile {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] when a text cannot be written in XML.
+    /// [`WriteError`] when a text cannot be written in XML, or a port is 0.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         self.device.to_xml()
     }

@@ -231,7 +231,7 @@ impl DeviceConfig {
     ///
     /// # Errors
     ///
-    /// [`EditError`] when there is no such node or it has no such element, and then the file is as before.
+    /// [`EditError`] when there is no such node, it has no such element, or the port is 0, and then the file is as before.
     pub fn set_sip_oauth_port(&mut self, node: usize, port: u16) -> Result<Edit, EditError> {
         self.set_port(node, "sipOAuthPort", port)
     }
@@ -250,6 +250,9 @@ impl DeviceConfig {
         let path = format!(
             "/device/devicePool/callManagerGroup/members/member[{member}]/callManager/ports/{element}"
         );
+        if port == 0 {
+            return Err(WriteError::Port { path }.into());
+        }
         self.set(&path, &port.to_string())
     }
 }

@@ -119,7 +119,7 @@ pub enum ReadErrorKind {
     /// An entity beyond `lt`, `gt`, `amp`, `apos` and `quot`.
     #[error("the entity &{name}; is not one of lt, gt, amp, apos, quot")]
     Entity {
-        /// The name as written, shortened.
+        /// The name as written, of 31 bytes at most; something longer, or no name, is not quoted.
         name: String,
     },
     /// A character, or a reference to one, that XML 1.0 §2.2 does not allow.

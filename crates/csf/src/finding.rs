@@ -53,7 +53,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Findings beyond this number are not made: the first hundred say enough, and a hostile file could have thousands.
+/// More findings than this are not kept: a hundred say enough, and a hostile file could have thousands.
 const MAX_FINDINGS: usize = 100;
 
 /// A registration with less time left to its refresh counts as one without an expiry in SIPCC, the stack these clients
@@ -62,7 +62,7 @@ const SHORTEST_REGISTRATION: Duration = Duration::from_secs(20);
 
 impl DeviceConfig {
     /// Judges the file: what contradicts SIP OAuth mode, what keeps it from registering, and every value registration
-    /// needs that cannot be read. At most 100, the gravest first, then in document order.
+    /// needs that cannot be read. The 100 gravest at most, the gravest first, then in document order.
     ///
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, Limits, Rule};
@@ -107,10 +107,31 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn push(&mut self, rule: Rule, position: impl FnOnce() -> Position, what: impl Into<String>) {
-        // Computing a position reads the file up to it.
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(Finding::new(rule, position(), what));
+        // Computing a position reads the file up to it, which is done for findings that are kept only: each severity fills
+        // the list once at most.
+        if self.findings.len() >= MAX_FINDINGS {
+            let latest_mildest = self
+                .findings
+                .iter()
+                .enumerate()
+                .rev()
+                .min_by_key(|(_, finding)| finding.severity)
+                .filter(|(_, finding)| finding.severity < rule.severity());
+            let Some((index, _)) = latest_mildest else {
+                return;
+            };
+            self.findings.remove(index);
         }
+        self.findings.push(Finding::new(rule, position(), what));
+    }
+
+    /// Whether nothing found from now on would be kept.
+    fn is_full(&self) -> bool {
+        self.findings.len() >= MAX_FINDINGS
+            && self
+                .findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Error)
     }
 
     /// At an element's text.
@@ -282,7 +303,7 @@ impl Judge<'_> {
         let mut hosts = std::collections::HashSet::new();
         let mut usable = false;
         for node in self.config.members() {
-            if self.findings.len() >= MAX_FINDINGS {
+            if self.is_full() {
                 return;
             }
             if let Err(error) = node.priority() {
@@ -347,7 +368,7 @@ impl Judge<'_> {
             ("mgcpPorts/keepAlive", ports.mgcp_keep_alive_port()),
         ];
         let mut seen: Vec<(&str, u16)> = Vec::new();
-        let mut absent: Vec<&str> = Vec::new();
+        let mut absent: Vec<(&str, u16)> = Vec::new();
         let parent = ports.element().unwrap_or(node.element());
         for (name, port) in read {
             let port = match port {
@@ -359,7 +380,7 @@ impl Judge<'_> {
             };
             let oauth = matches!(name, "sipOAuthPort" | "sipMRAOAuthPort");
             if port.is_default() {
-                absent.extend(oauth.then_some(name));
+                absent.extend(oauth.then_some((name, port.value)));
                 continue;
             }
             if is_on && oauth && !(1024..=49151).contains(&port.value) {
@@ -373,16 +394,23 @@ impl Judge<'_> {
             }
             seen.push((name, port.value));
         }
+        // A node that names one of the two has the feature, and listens on the default of the other.
+        if let &[(name, default)] = absent.as_slice()
+            && let Some((other, _)) = seen.iter().find(|&&(_, value)| value == default)
+        {
+            let what = format!("{other} is {default}, as {name} is by default");
+            self.at_child(Rule::PortsEqual, parent, name, what);
+        }
         if is_on {
             match absent.as_slice() {
                 [] => {}
-                [one] => self.at_child(
+                [(one, _)] => self.at_child(
                     Rule::OauthPortMissing,
                     parent,
                     one,
                     format!("the node has no {one}"),
                 ),
-                [first, ..] => {
+                [(first, _), ..] => {
                     self.at_child(
                         Rule::NodeWithoutOauthPorts,
                         parent,
@@ -397,7 +425,7 @@ impl Judge<'_> {
     fn lines(&mut self, is_on: bool) {
         let mut usable = false;
         for line in self.config.lines() {
-            if self.findings.len() >= MAX_FINDINGS {
+            if self.is_full() {
                 return;
             }
             if let Err(error) = line.button() {

@@ -463,15 +463,31 @@ fn bad_attribute(tag: usize, error: &AttrError) -> Refusal {
     not_well_formed(tag + at, what)
 }
 
+/// The longest name of an entity that a message quotes; the longest of HTML has 31 characters.
+const LONGEST_ENTITY_NAME: usize = 31;
+
+/// What stands between `&` and `;`, which may be part of a password whose author forgot to escape it: quoted only as far
+/// as it can be the name of an entity.
+fn unknown_entity(name: &str) -> ReadErrorKind {
+    if is_name(name) && name.len() <= LONGEST_ENTITY_NAME {
+        ReadErrorKind::Entity {
+            name: name.to_owned(),
+        }
+    } else {
+        let what = format!(
+            "the {} bytes between '&' and ';' are no name of an entity; '&' in text is written &amp;",
+            name.len()
+        );
+        ReadErrorKind::NotWellFormed { what }
+    }
+}
+
 /// quick-xml's error in our words.
 fn refused(start: usize, error: &XmlError) -> Refusal {
     match error {
-        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => (
-            start + range.start.saturating_sub(1),
-            ReadErrorKind::Entity {
-                name: shorten(name),
-            },
-        ),
+        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => {
+            (start + range.start.saturating_sub(1), unknown_entity(name))
+        }
         XmlError::Escape(error) => not_well_formed(start, error.to_string()),
         XmlError::IllFormed(IllFormedError::MissingDoctypeName)
         | XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),

@@ -29,7 +29,8 @@ pub enum MraPortReading {
     /// header. The default: no port of a node can be reached from outside.
     #[default]
     ExpresswayC,
-    /// The client connects to it.
+    /// The client connects to it, over TLS in which only the node shows a certificate: with SIP OAuth mode on a client has
+    /// none of its own to show.
     Client,
 }
 
@@ -123,9 +124,10 @@ pub enum TargetError {
         "/device/devicePool/callManagerGroup/members has no member: the file names no node to register to"
     )]
     NoNode,
-    /// There are members, and none has a `processNodeName`.
+    /// There are members, and none has a `processNodeName` that can be a host.
     #[error(
-        "none of the {members} members of /device/devicePool/callManagerGroup/members has a processNodeName"
+        "none of the {members} members of /device/devicePool/callManagerGroup/members has a processNodeName that is a host \
+         name or an address"
     )]
     NoUsableNode {
         /// The number of members.
@@ -145,11 +147,12 @@ impl DeviceConfig {
     /// | `sipOAuthMode` | place | `deviceSecurityMode` | transport | port |
     /// |---|---|---|---|---|
     /// | 1 | on premises | any | TLS | `sipOAuthPort` |
-    /// | 1 | MRA | any | mutual TLS, from Expressway-C | `sipMRAOAuthPort` |
+    /// | 1 | MRA | any | mutual TLS, from Expressway-C ([`MraPortReading`]) | `sipMRAOAuthPort` |
     /// | 0 | any | 2, 3 | mutual TLS | `securedSipPort` |
     /// | 0 | any | 0, 1 | `transportLayerProtocol` | `sipPort` |
     ///
-    /// A node without a `processNodeName` is left out.
+    /// A node whose `processNodeName` is missing or can be no host is left out, as the SIP stack these clients grew from
+    /// leaves out nodes it cannot resolve; [`findings`](Self::findings) names it.
     ///
     /// # Errors
     ///
@@ -247,7 +250,13 @@ impl Route {
         let (port, transport, authentication) = match config.sip_oauth_mode()?.value {
             SipOauthMode::On => match place {
                 Place::OnPremises => (Port::Oauth, Transport::Tls, Authentication::Bearer),
-                Place::Mra => (Port::MraOauth, Transport::MutualTls, Authentication::Bearer),
+                Place::Mra => {
+                    let transport = match connected_by {
+                        ConnectedBy::ExpresswayC => Transport::MutualTls,
+                        ConnectedBy::Client => Transport::Tls,
+                    };
+                    (Port::MraOauth, transport, Authentication::Bearer)
+                }
             },
             SipOauthMode::Off => match config.device_security_mode()?.value {
                 DeviceSecurityMode::Authenticated | DeviceSecurityMode::Encrypted => (
@@ -274,23 +283,11 @@ impl Route {
         })
     }
 
-    /// The target a node is, none when it has no `processNodeName`.
+    /// The target a node is, none when its `processNodeName` leads nowhere.
     fn to(&self, node: CallManagerNode<'_>) -> Result<Option<RegistrationTarget>, TargetError> {
-        let Some(host) = node
-            .process_node_name()
-            .filter(|host| !host.value.is_empty())
-        else {
+        let Some(host) = node.process_node_name().filter(|host| is_host(&host.value)) else {
             return Ok(None);
         };
-        if !is_host(&host.value) {
-            // `node.process_node_name()` has just read this element.
-            let element = node.process_node_name_element().unwrap_or(node.element());
-            return Err(TargetError::Value(ValueError {
-                position: element.content_position(),
-                expected: "a host name or an address",
-                found: crate::error::shorten(&host.value),
-            }));
-        }
         let ports = node.ports();
         let port = match self.port {
             Port::Sip => ports.sip_port(),

@@ -14,8 +14,8 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name, or there are more SRST
-    /// gateways than a file has places for.
+    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name, a port is 0, or there are
+    /// more SRST gateways than a file has places for.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         // A file with one line and a few nodes.
         let mut w = Writer::with_capacity(16 << 10);
@@ -125,7 +125,7 @@ impl Device {
                 .next()
                 .map_or(("", 5060), |gateway| (&*gateway.address, gateway.port));
             w.text(address, host);
-            w.text(port, &number.to_string());
+            w.port(port, number);
             if address == "sipIpAddr1" {
                 w.text("sipIpV6Addr1", "");
             }
@@ -203,8 +203,8 @@ impl Device {
             ("disableLocalSpeedDialConfig", "true"),
             ("poundEndOfDial", "false"),
         ]);
-        w.text("startMediaPort", &self.start_media_port.to_string());
-        w.text("stopMediaPort", &self.stop_media_port.to_string());
+        w.port("startMediaPort", self.start_media_port);
+        w.port("stopMediaPort", self.stop_media_port);
         w.texts(&[
             ("startVideoPort", "0"),
             ("stopVideoPort", "0"),
@@ -216,7 +216,7 @@ impl Device {
         }
         w.close();
         w.text("externalNumberMask", "");
-        w.text("voipControlPort", &self.voip_control_port.to_string());
+        w.port("voipControlPort", self.voip_control_port);
         for (name, dscp, tcl) in DSCP {
             w.text_with(name, &[("tcl", tcl)], dscp);
         }
@@ -342,7 +342,7 @@ impl Device {
         w.open("capfList");
         for capf in &self.capf_list {
             w.open("capf");
-            w.text("phonePort", &capf.phone_port.to_string());
+            w.port("phonePort", capf.phone_port);
             w.text("processNodeName", &capf.process_node_name);
             w.close();
         }
@@ -437,11 +437,11 @@ fn write_member(member: &Member, w: &mut Writer) {
         ("sipOAuthPort", member.ports.sip_oauth_port),
         ("sipMRAOAuthPort", member.ports.sip_mra_oauth_port),
     ] {
-        w.text(name, &port.to_string());
+        w.port(name, port);
     }
     w.open("mgcpPorts");
-    w.text("listen", &member.ports.mgcp_listen_port.to_string());
-    w.text("keepAlive", &member.ports.mgcp_keep_alive_port.to_string());
+    w.port("listen", member.ports.mgcp_listen_port);
+    w.port("keepAlive", member.ports.mgcp_keep_alive_port);
     w.close();
     w.close();
     w.text("processNodeName", &member.process_node_name);
@@ -455,7 +455,7 @@ fn write_line(line: &LineSettings, w: &mut Writer) {
     w.text("featureID", "9");
     w.text("featureLabel", &line.feature_label);
     w.text("proxy", &line.proxy);
-    w.text("port", &line.port.to_string());
+    w.port("port", line.port);
     w.text("name", &line.name);
     w.text("displayName", &line.display_name);
     w.open("autoAnswer");

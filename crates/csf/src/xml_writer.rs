@@ -18,6 +18,12 @@ pub enum WriteError {
         /// The code point.
         code: u32,
     },
+    /// A port is 0, which no device can connect to and no reader takes.
+    #[error("{path}: expected a port from 1 to 65535, found 0")]
+    Port {
+        /// The element.
+        path: String,
+    },
     /// There are more of something than the file has places for.
     #[error("{path}: there are places for {max}")]
     TooMany {
@@ -132,6 +138,15 @@ impl Writer {
         self.start_tag(name, attributes);
         self.out.push_str(&escape_text(text));
         self.end_tag(name);
+    }
+
+    /// A port, which the reader takes from 1 on.
+    pub(crate) fn port(&mut self, name: &str, port: u16) {
+        if port == 0 {
+            let path = self.path(name);
+            self.error.get_or_insert(WriteError::Port { path });
+        }
+        self.text(name, &port.to_string());
     }
 
     pub(crate) fn too_many(&mut self, name: &str, max: usize) {

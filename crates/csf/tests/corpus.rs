@@ -55,8 +55,8 @@ mod cisco {
         };
         // A template still has its placeholders, and the only finished file names no node.
         let expected = BTreeMap::from([
-            ("provisioner/sip78xx--SEP_mac.cnf.xml", "placeholder"),
-            ("provisioner/sip79x1G--SEP_mac.cnf.xml", "placeholder"),
+            ("provisioner/sip78xx--SEP_mac.cnf.xml", "no usable node"),
+            ("provisioner/sip79x1G--SEP_mac.cnf.xml", "no usable node"),
             ("provisioner/sip79xx--SEP_mac.cnf.xml", "no node"),
             ("provisioner/sip99xx--SEP_mac.cnf.xml", "placeholder"),
             ("usecallmanager/SEPMAC.cnf.xml", "no usable node"),

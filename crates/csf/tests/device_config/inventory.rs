@@ -197,6 +197,95 @@ fn what_xml_cannot_hold_is_refused_with_its_path() {
     assert!(matches!(file.to_xml(), Err(WriteError::Name { .. })));
 }
 
+/// A type or an editor lets 0 through; no reader takes it, this one neither.
+#[test]
+fn port_0_is_written_nowhere() {
+    type Zero = fn(&mut Device);
+    let member = "/device/devicePool/callManagerGroup/members/member/callManager/ports";
+    let cases: [(Zero, String); 12] = [
+        (
+            |d| d.members[0].ports.ethernet_phone_port = 0,
+            format!("{member}/ethernetPhonePort"),
+        ),
+        (
+            |d| d.members[0].ports.sip_port = 0,
+            format!("{member}/sipPort"),
+        ),
+        (
+            |d| d.members[0].ports.secured_sip_port = 0,
+            format!("{member}/securedSipPort"),
+        ),
+        (
+            |d| d.members[0].ports.sip_oauth_port = 0,
+            format!("{member}/sipOAuthPort"),
+        ),
+        (
+            |d| d.members[0].ports.sip_mra_oauth_port = 0,
+            format!("{member}/sipMRAOAuthPort"),
+        ),
+        (
+            |d| d.members[0].ports.mgcp_listen_port = 0,
+            format!("{member}/mgcpPorts/listen"),
+        ),
+        (
+            |d| d.members[0].ports.mgcp_keep_alive_port = 0,
+            format!("{member}/mgcpPorts/keepAlive"),
+        ),
+        (
+            |d| d.lines[0].port = 0,
+            "/device/sipProfile/sipLines/line/port".to_owned(),
+        ),
+        (
+            |d| d.start_media_port = 0,
+            "/device/sipProfile/startMediaPort".to_owned(),
+        ),
+        (
+            |d| d.stop_media_port = 0,
+            "/device/sipProfile/stopMediaPort".to_owned(),
+        ),
+        (
+            |d| d.voip_control_port = 0,
+            "/device/sipProfile/voipControlPort".to_owned(),
+        ),
+        (
+            |d| {
+                d.capf_list = vec![Capf {
+                    phone_port: 0,
+                    process_node_name: String::new(),
+                }];
+            },
+            "/device/capfList/capf/phonePort".to_owned(),
+        ),
+    ];
+    for (zero, path) in cases {
+        let mut file = jabber();
+        zero(&mut file.device);
+        assert_eq!(file.to_xml(), Err(WriteError::Port { path }));
+    }
+    let mut file = jabber();
+    file.device.srst_gateways = vec![Gateway {
+        address: "192.0.2.8".to_owned(),
+        port: 0,
+    }];
+    let path = "/device/devicePool/srstInfo/sipPort1".to_owned();
+    assert_eq!(file.to_xml(), Err(WriteError::Port { path }));
+
+    let mut config = read(&jabber().to_xml().unwrap());
+    let before = config.source().to_vec();
+    let zero = Member::new("cucm3.example.com").oauth_ports(5090, 0);
+    for result in [
+        config.set_sip_oauth_port(0, 0),
+        config.set_sip_mra_oauth_port(0, 0),
+        config.add_member(&zero),
+    ] {
+        assert!(
+            matches!(result, Err(EditError::Write(WriteError::Port { .. }))),
+            "{result:?}"
+        );
+    }
+    assert_eq!(config.source(), before);
+}
+
 #[test]
 fn the_other_two_ways_to_register_lead_to_their_ports() {
     let steps = || {

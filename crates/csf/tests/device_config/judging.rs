@@ -273,9 +273,70 @@ fn a_hostile_file_has_a_hundred_findings_at_most() {
     assert!(config.findings().len() <= 100);
 }
 
+/// Findings are made in the order of the file's parts; a grave one that is made late must not fall behind mild ones.
 #[test]
-fn a_file_that_fills_its_limits_is_read_and_judged_in_bounded_time() {
-    let start = std::time::Instant::now();
+fn the_gravest_are_kept_when_there_are_more_than_a_hundred() {
+    // Every node is a warning (no domain, or the same again); what comes after them are errors.
+    let nodes = member("0", "cucm1", OAUTH_PORTS).repeat(150);
+    let good = file("1", "3", "3", &nodes);
+    assert_eq!(read(&good).findings().len(), 100);
+    let text = good.replace("<name>2001<", "<name><");
+    let findings = read(&text).findings();
+    assert_eq!(findings.len(), 100);
+    assert_eq!(findings[0].rule, Rule::NoUsableLine);
+    assert!(findings.is_sorted_by(|a, b| a.severity >= b.severity));
+    // What was judged first stays.
+    let first = findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Warning);
+    assert!(first.unwrap().position.path.contains("member[1]/"));
+}
+
+/// A node that names one OAuth port listens on the default of the other.
+#[test]
+fn an_oauth_port_that_is_the_default_of_the_missing_one_is_equal_to_it() {
+    let table = [
+        ("<sipOAuthPort>5091</sipOAuthPort>", "sipMRAOAuthPort"),
+        (
+            "<sipOAuthPort>5091</sipOAuthPort><sipMRAOAuthPort></sipMRAOAuthPort>",
+            "sipMRAOAuthPort",
+        ),
+        ("<sipMRAOAuthPort>5090</sipMRAOAuthPort>", "sipOAuthPort"),
+        (
+            "<sipPort>5090</sipPort><sipMRAOAuthPort>5091</sipMRAOAuthPort>",
+            "sipOAuthPort",
+        ),
+    ];
+    for (ports, missing) in table {
+        let findings = read(&file(
+            "1",
+            "3",
+            "3",
+            &member("0", "cucm1.example.com", ports),
+        ))
+        .findings();
+        let equal = findings
+            .iter()
+            .find(|finding| finding.rule == Rule::PortsEqual);
+        let equal = equal.unwrap_or_else(|| panic!("{ports}: {findings:?}"));
+        assert!(
+            equal.position.path.ends_with(&format!("/ports/{missing}")),
+            "{equal}"
+        );
+    }
+    for ports in [
+        "<sipOAuthPort>5190</sipOAuthPort>",
+        // No such port at all: the node is older than the feature, and a 5090 of its own clashes with nothing.
+        "<sipPort>5090</sipPort>",
+    ] {
+        let text = file("1", "3", "3", &member("0", "cucm1.example.com", ports));
+        assert!(!rules(&text).contains(&Rule::PortsEqual), "{ports}");
+    }
+}
+
+/// Work that grows with the square of a file would keep this test busy for minutes; no clock says when it failed.
+#[test]
+fn a_file_that_fills_its_limits_is_read_judged_and_edited() {
     let nodes = "<member  priority=\"x\"></member>".repeat(19_000);
     let lines = "<line><featureID>x</featureID></line>".repeat(9_900);
     for text in [
@@ -298,6 +359,4 @@ fn a_file_that_fills_its_limits_is_read_and_judged_in_bounded_time() {
         let _ = config.set("/device/sipOAuthMode", "0");
         let _ = config.remove_member(18_999);
     }
-    // Linear work takes a second or two in an unoptimised build on a busy machine, quadratic work minutes.
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }

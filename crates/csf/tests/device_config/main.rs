@@ -22,7 +22,7 @@ mod support;
 mod values;
 
 use sip_oauth_csf::{
-    Authentication, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
+    Authentication, Capf, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
     DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, Gateway, JabberConfig,
     Limits, LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind,
     PhoneServiceProvisioning, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,

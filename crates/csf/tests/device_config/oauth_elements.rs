@@ -31,6 +31,8 @@ fn the_port_follows_from_mode_place_security_and_transport() {
         ),
         ("0", "3", "3", Mra, 5061, Transport::MutualTls, Certificate),
         ("0", "1", "1", OnPremises, 5060, Transport::Tcp, DeviceName),
+        ("0", "1", "4", Mra, 5060, Transport::TcpOrUdp, DeviceName),
+        ("0", "0", "1", Mra, 5060, Transport::Tcp, DeviceName),
         ("0", "1", "2", OnPremises, 5060, Transport::Udp, DeviceName),
         (
             "0",
@@ -128,6 +130,14 @@ fn the_reading_of_the_mra_port_decides_who_connects_and_both_ports_stay_visible(
         (other.connected_by, other.client_port, other.port),
         (ConnectedBy::Client, 5091, 5091)
     );
+    // A client with a token has no certificate; Expressway-C has one.
+    assert_eq!(
+        [default, other].map(|target| (target.transport, target.authentication)),
+        [
+            (Transport::MutualTls, Authentication::Bearer),
+            (Transport::Tls, Authentication::Bearer)
+        ]
+    );
 }
 
 #[test]
@@ -171,6 +181,49 @@ fn nodes_without_a_name_are_left_out_and_none_left_is_an_error() {
         config.registration_targets(Place::Mra),
         Err(TargetError::NoNode)
     );
+}
+
+#[test]
+fn a_node_whose_name_can_be_no_host_is_skipped_and_none_left_is_an_error() {
+    for bad in [
+        "{$server.ip.1}",
+        "cucm 1",
+        "cucm1..example.com",
+        "http://cucm1",
+    ] {
+        let two = member("0", bad, OAUTH_PORTS) + &member("1", "cucm2.example.com", OAUTH_PORTS);
+        let config = read(&file("1", "3", "3", &two));
+        for place in [Place::OnPremises, Place::Mra] {
+            let targets = config.registration_targets(place).unwrap();
+            assert_eq!(targets.len(), 1, "{bad}");
+            assert_eq!(
+                (targets[0].host.as_str(), targets[0].member),
+                ("cucm2.example.com", 1)
+            );
+        }
+        let findings = config.findings();
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.rule == Rule::UnreadableValue
+                    && finding
+                        .position
+                        .path
+                        .ends_with("member[1]/callManager/processNodeName")),
+            "{bad}: {findings:?}"
+        );
+        let config = read(&file("1", "3", "3", &member("0", bad, OAUTH_PORTS)));
+        assert_eq!(
+            config.registration_targets(Place::OnPremises),
+            Err(TargetError::NoUsableNode { members: 1 })
+        );
+        assert!(
+            config
+                .findings()
+                .iter()
+                .any(|finding| finding.rule == Rule::NoUsableNode)
+        );
+    }
 }
 
 #[test]

@@ -74,6 +74,28 @@ fn a_byte_order_mark_inside_an_element_is_text() {
     }
 }
 
+/// A password whose author forgot to escape it must not be read out of a log.
+#[test]
+fn what_stands_between_ampersand_and_semicolon_is_quoted_only_when_it_names_an_entity() {
+    let long = "x".repeat(32);
+    for secret in ["ss w0rd", "1234", "p$ss", long.as_str()] {
+        for text in [
+            format!("<device><a>pa&{secret};</a></device>"),
+            format!("<device a='pa&{secret};'/>"),
+        ] {
+            let error = DeviceConfig::read(text.as_bytes(), &Limits::default()).unwrap_err();
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains(secret), "{said}");
+            let bytes = format!("the {} bytes between '&' and ';'", secret.len());
+            assert!(said.contains(&bytes), "{said}");
+        }
+    }
+    let name = "CounterClockwiseContourIntegral";
+    let text = format!("<device>&{name};</device>");
+    let error = DeviceConfig::read(text.as_bytes(), &Limits::default()).unwrap_err();
+    assert!(matches!(error.kind(), ReadErrorKind::Entity { name: found } if found == name));
+}
+
 /// One line per case: what is refused, and where.
 #[test]
 fn what_the_tokeniser_lets_through_is_refused_by_name() {
