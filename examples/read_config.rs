@@ -6,7 +6,7 @@
 //!     cargo run --example read_config -- http://cucm1.example.com:6970/CSFrado.cnf.xml
 //!
 //! Without a file it reads the one beside this program. The exit status is 0 when every file could be read as a
-//! device configuration and led somewhere, 1 otherwise.
+//! device configuration and led somewhere from either place, 1 otherwise.
 
 // A program talks to a person.
 #![allow(clippy::print_stdout)]
@@ -25,7 +25,7 @@ mod common;
 /// Reads device configuration files and says which node and port each leads to.
 #[derive(Parser)]
 struct Arguments {
-    /// Files or http:// URLs.
+    /// Files, or http:// or https:// URLs.
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/CSFrado.cnf.xml"))]
     files: Vec<String>,
     /// Text for a person, or one JSON document.
@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
             Ok(config) => {
                 let [on_premises, mra] =
                     [Place::OnPremises, Place::Mra].map(|place| config.registration_targets(place));
-                failed |= on_premises.is_err();
+                failed |= on_premises.is_err() || mra.is_err();
                 match arguments.format {
                     Format::Text => print_report(file, &config, &on_premises, &mra),
                     Format::Json => reports.push(report(file, &config, &on_premises, &mra)),

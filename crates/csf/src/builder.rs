@@ -29,6 +29,7 @@ use crate::xml_writer::WriteError;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceFile {
     /// The device's name, from which the file's follows.
     pub name: DeviceName,
@@ -96,7 +97,19 @@ impl DeviceFile {
     }
 }
 
-/// The steps to a [`DeviceFile`].
+/// The steps to a [`DeviceFile`]: none can be left out.
+///
+/// ```compile_fail,E0599
+/// # use sip_oauth_csf::{DeviceFile, LineSettings};
+/// // A line before there is a node.
+/// DeviceFile::builder("CSFrado".parse().unwrap(), "0").line(LineSettings::new("2001"));
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use sip_oauth_csf::{DeviceFile, Member};
+/// // No line.
+/// DeviceFile::builder("CSFrado".parse().unwrap(), "0").node(Member::new("cucm1.example.com")).sip_oauth();
+/// ```
 #[must_use = "a builder does nothing until its last step"]
 pub struct DeviceFileBuilder<State> {
     file: DeviceFile,

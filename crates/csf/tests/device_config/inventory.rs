@@ -178,6 +178,23 @@ fn a_device_survives_json() {
     assert_eq!(serde_json::from_str::<DeviceFile>(&json).unwrap(), file);
     let bad_name = json.replace("CSFrado", "../CSFrado");
     assert!(serde_json::from_str::<DeviceFile>(&bad_name).is_err());
+    let unknown = json.replacen('{', "{\"nane\":\"CSFrado\",", 1);
+    assert!(serde_json::from_str::<DeviceFile>(&unknown).is_err());
+}
+
+/// What a file does not say, by the product's defaults.
+#[test]
+fn ports_that_are_missing_are_the_products_defaults() {
+    let text = "<device><devicePool><callManagerGroup><members><member/></members></callManagerGroup><srstInfo>\
+        <sipIpAddr1>192.0.2.8</sipIpAddr1></srstInfo></devicePool><capfList><capf/></capfList></device>";
+    let config = read(text);
+    let ports = config.members().next().unwrap().ports();
+    assert_eq!(ports.mgcp_listen_port().unwrap().value, 2427);
+    assert_eq!(ports.mgcp_keep_alive_port().unwrap().value, 2428);
+    assert_eq!(config.capf_list().unwrap()[0].phone_port.value, 3804);
+    let gateways = config.srst().unwrap().sip_gateways().unwrap();
+    assert_eq!(gateways[0].port.value, 5060);
+    assert_eq!(Limits::default().max_bytes, 1_048_576);
 }
 
 #[test]
