@@ -100,7 +100,7 @@ fn client_like(published: &Request) -> (Client, std::net::SocketAddr) {
         panic!("two loads")
     };
     device.load = Load::new(&active, &inactive);
-    device.alarm = Some(Alarm::new(alarm.code, &*alarm.last));
+    device.alarm = Some(Alarm::new(alarm.code, &alarm.last));
     let to: To<'_> = published.required().unwrap();
     let node = to.uri().host().unwrap().as_str().to_owned();
     let line = Line::new(
