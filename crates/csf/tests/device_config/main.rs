@@ -10,6 +10,7 @@
 
 mod changing;
 mod companions;
+mod device_kinds;
 mod inventory;
 mod judging;
 mod oauth_elements;
