@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::grammar::is_token;
 use crate::{ErrorKind, ParseError};
@@ -16,7 +17,7 @@ macro_rules! methods {
         /// assert_eq!(Method::parse("register")?.as_str(), "register");
         /// # Ok::<(), sip_oauth_message::ParseError>(())
         /// ```
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug)]
         pub enum Method<'a> {
             $($(#[$doc])* $variant,)*
             /// Any other token.
@@ -80,6 +81,21 @@ methods! {
     Refer = "REFER",
     /// RFC 3903.
     Publish = "PUBLISH",
+}
+
+/// By the text, so that [`Method::Other`] of a known name is the known method.
+impl PartialEq for Method<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Method<'_> {}
+
+impl Hash for Method<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 impl<'a> Method<'a> {

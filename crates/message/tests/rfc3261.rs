@@ -44,6 +44,15 @@ mod section_7_1 {
     use super::*;
 
     #[test]
+    fn a_method_is_its_text() {
+        use std::collections::HashSet;
+        assert_eq!(Method::Other("INVITE".into()), Method::Invite);
+        assert_ne!(Method::Other("invite".into()), Method::Invite);
+        let both = [Method::Other("INVITE".into()), Method::Invite];
+        assert_eq!(HashSet::from(both).len(), 1);
+    }
+
+    #[test]
     fn method_is_case_sensitive_and_any_token() {
         let line = view("re%47ister sip:a@example.com SIP/2.0\r\n\r\n").unwrap();
         let line = line.as_request().unwrap();
@@ -310,6 +319,11 @@ mod section_18_2_1 {
             (
                 "SIP/2.0/UDP 203.0.113.9;rport;branch=1",
                 "SIP/2.0/UDP 203.0.113.9;rport=5555;branch=1;received=203.0.113.9",
+            ),
+            // RFC 3581 section 4: never rport without received.
+            (
+                "SIP/2.0/UDP 203.0.113.9;rport=x",
+                "SIP/2.0/UDP 203.0.113.9;rport=5555;received=203.0.113.9",
             ),
             (
                 "SIP/2.0/TLS pc.example.com;received=198.51.100.1",

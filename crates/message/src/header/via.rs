@@ -251,7 +251,8 @@ pub struct ReceivedVia<'a> {
 impl fmt::Display for ReceivedVia<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.via.write_hop(f)?;
-        let asked = self.via.rport().is_some();
+        // An rport that is no number is answered as one without a value.
+        let asked = self.via.params.contains("rport");
         for param in self.via.params.iter() {
             if param.name.eq_ignore_ascii_case("received") {
                 continue;
