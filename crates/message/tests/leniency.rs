@@ -145,9 +145,9 @@ fn each_leniency_is_needed_and_enough() {
 #[test]
 fn every_leniency_of_the_parser_has_a_case() {
     for leniency in Leniency::ALL {
-        let listed = RELAXED.iter().any(|(case, ..)| *case == leniency);
+        let listed = RELAXED.iter().any(|(case, ..)| case == leniency);
         assert!(
-            listed || leniency == Leniency::NoContentLength,
+            listed || *leniency == Leniency::NoContentLength,
             "{leniency:?}"
         );
         assert!(leniency.section().starts_with("RFC 3261 section "));

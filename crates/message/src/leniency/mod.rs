@@ -71,7 +71,7 @@ use Leniency::{
 
 impl Leniency {
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: &'static [Self] = &[
         BareLineFeed,
         LeadingLineEnds,
         SpacesInStartLine,
@@ -210,9 +210,8 @@ impl Leniencies {
 
     /// The leniencies in the set.
     pub fn iter(self) -> impl Iterator<Item = Leniency> {
-        Leniency::ALL
-            .into_iter()
-            .filter(move |leniency| self.contains(*leniency))
+        let all = Leniency::ALL.iter().copied();
+        all.filter(move |leniency| self.contains(*leniency))
     }
 
     /// What is in either set.
