@@ -404,7 +404,7 @@ mod tests {
             let next = |place: &u8| spellings.get(usize::from(*place)).map(|s| s.next);
             std::iter::successors(Some(first), next).count() - 1
         });
-        assert!(longest.max().unwrap() <= 4);
+        assert!(longest.max().unwrap() <= 2);
     }
 
     proptest! {

@@ -95,7 +95,8 @@ fn by_manifest(set: &str, listed: &[(&str, &str)]) {
                 }
             }
         }
-        if text(&entry, "parse") == "accept" {
+        // Whatever the verdict: a message to refuse has values too, where it has the shape of one.
+        if MessageView::parse(&bytes, &Limits::default()).is_ok() {
             for (key, expected) in entry["checks"].as_object().expect("checks") {
                 values += 1;
                 if let Err(found) = check_value(&bytes, key, expected) {

@@ -6,7 +6,7 @@ use sip_oauth_message::header::{
     Require, Route, To, Via,
 };
 use sip_oauth_message::{
-    Credentials, Headers, Limits, MessageView, Scheme, Text, Uri, check, multipart, uri,
+    Credentials, HeaderName, Headers, Limits, MessageView, Scheme, Text, Uri, check, multipart, uri,
 };
 
 use crate::streams::framed;
@@ -120,6 +120,26 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "request_uri_scheme" => scheme(request_uri()?),
         "request_uri_user_unescaped" => user(request_uri()?),
         "request_uri_param_count" => Value::from(request_uri()?.params().iter().count()),
+        "sip_version" => Value::from(line.as_ref()?.version.strip_prefix("SIP/")?),
+        "missing" => {
+            let all = ["Call-ID", "From", "To", "Max-Forwards", "CSeq", "Via"];
+            let count = |name: &str| view.fields_named(HeaderName::of(name)).count();
+            let found = all.into_iter().filter(|name| count(name) == 0);
+            Value::from(found.collect::<Vec<_>>())
+        }
+        "duplicated" => {
+            let all = [
+                "Call-ID",
+                "To",
+                "From",
+                "CSeq",
+                "Max-Forwards",
+                "Content-Length",
+            ];
+            let count = |name: &str| view.fields_named(HeaderName::of(name)).count();
+            let found = all.into_iter().filter(|name| count(name) > 1);
+            Value::from(found.collect::<Vec<_>>())
+        }
         "to_tag" => option(to()?.tag()),
         "from_tag" => option(from()?.tag()),
         "from_display_name" => display(from()?.display_name()),
@@ -233,7 +253,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "contact_header_param_count" => Value::from(contact()?.params().iter().count()),
         "route_count" => Value::from(view.all::<Route<'_>>().flatten().count()),
         "content_length" => Value::from(view.content_length()?),
-        "body_length" => Value::from(view.body().len()),
+        "available_body" | "body_length" => Value::from(view.body().len()),
         "trailing_octets_ignored" => Value::from(view.trailing()),
         "subject" => Value::from(view.to_headers().get("Subject")?),
         "content_type" => Value::from(view.required::<ContentType<'_>>().ok()?.to_string()),
