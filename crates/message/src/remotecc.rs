@@ -4,11 +4,10 @@
 //! body: the first registers all its lines at once, the second says what it can do. Unified CM
 //! answers with what it grants of that. Line ends are LF inside the documents and CRLF around
 //! them; Content-Length of real messages only works out that way.
-
-use std::borrow::Cow;
-
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::reader::Reader;
+//!
+//! A document is looked through for the marks of its elements, spelled as devices and Unified CM spell
+//! them; it is not read as XML, so that no XML reader comes with this crate and those on top of it. A
+//! mark in a comment counts, and one in another spelling (single quotes, blanks around `=`) does not.
 
 use crate::grammar::digits;
 use crate::header::ContentType;
@@ -93,25 +92,24 @@ const GRANTED: [Feature; 7] = [
 ];
 
 impl Feature {
-    /// The feature that an element of this name and `usage` stands for.
-    fn of(name: &str, usage: Option<&str>) -> Option<Self> {
-        Some(match (name, usage) {
-            ("combine", _) => Combine,
-            ("dialog", Some("hook status")) => HookStatus,
-            ("dialog", Some("shared line")) => SharedLine,
-            ("presence", Some("blf speed dial")) => BlfSpeedDial,
-            ("joinreq", _) => JoinReq,
-            ("cfwdall-anyline", _) => CfwdallAnyline,
-            ("coaching", _) => Coaching,
-            ("oosalarm", _) => OosAlarm,
-            ("rpid-orig-called", _) => RpidOrigCalled,
-            ("x-cisco-number", _) => XCiscoNumber,
-            ("bfcp", _) => Bfcp,
-            ("ix", _) => Ix,
-            ("gatewayrecording", _) => GatewayRecording,
-            ("conferenceDisplayInstance", _) => ConferenceDisplayInstance,
-            _ => return None,
-        })
+    /// What tells this feature from the others in a document.
+    const fn mark(self) -> &'static str {
+        match self {
+            Combine => "<combine",
+            HookStatus => "\"hook status\"",
+            SharedLine => "\"shared line\"",
+            BlfSpeedDial => "\"blf speed dial\"",
+            JoinReq => "<joinreq",
+            CfwdallAnyline => "<cfwdall-anyline",
+            Coaching => "<coaching",
+            OosAlarm => "<oosalarm",
+            RpidOrigCalled => "<rpid-orig-called",
+            XCiscoNumber => "<x-cisco-number",
+            Bfcp => "<bfcp",
+            Ix => "<ix",
+            GatewayRecording => "<gatewayrecording",
+            ConferenceDisplayInstance => "<conferenceDisplayInstance",
+        }
     }
 
     /// As a device offers it.
@@ -214,73 +212,20 @@ impl Features {
             .filter(|feature| self.contains(*feature))
             .fold(Self::default(), Self::with)
     }
-}
 
-/// What a remotecc document says.
-#[derive(Default)]
-struct Document {
-    is_response: bool,
-    /// `<bulkregisterreq>` with `<contact all="true">` in it.
-    all_lines: bool,
-    /// What stands in `<optionsind>`, where there is one.
-    options: Option<Features>,
-    code: Option<u16>,
-}
-
-impl Document {
-    /// Reads a document; `None` where it is no well-formed XML in UTF-8.
-    fn read(document: &[u8]) -> Option<Self> {
-        let mut reader = Reader::from_str(std::str::from_utf8(document).ok()?);
-        let mut read = Self::default();
-        let (mut in_bulk, mut in_options, mut in_code) = (false, false, false);
-        loop {
-            let event = reader.read_event().ok()?;
-            match &event {
-                Event::Start(element) | Event::Empty(element) => {
-                    let is_open = matches!(event, Event::Start(_));
-                    let name = element.name();
-                    match name.as_ref() {
-                        "x-cisco-remotecc-response" => read.is_response = true,
-                        "bulkregisterreq" => in_bulk = is_open,
-                        "contact" if in_bulk => {
-                            read.all_lines |= attribute(element, "all").as_deref() == Some("true");
-                        }
-                        "optionsind" => {
-                            read.options.get_or_insert_default();
-                            in_options = is_open;
-                        }
-                        "code" => in_code = is_open,
-                        name if in_options => {
-                            let usage = attribute(element, "usage");
-                            if let Some(feature) = Feature::of(name, usage.as_deref()) {
-                                let options = read.options.unwrap_or_default();
-                                read.options = Some(options.with(feature));
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-                Event::End(element) => match element.name().as_ref() {
-                    "bulkregisterreq" => in_bulk = false,
-                    "optionsind" => in_options = false,
-                    "code" => in_code = false,
-                    _ => {}
-                },
-                Event::Text(text) if in_code => {
-                    read.code = read.code.or(digits(text.xml10_content().trim()));
-                }
-                Event::Eof => return Some(read),
-                _ => {}
-            }
-        }
+    fn found_in(document: &[u8]) -> Self {
+        let found = |feature: &Feature| {
+            let mark = feature.mark().as_bytes();
+            memchr::memmem::find_iter(document, mark).any(|at| {
+                // `<ix` must not be found in `<ixx`.
+                let next = document.get(at + mark.len());
+                !mark.starts_with(b"<") || matches!(next, Some(b'>' | b'/' | b' ' | b'\t' | b'\n'))
+            })
+        };
+        ALL.into_iter()
+            .filter(found)
+            .fold(Self::default(), Self::with)
     }
-}
-
-/// The value of an attribute as written.
-fn attribute<'e>(element: &'e BytesStart<'_>, name: &str) -> Option<Cow<'e, str>> {
-    let mut attributes = element.attributes().flatten();
-    let found = attributes.find(|attribute| attribute.key.as_ref() == name)?;
-    Some(found.value)
 }
 
 /// The body of a REGISTER from a Cisco device: all lines are registered, and this is offered.
@@ -359,15 +304,17 @@ impl RegisterBody {
         Ok(found)
     }
 
-    /// Adds what a document says; one that is no well-formed XML says nothing.
     fn read(document: &[u8], found: &mut Option<Self>) {
+        let has = |text: &str| memchr::memmem::find(document, text.as_bytes()).is_some();
         let body = found.get_or_insert(Self {
             all_lines: false,
             offers: Features::default(),
         });
-        if let Some(read) = Document::read(document) {
-            body.all_lines |= read.all_lines;
-            body.offers = read.options.unwrap_or(body.offers);
+        if has("<bulkregisterreq>") && has("all=\"true\"") {
+            body.all_lines = true;
+        }
+        if has("<optionsind>") {
+            body.offers = Features::found_in(document);
         }
     }
 }
@@ -413,10 +360,13 @@ impl ResponseBody {
 
     /// Reads such a body; `None` where this is none.
     pub fn decode(body: &[u8]) -> Option<Self> {
-        let read = Document::read(body).filter(|read| read.is_response)?;
+        let text = std::str::from_utf8(body).ok()?;
+        let (_, response) = text.split_once("<x-cisco-remotecc-response>")?;
+        let (_, code) = response.split_once("<code>")?;
+        let (code, _) = code.split_once("</code>")?;
         Some(Self {
-            code: read.code?,
-            grants: read.options.unwrap_or_default(),
+            code: digits(code.trim())?,
+            grants: Features::found_in(body),
         })
     }
 }

@@ -75,48 +75,6 @@ fn other_bodies_are_not_mistaken_for_remotecc() {
 }
 
 #[test]
-fn documents_are_read_as_xml() {
-    let document = "<?xml version='1.0'?><x-cisco-remotecc-request><optionsind><!-- <bfcp> -->\
-        <dialog usage = 'hook status'/><ix\r\n/><coaching\t></coaching>\
-        <presence usage=\"other\"><unot/></presence></optionsind><joinreq/></x-cisco-remotecc-request>";
-    let kind = "application/x-cisco-remotecc-request+xml";
-    let read = RegisterBody::decode(kind, document.as_bytes(), &Limits::default());
-    let offers = Features::default()
-        .with(Feature::HookStatus)
-        .with(Feature::Ix)
-        .with(Feature::Coaching);
-    let all_lines = false;
-    assert_eq!(read, Ok(Some(RegisterBody { all_lines, offers })));
-
-    let bulk =
-        "<bulkregisterreq><!-- <contact all=\"true\"/> --></bulkregisterreq><contact all='true'/>";
-    let read = RegisterBody::decode(kind, bulk.as_bytes(), &Limits::default());
-    assert_eq!(
-        read.map(|body| body.map(|body| body.all_lines)),
-        Ok(Some(false))
-    );
-    let bulk = "<bulkregisterreq><contact\nall='true'/></bulkregisterreq>";
-    let read = RegisterBody::decode(kind, bulk.as_bytes(), &Limits::default());
-    assert_eq!(
-        read.map(|body| body.map(|body| body.all_lines)),
-        Ok(Some(true))
-    );
-
-    let answer = "<x-cisco-remotecc-response><!--<code>1</code>--><response><code> 200\n</code>\
-        </response></x-cisco-remotecc-response>";
-    let code = 200;
-    let grants = Features::default();
-    assert_eq!(
-        ResponseBody::decode(answer.as_bytes()),
-        Some(ResponseBody { code, grants })
-    );
-    assert_eq!(
-        ResponseBody::decode(b"<x-cisco-remotecc-response><code>200</code><a></b>"),
-        None
-    );
-}
-
-#[test]
 fn every_grant_reads_back() {
     let grants = Features::PHONE;
     let body = ResponseBody { code: 200, grants };
