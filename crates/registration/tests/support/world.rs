@@ -5,7 +5,7 @@
     reason = "each test file uses its own part"
 )]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -96,7 +96,7 @@ pub struct World {
     pub log: Vec<Line3>,
     /// How many connections were asked for.
     pub connections: usize,
-    wires: HashMap<(usize, ConnectionId), Wire>,
+    wires: BTreeMap<(usize, ConnectionId), Wire>,
     in_flight: BTreeMap<(Duration, u64), (usize, ConnectionId, Delivery)>,
     sequence: u64,
     chance: Seeded,
@@ -183,7 +183,7 @@ impl World {
             elapsed: Duration::ZERO,
             log: Vec::new(),
             connections: 0,
-            wires: HashMap::new(),
+            wires: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             sequence: 0,
             chance: Seeded::new(seed ^ 0x5eed),
