@@ -24,9 +24,14 @@ pub fn token(data: &[u8]) {
         return;
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    // Other parts are of no token, and may be the error's own words.
+    let base64url = |part: &str| {
+        part.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     let shows_token = |printed: &str| {
         text.split('.')
-            .filter(|part| part.len() > 32)
+            .filter(|part| part.len() > 32 && base64url(part))
             .any(|part| printed.contains(part))
     };
     match sip_oauth_token::inspect(text) {
