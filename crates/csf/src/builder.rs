@@ -48,9 +48,12 @@ impl DeviceFile {
             // As in the published file of a Jabber desktop client.
             ctiid: 24,
             full_config: true,
+            device_pool_uuid: None,
             device_pool: "Default".to_owned(),
+            date_time_setting_uuid: None,
             call_manager_group: "Default".to_owned(),
             connection_monitor_duration: 120,
+            srst_uuid: None,
             srst_name: "Disable".to_owned(),
             srst_option: "Disable".to_owned(),
             srst_gateways: Vec::new(),

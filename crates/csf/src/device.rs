@@ -32,15 +32,24 @@ pub struct Device {
     /// `fullConfig`.
     #[serde(default = "yes")]
     pub full_config: bool,
+    /// `devicePool/@uuid` with its braces; none where the file has no such attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_pool_uuid: Option<String>,
     /// `devicePool/name`.
     #[serde(default)]
     pub device_pool: String,
+    /// `devicePool/dateTimeSetting/@uuid`, as that of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_time_setting_uuid: Option<String>,
     /// `devicePool/callManagerGroup/name`.
     #[serde(default)]
     pub call_manager_group: String,
     /// `devicePool/connectionMonitorDuration`, in seconds.
     #[serde(default = "two_minutes")]
     pub connection_monitor_duration: u32,
+    /// `devicePool/srstInfo/@uuid`, as that of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub srst_uuid: Option<String>,
     /// `devicePool/srstInfo/name`.
     #[serde(default)]
     pub srst_name: String,
@@ -338,7 +347,7 @@ pub struct PhoneServiceEntry {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// The element's name.
+    /// The element's name; in a group, as Jabber has them, the group's and a slash in front: `ice/iceEnabled`.
     pub name: String,
     /// Its text.
     pub value: String,
@@ -361,23 +370,16 @@ impl TryFrom<&DeviceConfig> for Device {
     type Error = ValueError;
 
     /// Takes from a file what a [`Device`] knows; defaults stand where the file says nothing. Buttons that are no lines
-    /// are left out, and of the vendor levels what has elements below it.
+    /// are left out, and of the vendor levels attributes and what has a path of more than 256 bytes.
     fn try_from(config: &DeviceConfig) -> Result<Self, ValueError> {
         let (start_media_port, stop_media_port) = config.media_ports()?;
         let srst = config.srst();
         let level = |name: &str| -> Vec<Setting> {
-            let elements = config
-                .root()
-                .child(name)
-                .into_iter()
-                .flat_map(crate::Element::children);
-            elements
-                .filter(|element| element.is_leaf())
-                .map(|element| Setting {
-                    name: element.name().to_owned(),
-                    value: element.text().into_owned(),
-                })
-                .collect()
+            let mut settings = Vec::new();
+            if let Some(level) = config.root().child(name) {
+                collect_settings(level, "", &mut settings);
+            }
+            settings
         };
         let mut lines = Vec::new();
         for line in config.lines() {
@@ -397,9 +399,12 @@ impl TryFrom<&DeviceConfig> for Device {
             uuid: text(config.uuid()),
             ctiid: config.ctiid()?.map_or(0, |ctiid| ctiid.value),
             full_config: config.full_config()?.value,
+            device_pool_uuid: uuid(config, &["devicePool"]),
             device_pool: text(config.device_pool_name()),
+            date_time_setting_uuid: uuid(config, &["devicePool", "dateTimeSetting"]),
             call_manager_group: text(config.call_manager_group_name()),
             connection_monitor_duration: seconds(config.connection_monitor_duration()?),
+            srst_uuid: uuid(config, &["devicePool", "srstInfo"]),
             srst_name: text(srst.and_then(crate::Srst::name)),
             srst_option: text(srst.and_then(crate::Srst::option)),
             srst_gateways: match srst {
@@ -449,6 +454,33 @@ impl TryFrom<&DeviceConfig> for Device {
             enterprise_config: level("enterpriseConfig"),
         })
     }
+}
+
+/// The product's have 60. Names may be as long as a file, and each is kept once for every setting in its group.
+const LONGEST_SETTING_PATH: usize = 256;
+
+/// The settings in a level or in a group of one. The depth of recursion is bounded by the length of a path.
+fn collect_settings(group: crate::Element<'_>, path: &str, settings: &mut Vec<Setting>) {
+    for element in group.children() {
+        let name = element.name();
+        if path.len() + name.len() > LONGEST_SETTING_PATH {
+            continue;
+        }
+        if element.is_leaf() {
+            settings.push(Setting {
+                name: format!("{path}{name}"),
+                value: element.text().into_owned(),
+            });
+        } else {
+            collect_settings(element, &format!("{path}{name}/"), settings);
+        }
+    }
+}
+
+/// `@uuid` of an element below the root.
+fn uuid(config: &DeviceConfig, names: &[&str]) -> Option<String> {
+    let attribute = config.root().descend(names)?.attribute("uuid")?;
+    Some(attribute.value().into_owned())
 }
 
 fn gateway(gateway: crate::SrstGateway<'_>) -> Gateway {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use quick_xml::XmlVersion;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
-use quick_xml::events::attributes::Attribute as RawAttribute;
+use quick_xml::events::attributes::{Attribute as RawAttribute, Attributes as RawAttributes};
 use quick_xml::name::QName;
 use quick_xml::reader::Reader;
 
@@ -16,6 +16,8 @@ use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::position::{Position, Span};
 use crate::read;
+use crate::tree::{Tree, offset_in};
+use crate::work;
 
 /// An XML document that keeps its own bytes: elements and attributes are places in them.
 ///
@@ -30,43 +32,6 @@ pub struct Document {
     pub(crate) original: Option<Original>,
     pub(crate) tree: Tree,
     pub(crate) limits: Limits,
-}
-
-/// The elements and attributes of a text.
-#[derive(Clone)]
-pub(crate) struct Tree {
-    /// In document order; the root is the first.
-    pub(crate) elements: Vec<ElementRecord>,
-    pub(crate) attributes: Vec<AttributeRecord>,
-}
-
-/// An element: offsets into the text, indices into `Tree::elements`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ElementRecord {
-    /// The `<` of the start tag.
-    pub(crate) start: u32,
-    /// The byte after the `>` of the start tag.
-    pub(crate) content_start: u32,
-    /// The `<` of the end tag; equal to `content_start` for `<a/>`.
-    pub(crate) content_end: u32,
-    /// The byte after the `>` of the end tag; equal to `content_start` only for `<a/>`.
-    pub(crate) end: u32,
-    pub(crate) name_len: u32,
-    /// The element around it; the root names itself.
-    pub(crate) parent: u32,
-    /// The index after its last descendant, which is its next sibling's when it has one.
-    pub(crate) subtree_end: u32,
-    /// The index of its first attribute; the next element's first attribute ends them.
-    pub(crate) attributes: u32,
-}
-
-/// An attribute: offsets into the text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AttributeRecord {
-    pub(crate) name_start: u32,
-    pub(crate) name_len: u32,
-    pub(crate) value_start: u32,
-    pub(crate) value_end: u32,
 }
 
 impl Document {
@@ -142,7 +107,7 @@ impl Document {
 
     /// The number of elements.
     pub fn element_count(&self) -> usize {
-        self.tree.elements.len()
+        self.tree.len()
     }
 
     /// The position of the byte at `offset` of the text.
@@ -150,51 +115,6 @@ impl Document {
         let mut position = Position::new(self.text.as_bytes(), path, offset);
         position.offset = self.offset_in_file(position.offset);
         position
-    }
-
-    /// The path of an element; used for errors while reading too, when the records are not complete.
-    pub(crate) fn path_of(source: &str, elements: &[ElementRecord], index: u32) -> String {
-        let name = |record: &ElementRecord| {
-            let start = record.start as usize + 1;
-            source
-                .get(start..start + record.name_len as usize)
-                .unwrap_or_default()
-        };
-        let mut steps = Vec::new();
-        let mut at = index;
-        while let Some(record) = elements.get(at as usize) {
-            let own = name(record);
-            // While reading, later siblings are not known: a number then appears from the second on.
-            let mut same_before = 0usize;
-            let mut same = 0usize;
-            if at != 0 {
-                let mut sibling = record.parent + 1;
-                while let Some(other) = elements.get(sibling as usize) {
-                    if other.parent != record.parent {
-                        break;
-                    }
-                    if name(other) == own {
-                        same += 1;
-                        same_before += usize::from(sibling < at);
-                    }
-                    if other.subtree_end <= sibling {
-                        break;
-                    }
-                    sibling = other.subtree_end;
-                }
-            }
-            steps.push(if same > 1 {
-                format!("/{own}[{}]", same_before + 1)
-            } else {
-                format!("/{own}")
-            });
-            if at == 0 {
-                break;
-            }
-            at = record.parent;
-        }
-        steps.reverse();
-        steps.concat()
     }
 }
 
@@ -206,7 +126,7 @@ impl fmt::Debug for Document {
             "Document(<{}>, {} bytes, {} elements)",
             self.root().name(),
             self.source().len(),
-            self.tree.elements.len()
+            self.tree.len()
         )
     }
 }
@@ -219,27 +139,15 @@ pub struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    fn record(self) -> ElementRecord {
-        // Elements are only made by `Document`, from indices of its own records.
-        self.document
-            .tree
-            .elements
-            .get(self.index as usize)
-            .copied()
-            .expect("an element's index is in its document")
-    }
-
-    fn slice(self, start: u32, end: u32) -> &'a str {
-        self.document
-            .text
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+    /// The tree it stands in, and the text of that.
+    fn parts(self) -> (&'a Tree, &'a str) {
+        (&self.document.tree, &self.document.text)
     }
 
     /// The name as written, prefix included.
     pub fn name(self) -> &'a str {
-        let record = self.record();
-        self.slice(record.start + 1, record.start + 1 + record.name_len)
+        let (tree, text) = self.parts();
+        tree.name(text, self.index)
     }
 
     /// All its bytes, from `<` to the `>` of the end tag.
@@ -249,8 +157,8 @@ impl<'a> Element<'a> {
 
     /// As [`span`](Self::span), in the text.
     pub(crate) fn text_range(self) -> Range<usize> {
-        let record = self.record();
-        record.start as usize..record.end as usize
+        let (tree, text) = self.parts();
+        tree.range(text, self.index)
     }
 
     /// The bytes between its tags; empty for `<a></a>` and, standing after the tag, for `<a/>`.
@@ -260,29 +168,26 @@ impl<'a> Element<'a> {
 
     /// As [`content_span`](Self::content_span), in the text.
     pub(crate) fn content_range(self) -> Range<usize> {
-        let record = self.record();
-        record.content_start as usize..record.content_end as usize
+        let (tree, text) = self.parts();
+        tree.content(text, self.index)
     }
 
     /// Whether it is written as `<a/>`, which Unified CM never does.
     pub fn is_self_closing(self) -> bool {
-        let record = self.record();
-        record.end == record.content_start
+        let (tree, text) = self.parts();
+        tree.is_self_closing(text, self.index)
     }
 
     /// Whether it has no child elements.
     pub fn is_leaf(self) -> bool {
-        self.record().subtree_end == self.index + 1
+        self.document.tree.is_leaf(self.index)
     }
 
     /// Its path from the root, as in [`Position::path`]. Its siblings, and those of the elements around it, are counted for
     /// that: ask for the paths of what is shown, not of every element.
     pub fn path(self) -> String {
-        Document::path_of(
-            &self.document.text,
-            &self.document.tree.elements,
-            self.index,
-        )
+        let (tree, text) = self.parts();
+        tree.path(text, self.index)
     }
 
     /// Where it stands: the `<` of its start tag.
@@ -296,28 +201,16 @@ impl<'a> Element<'a> {
             .position(self.path(), self.content_range().start)
     }
 
-    /// The element around it, none for the root.
+    /// The element around it, none for the root. Found from the root down, as a [`path`](Self::path) is.
     pub fn parent(self) -> Option<Self> {
-        (self.index != 0).then(|| Self {
-            index: self.record().parent,
-            ..self
-        })
+        let index = self.document.tree.parent(self.index)?;
+        Some(Self { index, ..self })
     }
 
     /// Its child elements in document order.
     pub fn children(self) -> impl Iterator<Item = Self> + 'a {
-        let end = self.record().subtree_end;
-        let mut next = self.index + 1;
-        std::iter::from_fn(move || {
-            (next < end).then(|| {
-                let child = Self {
-                    document: self.document,
-                    index: next,
-                };
-                next = child.record().subtree_end;
-                child
-            })
-        })
+        let children = self.document.tree.children(self.index);
+        children.map(move |index| Self { index, ..self })
     }
 
     /// Its child elements called `name`.
@@ -325,12 +218,9 @@ impl<'a> Element<'a> {
         self.children().filter(move |child| child.is_named(name))
     }
 
-    /// Whether its name is `name`: the lengths tell most names apart, without a look at the text.
     fn is_named(self, name: &str) -> bool {
-        let record = self.record();
-        let start = record.start as usize + 1;
-        record.name_len as usize == name.len()
-            && self.document.text.as_bytes().get(start..start + name.len()) == Some(name.as_bytes())
+        let (tree, text) = self.parts();
+        tree.is_named(text, self.index, name)
     }
 
     /// Its first child element called `name`. Case matters.
@@ -347,8 +237,9 @@ impl<'a> Element<'a> {
 
     /// Its own text: references resolved, CDATA included, comments and child elements left out, line ends as `\n`.
     pub fn text(self) -> Cow<'a, str> {
-        let record = self.record();
-        let content = self.slice(record.content_start, record.content_end);
+        let content = self.content_range();
+        let content = self.document.text.get(content).unwrap_or_default();
+        work::count(content.len());
         if content
             .bytes()
             .any(|byte| matches!(byte, b'<' | b'&' | b'\r'))
@@ -361,17 +252,22 @@ impl<'a> Element<'a> {
 
     /// Its attributes in document order.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + 'a {
-        let document = self.document;
-        let start = self.record().attributes as usize;
-        let tree = &document.tree;
-        let end = tree
-            .elements
-            .get(self.index as usize + 1)
-            .map_or(tree.attributes.len(), |next| next.attributes as usize);
-        let records = tree.attributes.get(start..end).unwrap_or_default();
-        records.iter().map(move |&record| Attribute {
-            element: self,
-            record,
+        let (tree, text) = self.parts();
+        let name_len = self.name().len();
+        let mut attributes = RawAttributes::new(tree.start_tag(text, self.index), name_len);
+        // The reader has found none that stands twice.
+        attributes.with_checks(false);
+        attributes.filter_map(move |attribute| match attribute {
+            Ok(RawAttribute {
+                key: QName(name),
+                value: Cow::Borrowed(raw),
+            }) => Some(Attribute {
+                element: self,
+                name,
+                raw,
+            }),
+            // Accepted tags have no error in them, and what is not decoded is borrowed.
+            _ => None,
         })
     }
 
@@ -392,25 +288,21 @@ impl fmt::Debug for Element<'_> {
 #[derive(Clone, Copy)]
 pub struct Attribute<'a> {
     element: Element<'a>,
-    record: AttributeRecord,
+    name: &'a str,
+    /// The value as written.
+    raw: &'a str,
 }
 
 impl<'a> Attribute<'a> {
     /// The name as written, prefix included.
     pub fn name(self) -> &'a str {
-        self.element.slice(
-            self.record.name_start,
-            self.record.name_start + self.record.name_len,
-        )
+        self.name
     }
 
     /// The value: references resolved, white space normalised as XML 1.0 §3.3.3 says.
     pub fn value(self) -> Cow<'a, str> {
-        let raw = self
-            .element
-            .slice(self.record.value_start, self.record.value_end);
         // The reader has accepted every reference in it; what it refused is not here.
-        normalised(raw).unwrap_or(Cow::Borrowed(raw))
+        normalised(self.raw).unwrap_or(Cow::Borrowed(self.raw))
     }
 
     /// The bytes between the quotes.
@@ -420,7 +312,8 @@ impl<'a> Attribute<'a> {
 
     /// As [`span`](Self::span), in the text.
     pub(crate) fn value_range(self) -> Range<usize> {
-        self.record.value_start as usize..self.record.value_end as usize
+        let start = offset_in(&self.element.document.text, self.raw);
+        start..start + self.raw.len()
     }
 
     /// Its path: the element's and `/@name`.

@@ -7,6 +7,7 @@ use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
 use crate::read;
+use crate::tree::Tree;
 use crate::xml::is_character;
 use crate::xml_writer::{WriteError, escape_attribute, escape_text};
 
@@ -186,10 +187,20 @@ impl Document {
         self.text
             .reserve_exact(replacement.len().saturating_sub(old.len()));
         self.text.replace_range(range, &replacement);
-        match read::tree(&self.text, self.encoding, &root, &self.limits) {
+        let mut tree = std::mem::take(&mut self.tree);
+        tree.clear_for(tree.len() + replacement.matches('<').count());
+        match read::tree(&self.text, self.encoding, &root, &self.limits, tree) {
             Ok(tree) => self.tree = tree,
             Err(error) => {
                 self.text.replace_range(changed, &old);
+                self.tree = read::tree(
+                    &self.text,
+                    self.encoding,
+                    &root,
+                    &self.limits,
+                    Tree::default(),
+                )
+                .expect("what was read once is read again");
                 return Err(EditError::Refused(error));
             }
         }

@@ -114,7 +114,8 @@ impl Encoding {
                 }),
             Self::Utf16Le | Self::Utf16Be => {
                 let (units, rest) = bytes.get(2..).unwrap_or_default().as_chunks::<2>();
-                let mut text = String::with_capacity(bytes.len());
+                // Enough for ASCII.
+                let mut text = String::with_capacity(bytes.len() / 2);
                 let mut at = 2;
                 let units = units.iter().map(|&unit| match self {
                     Self::Utf16Be => u16::from_be_bytes(unit),

@@ -1,6 +1,6 @@
 //! What can be wrong with a file, and with a value in it.
 
-use crate::position::Position;
+use crate::position::{Position, shown};
 
 /// A document was refused: what was found, what was expected, and where.
 ///
@@ -158,7 +158,7 @@ pub enum ReadErrorKind {
 /// The value found is quoted, shortened; elements that hold secrets are never read through this type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: expected {expected}, found {found:?}, at byte {} (line {}, column {})",
-    position.path, position.offset, position.line, position.column)]
+    shown(&position.path), position.offset, position.line, position.column)]
 pub struct ValueError {
     /// The element or attribute.
     pub position: Position,

@@ -1,6 +1,9 @@
 //! Where in a file something stands.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::work;
 
 /// A half-open range of bytes in the file as it was read, byte order mark included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -54,6 +57,7 @@ impl Position {
     /// Computes line and column of `offset` in `source`.
     pub(crate) fn new(source: &[u8], path: String, offset: usize) -> Self {
         let offset = offset.min(source.len());
+        work::count(offset);
         let before = source.get(..offset).unwrap_or_default();
         let line_start = before
             .iter()
@@ -82,13 +86,21 @@ impl Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
-            write!(f, "{}, ", self.path)?;
+            write!(f, "{}, ", shown(&self.path))?;
         }
         write!(
             f,
             "byte {} (line {}, column {})",
             self.offset, self.line, self.column
         )
+    }
+}
+
+/// A path as a message shows it. Names may be as long as the file; those of the product make paths of 100 characters.
+pub(crate) fn shown(path: &str) -> Cow<'_, str> {
+    match path.char_indices().nth(400) {
+        Some((at, _)) => Cow::Owned(format!("{}…", path.get(..at).unwrap_or_default())),
+        None => Cow::Borrowed(path),
     }
 }
 

@@ -12,18 +12,22 @@ use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use crate::document::{AttributeRecord, Document, ElementRecord, Tree, normalised};
+use crate::document::{Document, normalised};
 use crate::encoding::{Encoding, Original};
 use crate::error::{ReadError, ReadErrorKind, shorten};
 use crate::limits::Limits;
 use crate::position::{BYTE_ORDER_MARK, Position};
 use crate::recognise;
+use crate::tree::{Tree, offset_in};
 use crate::xml::{is_character, is_name};
 
 /// Reads a whole document.
 pub(crate) fn document(bytes: &[u8], root: &str, limits: &Limits) -> Result<Document, ReadError> {
     let (encoding, text) = decoded(bytes, root, limits)?;
-    let tree = tree(&text, encoding, root, limits)?;
+    let mut elements = Tree::default();
+    // Product files have one for every 45 bytes.
+    elements.clear_for((text.len() / 32).min(limits.max_elements));
+    let tree = tree(&text, encoding, root, limits, elements)?;
     let original = match encoding {
         Encoding::Utf8 | Encoding::Ascii => None,
         _ => Some(Original::new(bytes.to_owned(), encoding, &text)),
@@ -66,12 +70,13 @@ pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<(), ReadError>
     Err(ReadError::new(kind, Position::new(b"", String::new(), 0)))
 }
 
-/// The elements of a text that was decoded from `encoding`.
+/// The elements of a text that was decoded from `encoding`, in the room of `empty`.
 pub(crate) fn tree(
     source: &str,
     encoding: Encoding,
     root: &str,
     limits: &Limits,
+    empty: Tree,
 ) -> Result<Tree, ReadError> {
     // Elsewhere the mark is not part of the text.
     let base = if encoding == Encoding::Utf8 && source.as_bytes().starts_with(BYTE_ORDER_MARK) {
@@ -86,27 +91,19 @@ pub(crate) fn tree(
         root,
         encoding,
         limits,
-        elements: Vec::with_capacity((source.len() / 32).min(limits.max_elements)),
-        attributes: Vec::new(),
+        elements: empty,
         open: Vec::with_capacity(8),
     };
     if let Err((offset, kind)) = builder.run() {
-        let path = builder.open.last().map_or_else(String::new, |&index| {
-            Document::path_of(source, &builder.elements, index)
-        });
+        let path = builder
+            .open
+            .last()
+            .map_or_else(String::new, |&index| builder.elements.path(source, index));
         let mut position = Position::new(source.as_bytes(), path, offset);
         position.offset = encoding.offset_in_file(source, position.offset);
         return Err(ReadError::new(kind, position));
     }
-    let Builder {
-        elements,
-        attributes,
-        ..
-    } = builder;
-    Ok(Tree {
-        elements,
-        attributes,
-    })
+    Ok(builder.elements)
 }
 
 /// A reason and the offset it was found at, before the path is added.
@@ -124,8 +121,7 @@ struct Builder<'a> {
     root: &'a str,
     encoding: Encoding,
     limits: &'a Limits,
-    elements: Vec<ElementRecord>,
-    attributes: Vec<AttributeRecord>,
+    elements: Tree,
     open: Vec<u32>,
 }
 
@@ -153,24 +149,28 @@ impl Builder<'_> {
             }
             match event {
                 Event::Start(tag) => {
-                    let index = self.element(&tag, start, end)?;
+                    let index = self.element(&tag, start)?;
                     self.open.push(index);
                 }
                 Event::Empty(tag) => {
-                    let index = self.element(&tag, start, end)?;
-                    self.close(index, end, end);
+                    let index = self.element(&tag, start)?;
+                    self.elements.close(index);
                 }
                 Event::End(_) => {
                     // quick-xml has matched the end tag with the start tag that is on top here.
                     if let Some(index) = self.open.pop() {
-                        self.close(index, start, end);
+                        self.elements.close(index);
                     }
                 }
                 Event::Text(run) => self.character_data(&run, start)?,
                 Event::CData(_) => self.inside_root(start)?,
                 Event::GeneralRef(name) => {
                     self.inside_root(start)?;
-                    check_references(&format!("&{};", &*name), start)?;
+                    if name.starts_with('#') {
+                        check_references(&format!("&{};", &*name), start)?;
+                    } else if !matches!(&*name, "lt" | "gt" | "amp" | "apos" | "quot") {
+                        return Err((start, unknown_entity(&name)));
+                    }
                 }
                 Event::Comment(_) => {}
                 Event::Decl(_) => self.declaration(start, end)?,
@@ -190,19 +190,10 @@ impl Builder<'_> {
     }
 
     fn finish(&self, end: usize) -> Result<(), Refusal> {
-        if let Some(record) = self
-            .open
-            .last()
-            .and_then(|&index| self.elements.get(index as usize))
-        {
-            let name = self
-                .source
-                .get(record.start as usize + 1..(record.start + 1 + record.name_len) as usize);
-            let what = format!(
-                "<{}> is not closed before the end of the file",
-                name.unwrap_or_default()
-            );
-            return Err(not_well_formed(record.start as usize, what));
+        if let Some(&index) = self.open.last() {
+            let name = shorten(self.elements.name(self.source, index));
+            let what = format!("<{name}> is not closed before the end of the file");
+            return Err(not_well_formed(self.elements.start(index), what));
         }
         if self.elements.is_empty() {
             return Err((
@@ -251,7 +242,7 @@ impl Builder<'_> {
     }
 
     /// Records a start tag and its attributes.
-    fn element(&mut self, tag: &BytesStart<'_>, start: usize, end: usize) -> Result<u32, Refusal> {
+    fn element(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<u32, Refusal> {
         let name = tag.name().0;
         if !is_name(name) {
             return Err(not_well_formed(
@@ -292,22 +283,12 @@ impl Builder<'_> {
                 },
             ));
         }
-        let index = compact(self.elements.len());
-        self.elements.push(ElementRecord {
-            start: compact(start),
-            content_start: compact(end),
-            content_end: compact(end),
-            end: compact(end),
-            name_len: compact(name.len()),
-            parent: self.open.last().copied().unwrap_or(0),
-            subtree_end: 0,
-            attributes: compact(self.attributes.len()),
-        });
+        let index = self.elements.open(start, self.source);
         self.attributes_of(tag, start)?;
         Ok(index)
     }
 
-    fn attributes_of(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
+    fn attributes_of(&self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
         if tag.attributes_raw().is_empty() {
             return Ok(());
         }
@@ -322,8 +303,8 @@ impl Builder<'_> {
                 ));
             }
             let name = attribute.key.0;
-            let name_start = self.offset_of(name);
-            let value_start = self.offset_of(&attribute.value);
+            let name_start = offset_in(self.source, name);
+            let value_start = offset_in(self.source, &attribute.value);
             let value_end = value_start + attribute.value.len();
             let separated = self
                 .source
@@ -344,31 +325,8 @@ impl Builder<'_> {
                 ));
             }
             check_references(&attribute.value, value_start)?;
-            self.attributes.push(AttributeRecord {
-                name_start: compact(name_start),
-                name_len: compact(name.len()),
-                value_start: compact(value_start),
-                value_end: compact(value_end),
-            });
         }
         Ok(())
-    }
-
-    fn close(&mut self, index: u32, content_end: usize, end: usize) {
-        let subtree_end = compact(self.elements.len());
-        if let Some(record) = self.elements.get_mut(index as usize) {
-            record.content_end = compact(content_end);
-            record.end = compact(end);
-            record.subtree_end = subtree_end;
-        }
-    }
-
-    /// Where in the source a part of it begins.
-    fn offset_of(&self, part: &str) -> usize {
-        // The tokens of quick-xml borrow from the text they were made from; addresses tell where.
-        part.as_ptr()
-            .addr()
-            .saturating_sub(self.source.as_ptr().addr())
     }
 
     /// `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`, XML 1.0 §2.8.
@@ -388,7 +346,7 @@ impl Builder<'_> {
             let (name, value) = (attribute.key.0, &*attribute.value);
             let before = content
                 .as_bytes()
-                .get(self.offset_of(name).saturating_sub(start + 3));
+                .get(offset_in(self.source, name).saturating_sub(start + 3));
             let separated = before.is_some_and(u8::is_ascii_whitespace);
             let in_order = if names == 0 {
                 expected.next() == Some(name)
@@ -425,11 +383,6 @@ impl Builder<'_> {
         }
         Ok(())
     }
-}
-
-/// An offset as the records keep it. The document is at most `u32::MAX` bytes long.
-fn compact(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 /// A position of quick-xml's in a text that is in memory.
@@ -491,11 +444,30 @@ fn refused(start: usize, error: &XmlError) -> Refusal {
         XmlError::Escape(error) => not_well_formed(start, error.to_string()),
         XmlError::IllFormed(IllFormedError::MissingDoctypeName)
         | XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),
-        XmlError::IllFormed(error) => not_well_formed(start, error.to_string()),
+        XmlError::IllFormed(error) => not_well_formed(start, ill_formed(error)),
         XmlError::Syntax(SyntaxError::InvalidBangMarkup) => {
             not_well_formed(start, "\"<!\" that begins neither a comment nor CDATA")
         }
         XmlError::Syntax(error) => not_well_formed(start, error.to_string()),
         other => not_well_formed(start, other.to_string()),
+    }
+}
+
+/// What quick-xml calls ill-formed. Its own sentences quote names at full length.
+fn ill_formed(error: &IllFormedError) -> String {
+    match error {
+        IllFormedError::MismatchedEndTag { expected, found } => format!(
+            "expected </{}>, found </{}>",
+            shorten(expected),
+            shorten(found)
+        ),
+        IllFormedError::UnmatchedEndTag(found) => {
+            format!("</{}> ends no element that is open", shorten(found))
+        }
+        IllFormedError::MissingEndTag(name) => format!("<{}> is not closed", shorten(name)),
+        IllFormedError::MissingDeclVersion(_) => {
+            "an XML declaration that does not begin with its version".to_owned()
+        }
+        other => other.to_string(),
     }
 }

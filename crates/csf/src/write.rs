@@ -66,10 +66,11 @@ impl Device {
     }
 
     fn device_pool(&self, w: &mut Writer) {
-        w.open("devicePool");
+        open_with_uuid("devicePool", self.device_pool_uuid.as_deref(), w);
         w.text("revertPriority", "0");
         w.text("name", &self.device_pool);
-        w.open("dateTimeSetting");
+        let uuid = self.date_time_setting_uuid.as_deref();
+        open_with_uuid("dateTimeSetting", uuid, w);
         w.texts(&[
             ("name", "CMLocal"),
             ("dateTemplate", "D/M/Y"),
@@ -88,7 +89,7 @@ impl Device {
         }
         w.close();
         w.close();
-        w.open("srstInfo");
+        open_with_uuid("srstInfo", self.srst_uuid.as_deref(), w);
         w.text("name", &self.srst_name);
         w.text("srstOption", &self.srst_option);
         w.texts(&[
@@ -270,9 +271,10 @@ impl Device {
             ("enterpriseConfig", &self.enterprise_config),
         ] {
             w.open(level);
-            for Setting { name, value } in settings {
-                w.setting(name, value);
-            }
+            let settings = settings
+                .iter()
+                .map(|Setting { name, value }| (&**name, &**value));
+            w.settings(settings);
             w.close();
         }
         w.text("versionStamp", &self.version_stamp);
@@ -408,6 +410,13 @@ const DSCP: [(&str, &str, &str); 6] = [
 
 fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
+}
+
+fn open_with_uuid(name: &'static str, uuid: Option<&str>, w: &mut Writer) {
+    match uuid {
+        Some(uuid) => w.open_with(name, &[("uuid", uuid)]),
+        None => w.open(name),
+    }
 }
 
 /// One node, alone.

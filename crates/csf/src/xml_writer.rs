@@ -154,13 +154,42 @@ impl Writer {
         self.error.get_or_insert(WriteError::TooMany { path, max });
     }
 
-    pub(crate) fn setting(&mut self, name: &str, text: &str) {
-        if !is_name(name) {
-            let (path, name) = (self.path(name), name.to_owned());
-            self.error.get_or_insert(WriteError::Name { path, name });
-            return;
+    /// Elements whose names are only known when they are written; a slash stands between the name of a group and those in
+    /// it.
+    pub(crate) fn settings<'s>(&mut self, settings: impl Iterator<Item = (&'s str, &'s str)>) {
+        let mut open: Vec<&str> = Vec::new();
+        for (path, text) in settings {
+            let (groups, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let groups: Vec<&str> = groups.split_terminator('/').collect();
+            let shared = open.iter().zip(&groups).take_while(|(a, b)| a == b);
+            let shared = shared.count();
+            self.end_tags(open.drain(shared..));
+            for group in groups.into_iter().skip(shared) {
+                self.check_name(path, group);
+                self.start_tag(group, &[]);
+                self.out.push('\n');
+                open.push(group);
+            }
+            self.check_name(path, name);
+            self.check(path, text);
+            self.start_tag(name, &[]);
+            self.out.push_str(&escape_text(text));
+            self.end_tag(name);
         }
-        self.text(name, text);
+        self.end_tags(open.drain(..));
+    }
+
+    fn end_tags<'s>(&mut self, open: impl DoubleEndedIterator<Item = &'s str>) {
+        for group in open.rev() {
+            self.end_tag(group);
+        }
+    }
+
+    fn check_name(&mut self, path: &str, name: &str) {
+        if !is_name(name) {
+            let (path, name) = (self.path(path), name.to_owned());
+            self.error.get_or_insert(WriteError::Name { path, name });
+        }
     }
 }
 

@@ -68,7 +68,10 @@ fn line() -> impl Strategy<Value = LineSettings> {
 
 fn settings() -> impl Strategy<Value = Vec<Setting>> {
     vec(
-        (name(), text()).prop_map(|(name, value)| Setting { name, value }),
+        (vec(name(), 1..4), text()).prop_map(|(names, value)| Setting {
+            name: names.join("/"),
+            value,
+        }),
         0..4,
     )
 }
@@ -168,16 +171,21 @@ fn device() -> impl Strategy<Value = Device> {
         vec(phone_service(), 0..3),
         (any::<bool>(), provisioning()),
         (vec(gateway(), 0..4), any::<bool>()),
+        [(); 3].map(|()| prop::option::of(text())),
     );
     (modes, texts, numbers, lists).prop_map(|(modes, texts, numbers, lists)| {
         let stack = numbers.6;
+        let [device_pool_uuid, date_time_setting_uuid, srst_uuid] = lists.9;
         Device {
             uuid: texts.0,
             ctiid: numbers.0,
             full_config: numbers.4,
+            device_pool_uuid,
             device_pool: texts.1,
+            date_time_setting_uuid,
             call_manager_group: texts.2,
             connection_monitor_duration: stack[11],
+            srst_uuid,
             srst_name: texts.3,
             srst_option: texts.4,
             srst_gateways: lists.8.0,

@@ -333,30 +333,3 @@ fn an_oauth_port_that_is_the_default_of_the_missing_one_is_equal_to_it() {
         assert!(!rules(&text).contains(&Rule::PortsEqual), "{ports}");
     }
 }
-
-/// Work that grows with the square of a file would keep this test busy for minutes; no clock says when it failed.
-#[test]
-fn a_file_that_fills_its_limits_is_read_judged_and_edited() {
-    let nodes = "<member  priority=\"x\"></member>".repeat(19_000);
-    let lines = "<line><featureID>x</featureID></line>".repeat(9_900);
-    for text in [
-        file("1", "3", "3", &nodes),
-        format!("<device><sipProfile><sipLines>{lines}</sipLines></sipProfile></device>"),
-        format!(
-            "<device>{}</device>",
-            "<sipOAuthMode>&#49;</sipOAuthMode>".repeat(19_000)
-        ),
-        format!(
-            "<device><sipOAuthMode>{}</sipOAuthMode></device>",
-            "&#49;".repeat(100_000)
-        ),
-    ] {
-        let mut config = read(&text);
-        assert!(config.findings().len() <= 100);
-        let _ = config.registration_targets(Place::Mra);
-        let _ = Device::try_from(&config);
-        assert!(!config.is_restart_needed(&config));
-        let _ = config.set("/device/sipOAuthMode", "0");
-        let _ = config.remove_member(18_999);
-    }
-}
