@@ -13,12 +13,21 @@ use crate::value::{self, Value};
 
 /// `jabber-config.xml`: how a client finds its services, before it has a device file.
 ///
-/// Only what bears on service discovery and registration has a getter; everything else is reached by
-/// [`setting`](Self::setting). No published setting of this file switches OAuth: that is done in Unified CM, and a client
-/// learns of it from the node that service discovery leads to. So what keeps a client from being led there keeps it from
-/// getting a token.
+/// | section | settings that have a getter | what they decide |
+/// |---|---|---|
+/// | `Policies` | `VoiceServicesDomain`, `ServiceDiscoveryExcludedServices` | whether and where the cluster is looked for |
+/// | `Policies` | `ServicesDomainSsoEmailPrompt` | whether the user is asked for an address to find the home cluster by |
+/// | any | `SSO_Enabled` | whether the user signs in at an identity provider |
+/// | `Policies` | `Telephony_Enabled`, `Voicemail_Enabled` | which services the client uses |
+/// | `Phone` | `TftpServer1`, `2`, `CcmcipServer1`, `2`, `CtiServer1`, `2` | servers that stand in for those that are discovered |
 ///
-/// Names, sections and defaults are those of the "Parameters Reference Guide for Cisco Jabber".
+/// Everything else is reached by [`setting`](Self::setting). No published setting of this file switches OAuth: that is done
+/// in Unified CM, and a client learns of it from the node that service discovery leads to. So what keeps a client from
+/// being led there keeps it from getting a token; signing in without an identity provider does not, for tokens are issued
+/// for a password too.
+///
+/// Names, sections and defaults are those of the "Parameters Reference Guide for Cisco Jabber". It has no section for
+/// `SSO_Enabled`, which Cisco's guide to single sign-on names alone; that is read wherever it stands.
 ///
 /// ```
 /// use sip_oauth_csf::{ExcludedService, JabberConfig, Limits, Rule, Service};
@@ -68,12 +77,17 @@ impl ExcludedService {
     }
 }
 
+/// In place of a section: the setting is documented in none.
+const ANY_SECTION: &str = "*";
+
 /// The settings that have getters, with the section each is documented in.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("Policies", "ServiceDiscoveryExcludedServices"),
     ("Policies", "VoiceServicesDomain"),
     ("Policies", "ServicesDomainSsoEmailPrompt"),
+    (ANY_SECTION, "SSO_Enabled"),
     ("Policies", "Telephony_Enabled"),
+    ("Policies", "Voicemail_Enabled"),
     ("Phone", "TftpServer1"),
     ("Phone", "TftpServer2"),
     ("Phone", "CcmcipServer1"),
@@ -111,7 +125,11 @@ impl JabberConfig {
     }
 
     fn at(&self, section: &str, name: &str) -> Option<Element<'_>> {
-        self.document.root().descend(&[section, name])
+        let root = self.document.root();
+        if section == ANY_SECTION {
+            return root.children().find_map(|section| section.child(name));
+        }
+        root.descend(&[section, name])
     }
 
     /// Any setting, by its section (`Client`, `Policies`, `Phone`, `Options` ...) and name.
@@ -160,6 +178,25 @@ impl JabberConfig {
                 _ => None,
             },
         )
+    }
+
+    /// `SSO_Enabled`, in any section: whether the user signs in at the identity provider of a cluster that has one, and not
+    /// with a user name and a password. Default true.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is neither `true` nor `false`.
+    pub fn sso_enabled(&self) -> Result<Value<bool>, ValueError> {
+        value::boolean(self.at(ANY_SECTION, "SSO_Enabled"), true)
+    }
+
+    /// `Policies/Voicemail_Enabled`: whether the client uses a voicemail server. Default true.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it is neither `true` nor `false`.
+    pub fn voicemail_enabled(&self) -> Result<Value<bool>, ValueError> {
+        value::boolean(self.at("Policies", "Voicemail_Enabled"), true)
     }
 
     /// `Policies/Telephony_Enabled`: whether there is telephony, and so a registration, at all. Default true.
@@ -238,6 +275,10 @@ impl JabberConfig {
                     Ok(_) => {}
                     Err(error) => findings.push(unreadable(error)),
                 },
+                "SSO_Enabled" => findings.extend(self.sso_enabled().err().map(unreadable)),
+                "Voicemail_Enabled" => {
+                    findings.extend(self.voicemail_enabled().err().map(unreadable));
+                }
                 "ServicesDomainSsoEmailPrompt" => {
                     findings.extend(self.sso_email_prompt().err().map(unreadable));
                 }
@@ -260,6 +301,7 @@ impl JabberConfig {
         if let Some(element) = first
             && let Some(group) = element.parent()
             && group.name() != section
+            && section != ANY_SECTION
         {
             let what = format!(
                 "<{name}> stands in <{}>, not in <{section}>",

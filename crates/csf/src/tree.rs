@@ -143,7 +143,7 @@ impl Tree {
             path.push('/');
             path.push_str(name);
             if before > 0 || after.any(|sibling| is_same(&sibling)) {
-                path.push_str(&format!("[{}]", before + 1));
+                path.push_str(&["[", &(before + 1).to_string(), "]"].concat());
             }
             at = step;
         }

@@ -43,7 +43,8 @@ fn degenerate_files() -> Vec<(&'static str, Vec<u8>)> {
     let whole = |inner: String| format!("<device><a/>{inner}</device>").into_bytes();
     let (size, name) = (200_000, "n".repeat(5_000));
     let repeat = |piece: &str| whole(piece.repeat(size / piece.len()));
-    let attributes: String = (0..32).map(|number| format!(" a{number}=''")).collect();
+    let attributes: Vec<String> = (0..32).map(|number| format!(" a{number}=''")).collect();
+    let attributes = attributes.concat();
     let nested = format!("{}{}", "<b>".repeat(30), "</b>".repeat(30));
     let names = format!("<{name}>").repeat(30) + &format!("</{name}>").repeat(30);
     vec![
@@ -133,7 +134,7 @@ fn peaks(bytes: &[u8], limits: &Limits) -> Peaks {
     });
     let mut config = config;
     let held = ALLOCATOR.current_usage() - before;
-    let (editing, _) = peak(|| {
+    let (editing, ()) = peak(|| {
         let path = if config.root().child("a").is_some() {
             "a[1]"
         } else {

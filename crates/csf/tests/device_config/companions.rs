@@ -19,6 +19,8 @@ fn what_a_jabber_configuration_leaves_out_has_the_documented_default() {
     assert_eq!(config.excluded_services().unwrap().value, []);
     assert!(!config.sso_email_prompt().unwrap().value);
     assert!(config.telephony_enabled().unwrap().value);
+    assert!(config.voicemail_enabled().unwrap().value);
+    assert!(config.sso_enabled().unwrap().value);
     assert!(config.tftp_servers().is_empty());
     assert_eq!(config.findings(), []);
     assert_eq!(
@@ -46,6 +48,27 @@ fn servers_of_a_jabber_configuration_stand_in_their_order_and_know_their_bytes()
 }
 
 #[test]
+fn services_that_are_switched_off_are_off_and_no_fault_of_the_file() {
+    let config = read("<Voicemail_Enabled>false</Voicemail_Enabled>", "");
+    assert!(!config.voicemail_enabled().unwrap().value);
+    assert_eq!(config.findings(), []);
+    // Documented in no section, so read in any.
+    for (policies, phone) in [
+        ("<SSO_Enabled>FALSE</SSO_Enabled>", ""),
+        ("", "<SSO_Enabled>FALSE</SSO_Enabled>"),
+    ] {
+        let config = read(policies, phone);
+        let enabled = config.sso_enabled().unwrap();
+        assert!(!enabled.value);
+        assert_eq!(
+            &config.document().source()[enabled.span().unwrap().range()],
+            b"FALSE"
+        );
+        assert_eq!(config.findings(), []);
+    }
+}
+
+#[test]
 fn each_thing_that_keeps_a_jabber_client_from_its_node_is_found_alone() {
     for (rule, policies, phone, path) in [
         (
@@ -65,6 +88,18 @@ fn each_thing_that_keeps_a_jabber_client_from_its_node_is_found_alone() {
             "<ServiceDiscoveryExcludedServices>UCM</ServiceDiscoveryExcludedServices>",
             "",
             "/config/Policies/ServiceDiscoveryExcludedServices",
+        ),
+        (
+            Rule::UnreadableValue,
+            "<Voicemail_Enabled>no</Voicemail_Enabled>",
+            "",
+            "/config/Policies/Voicemail_Enabled",
+        ),
+        (
+            Rule::UnreadableValue,
+            "",
+            "<SSO_Enabled>no</SSO_Enabled>",
+            "/config/Phone/SSO_Enabled",
         ),
         (
             Rule::UnreadableValue,

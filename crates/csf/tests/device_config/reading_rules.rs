@@ -249,3 +249,62 @@ fn a_hundred_thousand_nested_elements_are_refused_at_the_limit() {
     let (kind, _) = refused(&text);
     assert_eq!(kind, ReadErrorKind::TooDeep { max: 32 });
 }
+
+/// A message that repeats what an attacker made up is as long as a line, however long that was.
+#[test]
+fn names_are_quoted_as_far_as_a_line_goes() {
+    // Every character has two bytes, so that a cut in the middle of one would show.
+    let long = "\u{fc}".repeat(10_000);
+    let quoted = format!("{}\u{2026}", "\u{fc}".repeat(40));
+    for (text, expected) in [
+        (
+            format!("<device><{long}></x></device>"),
+            format!("expected </{quoted}>, found </x>"),
+        ),
+        (
+            format!("<device><x></{long}></device>"),
+            format!("expected </x>, found </{quoted}>"),
+        ),
+        (
+            format!("<device/></{long}>"),
+            format!("</{quoted}> ends no element that is open"),
+        ),
+        (
+            format!("<device><{long}>"),
+            format!("<{quoted}> is not closed before the end of the file"),
+        ),
+        (
+            format!("<device><1{long}/></device>"),
+            format!("\"1{}\u{2026}\" is no element name", "\u{fc}".repeat(39)),
+        ),
+        (
+            format!("<device><x 1{long}=''/></device>"),
+            format!("\"1{}\u{2026}\" is no attribute name", "\u{fc}".repeat(39)),
+        ),
+        (
+            format!("<{long}/>"),
+            format!("the root element is <{quoted}>, expected <device>"),
+        ),
+    ] {
+        let error = DeviceConfig::read(text.as_bytes(), &Limits::default()).unwrap_err();
+        assert!(
+            error.kind().to_string().ends_with(&expected),
+            "{}",
+            error.kind()
+        );
+        assert!(
+            error.to_string().len() < 1_500,
+            "{} bytes",
+            error.to_string().len()
+        );
+    }
+    // The path is kept whole, and shown shortened.
+    let text = format!("<device><{long}>&x;</{long}></device>");
+    let error = DeviceConfig::read(text.as_bytes(), &Limits::default()).unwrap_err();
+    assert_eq!(error.position().path, format!("/device/{long}"));
+    assert!(
+        error.to_string().len() < 1_500,
+        "{} bytes",
+        error.to_string().len()
+    );
+}
