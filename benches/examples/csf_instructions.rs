@@ -16,7 +16,7 @@ use sip_oauth_csf::{DeviceConfig, Limits};
 #[path = "../jobs/csf.rs"]
 mod jobs;
 
-use jobs::{PUBLISHER, by_roxmltree, by_serde, device_file, event_loop, targets};
+use jobs::{by_roxmltree, by_serde, device_file, event_loop, targets};
 
 const JOBS: [&str; 6] = [
     "event loop",
@@ -44,15 +44,17 @@ fn work(job: &str, times: u32) -> Result<(), Box<dyn Error>> {
     for _ in 0..times {
         let bytes = black_box(file.as_bytes());
         match job {
-            "event loop" => drop(black_box(event_loop(bytes))),
-            "to targets" => assert_eq!(targets(bytes)[0].host, PUBLISHER),
+            "event loop" => {
+                black_box(event_loop(bytes));
+            }
+            "to targets" => assert_eq!(targets(bytes).len(), 3),
             "read" => drop(black_box(DeviceConfig::read(bytes, &Limits::default())?)),
             "edit" => {
                 port ^= 1;
                 black_box(config.set_sip_oauth_port(0, black_box(port))?);
             }
-            "serde" => assert_eq!(by_serde(black_box(&file))[0].0, PUBLISHER),
-            _ => assert_eq!(by_roxmltree(black_box(&bound))[0].0, PUBLISHER),
+            "serde" => assert_eq!(by_serde(black_box(&file)).len(), 3),
+            _ => assert_eq!(by_roxmltree(black_box(&bound)).len(), 3),
         }
     }
     Ok(())

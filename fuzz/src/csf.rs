@@ -24,6 +24,14 @@ pub fn device_xml(data: &[u8]) {
         assert!(all.start <= content.start && content.end <= all.end && all.end <= data.len());
         assert!(all.start >= end, "elements begin in document order");
         end = all.start;
+        if !config.document().encoding().starts_with("UTF-16") {
+            let bytes = data.get(all.range()).unwrap_or_default();
+            assert!(bytes.starts_with(b"<") && bytes.ends_with(b">"));
+            let behind = data.get(content.end..).unwrap_or_default();
+            assert!(element.is_self_closing() || behind.starts_with(b"</"));
+            let before = data.get(..content.start).unwrap_or_default();
+            assert!(before.ends_with(b">"));
+        }
         let _ = element.text();
         for attribute in element.attributes() {
             let (value, _) = (attribute.span(), attribute.value());

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
+use encoding_rs::{DecoderResult, UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
 
 use crate::error::ReadErrorKind;
 use crate::position::{BYTE_ORDER_MARK, Span};
@@ -102,16 +102,32 @@ impl Encoding {
                     (at, _) => Err(undecodable(at.unwrap_or(0))),
                 }
             }
-            Self::SingleByte(encoding) => encoding
-                .decode_without_bom_handling_and_without_replacement(bytes)
-                .ok_or_else(|| {
-                    let alone = |&byte: &u8| {
-                        encoding
-                            .decode_without_bom_handling_and_without_replacement(&[byte])
-                            .is_none()
-                    };
-                    undecodable(bytes.iter().position(alone).unwrap_or(0))
-                }),
+            Self::SingleByte(encoding) => {
+                let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+                if beyond == 0
+                    && let Ok(text) = std::str::from_utf8(bytes)
+                {
+                    return Ok(Cow::Borrowed(text));
+                }
+                // A character has three bytes at most. The decoder likes some room to spare.
+                let mut text = String::with_capacity(bytes.len() + 2 * beyond + 16);
+                let mut decoder = encoding.new_decoder_without_bom_handling();
+                let mut at = 0;
+                loop {
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let (result, read) =
+                        decoder.decode_to_string_without_replacement(rest, &mut text, true);
+                    at += read;
+                    match result {
+                        DecoderResult::InputEmpty => return Ok(Cow::Owned(text)),
+                        DecoderResult::OutputFull => text.reserve(64),
+                        // The byte it names is the last it has read.
+                        DecoderResult::Malformed(..) => {
+                            return Err(undecodable(at.saturating_sub(1)));
+                        }
+                    }
+                }
+            }
             Self::Utf16Le | Self::Utf16Be => {
                 let (units, rest) = bytes.get(2..).unwrap_or_default().as_chunks::<2>();
                 // Enough for ASCII.

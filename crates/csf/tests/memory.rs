@@ -118,6 +118,44 @@ fn utf16(utf8: &[u8]) -> Vec<u8> {
     [0xFF, 0xFE].into_iter().chain(units).collect()
 }
 
+/// Files in encodings of one byte a character, with how many times their size they may take: the text is in UTF-8, where
+/// those of Thai have three bytes.
+fn one_byte_files(product: &[u8]) -> [(&'static str, Vec<u8>, usize); 3] {
+    let declared = |encoding: &str, inner: &[u8]| {
+        let head = format!("<?xml version='1.0' encoding='{encoding}'?>");
+        [head.as_bytes(), inner].concat()
+    };
+    let label = b"<!-- Z\xFCrich -->";
+    let tags = [
+        b"<device><a/>",
+        label.as_slice(),
+        &b"<b/>".repeat(50_000),
+        b"</device>",
+    ]
+    .concat();
+    let letters = format!(
+        "<device><a/>{}</device>",
+        "<b>#</b>".repeat(20).replace('#', &"#".repeat(10_000))
+    );
+    let letters: Vec<u8> = letters
+        .bytes()
+        .map(|byte| if byte == b'#' { 0xA1 } else { byte })
+        .collect();
+    [
+        (
+            "product file in windows-1252",
+            declared("windows-1252", &[label, product].concat()),
+            4,
+        ),
+        ("<b/> in windows-1252", declared("windows-1252", &tags), 6),
+        (
+            "letters of three bytes in windows-874",
+            declared("windows-874", &letters),
+            6,
+        ),
+    ]
+}
+
 /// The peaks of reading a file to its targets and of edits of what was read: what is held while an edit goes on counts.
 struct Peaks {
     reading: usize,
@@ -189,6 +227,16 @@ fn reading_and_editing_take_four_times_the_file_at_most() {
         report(name, &bytes, &peaks);
         for allocated in [peaks.reading, peaks.editing, peaks.adding] {
             assert!(allocated <= 4 * bytes.len() + BESIDE, "{name}: {allocated}");
+        }
+    }
+    for (name, bytes, most) in one_byte_files(&product) {
+        let peaks = peaks(&bytes, &limits);
+        report(name, &bytes, &peaks);
+        for allocated in [peaks.reading, peaks.editing, peaks.adding] {
+            assert!(
+                allocated <= most * bytes.len() + BESIDE,
+                "{name}: {allocated}"
+            );
         }
     }
     for (name, bytes) in refused_files() {

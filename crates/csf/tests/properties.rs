@@ -248,6 +248,13 @@ fn markup() -> impl Strategy<Value = String> {
         "</a>",
         "<a/>",
         "<a b='1'>",
+        "<a b='>'>",
+        "<a c=\"/>\" />",
+        "<a\n>",
+        "</a >",
+        "<!-- </a> -->",
+        "<![CDATA[</a>]]>",
+        "<?p </a>?>",
         " b=\"2\"",
         "<!--",
         "-->",
@@ -297,6 +304,30 @@ fn visit(config: &DeviceConfig) {
     let _ = config.findings();
 }
 
+/// Every element stands where it says: its bytes alone are a document of as many elements, with the same content.
+fn check_places(config: &DeviceConfig) {
+    for element in all(config.root()) {
+        let (span, content) = (element.span(), element.content_span());
+        let alone = &config.source()[span.range()];
+        let document = Document::read(alone, element.name(), &Limits::default()).unwrap();
+        assert_eq!(document.element_count(), all(element).len());
+        let within = document.root().content_span();
+        let within = (span.start + within.start, span.start + within.end);
+        assert_eq!((content.start, content.end), within);
+        assert_eq!(document.root().text(), element.text());
+        let children = element.children().all(|child| {
+            let child_span = child.span();
+            let parent = child.parent().unwrap();
+            content.start <= child_span.start
+                && child_span.end <= content.end
+                && parent.span() == span
+        });
+        assert!(children, "{element:?}");
+        let same = config.document().element_at(&element.path()).unwrap();
+        assert_eq!(same.span(), span);
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
@@ -311,6 +342,7 @@ proptest! {
         match DeviceConfig::read(text.as_bytes(), &Limits::default()) {
             Ok(config) => {
                 prop_assert_eq!(config.source(), text.as_bytes());
+                check_places(&config);
                 visit(&config);
             }
             Err(error) => prop_assert!(error.position().offset <= text.len()),
