@@ -118,18 +118,21 @@ fn meets_policy(token: &VerifiedToken) {
 }
 
 /// A response is accepted only where it says `active` and meets the policy, and then
-/// [`Verifier::verify`] repeats it.
+/// [`Verifier::verify`] repeats it until a later response says otherwise. A NUL, which no JSON contains,
+/// stands between two responses.
 pub fn introspection(data: &[u8]) {
     let policy = Policy::introspection(ISSUER, AUDIENCE);
     let verifier = Verifier::new(KeySet::builder().build(), policy).with_cache(4);
-    if let Ok(token) = verifier.introspected("opaque", data, now()) {
-        meets_policy(&token);
-        assert_eq!(verifier.verify("opaque", now()).ok(), Some(token));
-    } else {
-        let error = verifier
-            .verify("opaque", now())
-            .expect_err("nothing is known");
-        assert!(error.needs_introspection());
+    for response in data.splitn(2, |byte| *byte == 0) {
+        if let Ok(token) = verifier.introspected("opaque", response, now()) {
+            meets_policy(&token);
+            assert_eq!(verifier.verify("opaque", now()).ok(), Some(token));
+        } else {
+            let error = verifier
+                .verify("opaque", now())
+                .expect_err("what was last said is no yes");
+            assert!(error.needs_introspection());
+        }
     }
 }
 

@@ -126,6 +126,18 @@ impl Cache {
         }
     }
 
+    /// Forgets the verdict on the token with this digest.
+    pub(crate) fn remove(&self, key: &Digest) {
+        let Some(mut shard) = self.shard(key) else {
+            return;
+        };
+        if let Some(entry) = shard.entries.remove(key) {
+            shard.bytes -= entry.bytes;
+            // Looks through one shard, and only for a token that was accepted before.
+            shard.order.retain(|other| other != key);
+        }
+    }
+
     /// Entries and bytes held.
     #[cfg(test)]
     fn held(&self) -> (usize, usize) {
@@ -236,6 +248,19 @@ mod tests {
         let once = cache.held();
         cache.insert(key(0), Some(1), until(100), token("anna"), at(0));
         assert_eq!(cache.held(), once);
+    }
+
+    #[test]
+    fn a_verdict_that_is_removed_leaves_nothing_and_takes_no_other_along() {
+        let cache = Cache::new(8, usize::MAX);
+        cache.insert(key(0), Some(0), until(100), token("anna"), at(0));
+        let one = cache.held();
+        cache.insert(key(1), Some(0), until(100), token("bert"), at(0));
+        cache.remove(&key(1));
+        cache.remove(&key(2));
+        assert_eq!(cache.held(), one);
+        let found = [0, 1].map(|number| cache.get(&key(number), 0, at(0)).is_some());
+        assert_eq!(found, [true, false]);
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub(crate) fn check_times(
     })
 }
 
-fn later(time: SystemTime, by: Duration) -> SystemTime {
+pub(crate) fn later(time: SystemTime, by: Duration) -> SystemTime {
     time.checked_add(by).unwrap_or(time)
 }
 

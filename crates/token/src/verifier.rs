@@ -127,7 +127,12 @@ impl Verifier {
 
     /// Refuses, from now on, every token of `user` that was issued at `until` or before, and every
     /// one that does not say when it was issued.
+    ///
+    /// The policy's leeway is added to `until`: a server whose clock is ahead by so much dates the tokens it
+    /// issued before the revocation after it. One it issues within that time is refused too, and the user
+    /// signs in again.
     pub fn revoke_user(&self, user: &str, until: SystemTime) {
+        let until = claims::later(until, self.policy.leeway);
         self.denied.rcu(|list| {
             let mut list = DenyList::clone(list);
             list.add_user(user, until);
@@ -146,7 +151,7 @@ impl Verifier {
     }
 
     /// The same for a user. Where the policy requires `iat`, what [`revoke_user`](Self::revoke_user) refuses
-    /// has expired by `until` and the policy's [longest lifetime](Policy::max_lifetime) and leeway.
+    /// has expired by `until` and the policy's [longest lifetime](Policy::max_lifetime) and twice its leeway.
     pub fn forget_revoked_user(&self, user: &str) {
         self.denied.rcu(|list| {
             let mut list = DenyList::clone(list);
@@ -240,7 +245,7 @@ impl Verifier {
     ///
     /// A verifier with a cache remembers the verdict for [`Policy::introspection_reuse`], so that
     /// [`Verifier::verify`] of the same text gives it again meanwhile. Without one, the verdict is for
-    /// the caller only.
+    /// the caller only. A refusal takes back what was remembered of an earlier response.
     ///
     /// ```
     /// # #[cfg(feature = "aws-lc-rs")] {
@@ -276,22 +281,25 @@ impl Verifier {
     ) -> Result<VerifiedToken, TokenError> {
         check_text(text, self.policy.max_token_bytes)?;
         self.require_form(Form::Opaque)?;
-        let judged = introspection::judge(response, &self.policy, now)?;
-        let window = Window {
-            from: judged.valid_from,
-            until: judged.valid_until,
-        };
-        let token = VerifiedToken(Arc::new(judged.grant));
-        if self.denied.load().denies(&token.0) {
-            return Err(TokenErrorKind::Revoked.at(Place::Text));
-        }
+        let verdict = introspection::judge(response, &self.policy, now).and_then(|judged| {
+            if self.denied.load().denies(&judged.grant) {
+                return Err(TokenErrorKind::Revoked.at(Place::Text));
+            }
+            let window = Window {
+                from: judged.valid_from,
+                until: judged.valid_until,
+            };
+            Ok((VerifiedToken(Arc::new(judged.grant)), window))
+        });
         #[cfg(feature = "aws-lc-rs")]
         if let Some(cache) = &self.cache {
-            cache.insert(crate::cache::digest(text), None, window, token.clone(), now);
+            let key = crate::cache::digest(text);
+            match &verdict {
+                Ok((token, window)) => cache.insert(key, None, *window, token.clone(), now),
+                Err(_) => cache.remove(&key),
+            }
         }
-        #[cfg(not(feature = "aws-lc-rs"))]
-        let _ = window;
-        Ok(token)
+        verdict.map(|(token, _)| token)
     }
 
     /// Signed outside: a plain JWT, or Unified CM's form.

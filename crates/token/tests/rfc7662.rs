@@ -307,6 +307,29 @@ mod section_4_security_considerations {
         );
     }
 
+    /// RFC 7662 section 4: what the server says last is what holds.
+    #[test]
+    fn a_later_answer_takes_the_earlier_verdict_back() {
+        let other = r#"{"active":true,"iss":"https://other.example"}"#;
+        for refused in [r#"{"active":false}"#, other, "not JSON", "{}"] {
+            let verifier = verifier(policy());
+            let second = "another-token";
+            for text in [TOKEN, second] {
+                verifier
+                    .introspected(text, RESPONSE.as_bytes(), now())
+                    .unwrap();
+            }
+            assert!(
+                verifier
+                    .introspected(TOKEN, refused.as_bytes(), now())
+                    .is_err()
+            );
+            let unknown = verifier.verify(TOKEN, now()).unwrap_err();
+            assert!(unknown.needs_introspection(), "{refused}");
+            assert!(verifier.verify(second, now()).is_ok(), "{refused}");
+        }
+    }
+
     #[test]
     fn a_revoked_token_is_refused_although_the_answer_is_remembered() {
         let verifier = verifier(policy());
