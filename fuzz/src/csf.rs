@@ -107,7 +107,11 @@ pub fn device_xml_edit(data: &[u8]) {
     if let (Ok(_), 0 | 1) = (&edit, what % 7) {
         let element = config.document().element_at(&path);
         let found = element.expect("an element stays where it is").text();
-        assert_eq!(found, text, "what was set is what is read");
+        assert_eq!(
+            found.trim(),
+            text.trim(),
+            "what was set is what is read, in the white space that was there"
+        );
     }
 }
 

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use crate::config::DeviceConfig;
+use crate::content;
 use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
 use crate::read;
 use crate::tree::Tree;
-use crate::xml::is_character;
+use crate::value;
+use crate::xml::{is_character, trim};
 use crate::xml_writer::{WriteError, escape_attribute, escape_text};
 
 /// What an edit did: the bytes that were there, and how many stand there now.
@@ -124,8 +126,10 @@ impl Document {
 
     /// Sets the text of an element without child elements, or the value of an attribute (`…/@name`).
     ///
-    /// The bytes of the old text, or value, are replaced; a self-closing `<a/>` becomes `<a>…</a>`. All others stay.
-    /// A comment inside the element is part of the text and goes with it. Setting what is already there changes nothing.
+    /// The bytes of the old text, or value, are replaced; a self-closing `<a/>` becomes `<a>…</a>`. All others stay:
+    /// comments and processing instructions inside the element, and the white space around its text, unless the new text
+    /// is empty or has white space of its own in front or behind. A CDATA section is text. Setting what is already there,
+    /// with white space around it or without, changes nothing.
     ///
     /// # Errors
     ///
@@ -151,7 +155,8 @@ impl Document {
                 path: path.to_owned(),
             });
         }
-        if element.text() == text {
+        let old = element.text();
+        if old == text || (!text.is_empty() && trim(&old) == text) {
             return Ok(unchanged(element.content_span()));
         }
         if element.is_self_closing() {
@@ -160,7 +165,13 @@ impl Document {
             let replacement = format!(">{}</{}>", escape_text(text), element.name());
             return self.replace(end - 2..end, &replacement);
         }
-        self.replace(element.content_range(), &escape_text(text))
+        let content = element.content_range();
+        let (replaced, replacement) =
+            content::replacement(self.text.get(content.clone()).unwrap_or_default(), text);
+        self.replace(
+            content.start + replaced.start..content.start + replaced.end,
+            &replacement,
+        )
     }
 
     /// Puts `replacement` in the place of `range` of the text, when what comes out can be read.
@@ -263,6 +274,12 @@ impl DeviceConfig {
         );
         if port == 0 {
             return Err(WriteError::Port { path }.into());
+        }
+        let there = self.document.element_at(&path)?;
+        if value::port(Some(there), port)
+            .is_ok_and(|there| !there.is_default() && there.value == port)
+        {
+            return Ok(unchanged(there.content_span()));
         }
         self.set(&path, &port.to_string())
     }

@@ -64,6 +64,7 @@
 
 mod builder;
 mod config;
+mod content;
 mod device;
 mod device_name;
 mod document;

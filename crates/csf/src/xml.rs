@@ -5,6 +5,14 @@ pub(crate) fn is_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// Without the white space (`S` of XML 1.0 §2.3) in front and behind.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(WHITE_SPACE)
+}
+
+/// The characters of `S`.
+pub(crate) const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// `Name` of XML 1.0 §2.3, colons included.
 pub(crate) fn is_name(name: &str) -> bool {
     // Names of configuration files are ASCII; one pass over bytes without a table of ranges tells so.

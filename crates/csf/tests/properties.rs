@@ -282,6 +282,23 @@ fn markup() -> impl Strategy<Value = String> {
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+const MARKUP: [&str; 3] = ["<!-- c -->", "<!-- <d> -->", "<?p i?>"];
+
+/// What may stand in an element without child elements.
+fn content() -> impl Strategy<Value = Vec<&'static str>> {
+    let text = [
+        "5090",
+        " ",
+        "\r\n",
+        "\t",
+        "&amp;",
+        "&#32;",
+        "<![CDATA[ <x> ]]>",
+        "x y",
+    ];
+    vec(prop::sample::select([&MARKUP[..], &text].concat()), 0..6)
+}
+
 fn all(element: Element<'_>) -> Vec<Element<'_>> {
     let mut elements = vec![element];
     for child in element.children() {
@@ -398,6 +415,39 @@ proptest! {
         prop_assert_eq!(&after[edit.inserted.end..], &before.as_bytes()[edit.replaced.end..]);
         prop_assert_eq!(config.document().element_at(path).unwrap().text(), text);
         prop_assert_eq!(config.document().element_at(path).unwrap().content_span(), edit.inserted);
+    }
+
+    /// Comments, processing instructions and the white space around a value are somebody's, not the edit's.
+    #[test]
+    fn an_edit_keeps_what_stands_around_the_text(pieces in content(), text in text()) {
+        let content = pieces.concat();
+        let before = format!("<device>\n <a>{content}</a> <!-- b -->\n</device>");
+        let mut config = support::read(&before);
+        let old = config.root().child("a").unwrap().text().into_owned();
+        let edit = config.set("a", &text).unwrap();
+        let after = std::str::from_utf8(config.source()).unwrap().to_owned();
+        prop_assert_eq!(&after[..edit.inserted.start], &before[..edit.replaced.start]);
+        prop_assert_eq!(&after[edit.inserted.end..], &before[edit.replaced.end..]);
+        let new = config.root().child("a").unwrap();
+        let new_text = new.text();
+        prop_assert_eq!(new_text.trim(), text.trim());
+        let written = &after[new.content_span().range()];
+        let markup = |written: &str| -> Vec<String> {
+            MARKUP.iter().map(|markup| written.matches(markup).collect()).collect()
+        };
+        prop_assert_eq!(markup(written), markup(&content));
+        if text.trim() != text || text.is_empty() {
+            prop_assert_eq!(new_text, text.as_str());
+        } else if !old.trim().is_empty() {
+            let ends = |written: &str| {
+                let [start, end] = [written.trim_start(), written.trim_end()];
+                (written[..written.len() - start.len()].to_owned(), written[end.len()..].to_owned())
+            };
+            prop_assert_eq!(ends(written), ends(&content));
+        }
+        let again = config.set("a", &text).unwrap();
+        prop_assert_eq!(again.inserted, again.replaced);
+        prop_assert_eq!(config.source(), after.as_bytes());
     }
 
     #[test]

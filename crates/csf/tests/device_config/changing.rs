@@ -131,3 +131,41 @@ fn the_first_node_can_be_added_and_the_root_cannot_be_removed() {
     let mut document = Document::read(b"<a><b/></a>", "a", &Limits::default()).unwrap();
     assert!(matches!(document.remove("/a"), Err(EditError::Refused(_))));
 }
+
+/// What somebody wrote beside a port stays when the port moves.
+#[test]
+fn an_edit_leaves_the_comment_and_the_blanks_beside_the_value() {
+    for (content, port, expected) in [
+        (
+            " 5090 <!-- agreed with the firewall team -->",
+            5190,
+            " 5190 <!-- agreed with the firewall team -->",
+        ),
+        (
+            " 5090 <!-- agreed with the firewall team -->",
+            5090,
+            " 5090 <!-- agreed with the firewall team -->",
+        ),
+        ("<!-- a -->5090", 5190, "<!-- a -->5190"),
+        ("\n<!-- a -->\n\t05090\n", 5090, "\n<!-- a -->\n\t05090\n"),
+        ("50<!-- a -->90<?b?> ", 5190, "5190<!-- a --><?b?> "),
+        ("<![CDATA[5090]]> ", 5190, "5190 "),
+        ("  <!-- none -->", 5190, "5190  <!-- none -->"),
+        (" ", 5190, "5190"),
+    ] {
+        let text = |content: &str| {
+            let ports = format!("<sipOAuthPort>{content}</sipOAuthPort>");
+            file("1", "3", "3", &member("0", "cucm1.example.com", &ports))
+        };
+        let mut config = read(&text(content));
+        config.set_sip_oauth_port(0, port).unwrap();
+        let expected = text(expected);
+        assert_eq!(
+            std::str::from_utf8(config.source()).unwrap(),
+            expected,
+            "{content}"
+        );
+        let targets = config.registration_targets(Place::OnPremises).unwrap();
+        assert_eq!(targets[0].port, port);
+    }
+}
