@@ -81,6 +81,7 @@ mod node;
 mod position;
 mod read;
 mod recognise;
+mod refusal;
 mod restart;
 mod restructure;
 mod rule;

@@ -6,9 +6,6 @@
 
 use std::borrow::Cow;
 
-use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
-use quick_xml::escape::EscapeError;
-use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
@@ -18,6 +15,7 @@ use crate::error::{ReadError, ReadErrorKind, shorten};
 use crate::limits::Limits;
 use crate::position::{BYTE_ORDER_MARK, Position};
 use crate::recognise;
+use crate::refusal::{self, Refusal, bad_attribute, not_well_formed, refused, unknown_entity};
 use crate::tree::{Tree, offset_in};
 use crate::xml::{is_character, is_name};
 
@@ -49,10 +47,11 @@ fn decoded<'a>(
 ) -> Result<(Encoding, Cow<'a, str>), ReadError> {
     check_size(bytes.len(), limits)?;
     recognise::text(bytes, root).map_err(|(offset, kind)| {
-        // Lines and columns are those of the text. Where no encoding is known the place is the first byte.
+        // Path, line and column are those of the text. Where no encoding is known the place is the first byte.
         let encoding = Encoding::of(bytes).unwrap_or(Encoding::Utf8);
         let before = encoding.text_before(bytes, offset);
-        let mut position = Position::new(before.as_bytes(), String::new(), before.len());
+        let path = path_at_end(&before, encoding, root, limits);
+        let mut position = Position::new(before.as_bytes(), path, before.len());
         position.offset = offset;
         ReadError::new(kind, position)
     })
@@ -78,39 +77,29 @@ pub(crate) fn tree(
     limits: &Limits,
     empty: Tree,
 ) -> Result<Tree, ReadError> {
-    // Elsewhere the mark is not part of the text.
-    let base = if encoding == Encoding::Utf8 && source.as_bytes().starts_with(BYTE_ORDER_MARK) {
-        BYTE_ORDER_MARK.len()
-    } else {
-        0
-    };
-    let mut builder = Builder {
-        source,
-        body: source.get(base..).unwrap_or_default(),
-        base,
-        root,
-        encoding,
-        limits,
-        elements: empty,
-        open: Vec::with_capacity(8),
-    };
+    let mut builder = Builder::new(source, encoding, root, limits, empty);
     if let Err((offset, kind)) = builder.run() {
-        let path = builder
-            .open
-            .last()
-            .map_or_else(String::new, |&index| builder.elements.path(source, index));
-        let mut position = Position::new(source.as_bytes(), path, offset);
+        let is_secret =
+            builder.open_secret().is_some() || builder.attribute.is_some_and(refusal::holds_secret);
+        let kind = if is_secret {
+            refusal::silent(kind)
+        } else {
+            kind
+        };
+        let mut position = Position::new(source.as_bytes(), builder.path(), offset);
         position.offset = encoding.offset_in_file(source, position.offset);
         return Err(ReadError::new(kind, position));
     }
     Ok(builder.elements)
 }
 
-/// A reason and the offset it was found at, before the path is added.
-type Refusal = (usize, ReadErrorKind);
-
-fn not_well_formed(offset: usize, what: impl Into<String>) -> Refusal {
-    (offset, ReadErrorKind::NotWellFormed { what: what.into() })
+/// The path of the element that is open at the end of the first part of a text; empty where that part is refused itself.
+fn path_at_end(part: &str, encoding: Encoding, root: &str, limits: &Limits) -> String {
+    let mut builder = Builder::new(part, encoding, root, limits, Tree::default());
+    match builder.run() {
+        Err(_) if builder.reached == part.len() => builder.path(),
+        _ => String::new(),
+    }
 }
 
 struct Builder<'a> {
@@ -122,10 +111,64 @@ struct Builder<'a> {
     encoding: Encoding,
     limits: &'a Limits,
     elements: Tree,
+    /// The elements that are open, and the one whose start tag is refused.
     open: Vec<u32>,
+    /// The attribute that is refused.
+    attribute: Option<&'a str>,
+    /// How much of the source was read before it was refused.
+    reached: usize,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(
+        source: &'a str,
+        encoding: Encoding,
+        root: &'a str,
+        limits: &'a Limits,
+        empty: Tree,
+    ) -> Self {
+        // Elsewhere the mark is not part of the text.
+        let base = if encoding == Encoding::Utf8 && source.as_bytes().starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            0
+        };
+        Self {
+            source,
+            body: source.get(base..).unwrap_or_default(),
+            base,
+            root,
+            encoding,
+            limits,
+            elements: empty,
+            open: Vec::with_capacity(8),
+            attribute: None,
+            reached: 0,
+        }
+    }
+
+    /// The outermost open element that holds a secret.
+    fn open_secret(&self) -> Option<u32> {
+        let mut open = self.open.iter().copied();
+        open.find(|&index| refusal::holds_secret(self.elements.name(self.source, index)))
+    }
+
+    /// The path of what was refused. What a secret looks like is not part of it.
+    fn path(&self) -> String {
+        let secret = self.open_secret();
+        let Some(index) = secret.or(self.open.last().copied()) else {
+            return String::new();
+        };
+        let mut path = self.elements.path(self.source, index);
+        if secret.is_none()
+            && let Some(name) = self.attribute
+        {
+            path.push_str("/@");
+            path.push_str(name);
+        }
+        path
+    }
+
     fn run(&mut self) -> Result<(), Refusal> {
         if self.body.as_bytes().starts_with(BYTE_ORDER_MARK) {
             return Err((self.base, ReadErrorKind::TextOutsideRoot));
@@ -136,6 +179,7 @@ impl Builder<'_> {
             let start = self.base + offset(reader.buffer_position());
             let event = reader.read_event().map_err(|error| {
                 let end = self.base + offset(reader.buffer_position());
+                self.reached = end;
                 let place =
                     (self.base + offset(reader.error_position())).clamp(start, end.max(start));
                 refused(place, &error)
@@ -189,7 +233,8 @@ impl Builder<'_> {
         }
     }
 
-    fn finish(&self, end: usize) -> Result<(), Refusal> {
+    fn finish(&mut self, end: usize) -> Result<(), Refusal> {
+        self.reached = end;
         if let Some(&index) = self.open.last() {
             let name = shorten(self.elements.name(self.source, index));
             let what = format!("<{name}> is not closed before the end of the file");
@@ -247,7 +292,7 @@ impl Builder<'_> {
         if !is_name(name) {
             return Err(not_well_formed(
                 start,
-                format!("{:?} is no element name", shorten(name)),
+                format!("the {} bytes after '<' are no element name", name.len()),
             ));
         }
         if self.open.is_empty() {
@@ -284,11 +329,14 @@ impl Builder<'_> {
             ));
         }
         let index = self.elements.open(start, self.source);
-        self.attributes_of(tag, start)?;
+        if let Err(refusal) = self.attributes_of(tag, start) {
+            self.open.push(index);
+            return Err(refusal);
+        }
         Ok(index)
     }
 
-    fn attributes_of(&self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
+    fn attributes_of(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), Refusal> {
         if tag.attributes_raw().is_empty() {
             return Ok(());
         }
@@ -311,12 +359,15 @@ impl Builder<'_> {
                 .as_bytes()
                 .get(name_start.wrapping_sub(1))
                 .is_some_and(u8::is_ascii_whitespace);
-            if !is_name(name) || !separated {
-                return Err(not_well_formed(
-                    name_start,
-                    format!("{:?} is no attribute name", shorten(name)),
-                ));
+            if !is_name(name) {
+                let what = format!("{} bytes that are no attribute name", name.len());
+                return Err(not_well_formed(name_start, what));
             }
+            if !separated {
+                let what = "an attribute without white space in front";
+                return Err(not_well_formed(name_start, what));
+            }
+            self.attribute = self.source.get(name_start..name_start + name.len());
             self.check_length(value_start, value_end)?;
             if let Some(at) = attribute.value.find('<') {
                 return Err(not_well_formed(
@@ -325,6 +376,7 @@ impl Builder<'_> {
                 ));
             }
             check_references(&attribute.value, value_start)?;
+            self.attribute = None;
         }
         Ok(())
     }
@@ -401,73 +453,5 @@ fn check_references(raw: &str, start: usize) -> Result<(), Refusal> {
             None => Ok(()),
         },
         Err(error) => Err(refused(start, &error)),
-    }
-}
-
-/// An attribute that cannot be read, in a tag whose name begins at `tag`.
-fn bad_attribute(tag: usize, error: &AttrError) -> Refusal {
-    let (at, what) = match *error {
-        AttrError::ExpectedEq(at) => (at, "an attribute without '='"),
-        AttrError::ExpectedValue(at) => (at, "an attribute without a value"),
-        AttrError::UnquotedValue(at) => (at, "an attribute value without quotes"),
-        AttrError::ExpectedQuote(at, _) => (at, "an attribute value whose quote is not closed"),
-        AttrError::Duplicated(at, _) => (at, "an attribute that stands twice"),
-    };
-    not_well_formed(tag + at, what)
-}
-
-/// The longest name of an entity that a message quotes; the longest of HTML has 31 characters.
-const LONGEST_ENTITY_NAME: usize = 31;
-
-/// What stands between `&` and `;`, which may be part of a password whose author forgot to escape it: quoted only as far
-/// as it can be the name of an entity.
-fn unknown_entity(name: &str) -> ReadErrorKind {
-    if is_name(name) && name.len() <= LONGEST_ENTITY_NAME {
-        ReadErrorKind::Entity {
-            name: name.to_owned(),
-        }
-    } else {
-        let what = format!(
-            "the {} bytes between '&' and ';' are no name of an entity; '&' in text is written &amp;",
-            name.len()
-        );
-        ReadErrorKind::NotWellFormed { what }
-    }
-}
-
-/// quick-xml's error in our words.
-fn refused(start: usize, error: &XmlError) -> Refusal {
-    match error {
-        XmlError::Escape(EscapeError::UnrecognizedEntity(range, name)) => {
-            (start + range.start.saturating_sub(1), unknown_entity(name))
-        }
-        XmlError::Escape(error) => not_well_formed(start, error.to_string()),
-        XmlError::IllFormed(IllFormedError::MissingDoctypeName)
-        | XmlError::Syntax(SyntaxError::UnclosedDoctype) => (start, ReadErrorKind::Doctype),
-        XmlError::IllFormed(error) => not_well_formed(start, ill_formed(error)),
-        XmlError::Syntax(SyntaxError::InvalidBangMarkup) => {
-            not_well_formed(start, "\"<!\" that begins neither a comment nor CDATA")
-        }
-        XmlError::Syntax(error) => not_well_formed(start, error.to_string()),
-        other => not_well_formed(start, other.to_string()),
-    }
-}
-
-/// What quick-xml calls ill-formed. Its own sentences quote names at full length.
-fn ill_formed(error: &IllFormedError) -> String {
-    match error {
-        IllFormedError::MismatchedEndTag { expected, found } => format!(
-            "expected </{}>, found </{}>",
-            shorten(expected),
-            shorten(found)
-        ),
-        IllFormedError::UnmatchedEndTag(found) => {
-            format!("</{}> ends no element that is open", shorten(found))
-        }
-        IllFormedError::MissingEndTag(name) => format!("<{}> is not closed", shorten(name)),
-        IllFormedError::MissingDeclVersion(_) => {
-            "an XML declaration that does not begin with its version".to_owned()
-        }
-        other => other.to_string(),
     }
 }
