@@ -18,10 +18,10 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 use sip_oauth_token::{
-    Form, KeySet, Policy, Verifier,
+    Form, KeyId, KeySet, Policy, Verifier,
     issue::{AuthorizationServer, IssuedToken},
 };
-use sip_oauth_tokio::{JwksClient, JwksFailure, KeysNews};
+use sip_oauth_tokio::{JwksClient, JwksError, JwksFailure, KeysNews};
 use support::{BOTH, Estate, UUID, at_once, http::HttpServer, server_tls, soon};
 
 const SERVER: &str = "as.example.com";
@@ -251,6 +251,29 @@ mod unknown_keys {
             assert!(!stage.verifies(&token).await);
         }
         assert_eq!(stage.asked(), 2);
+    }
+
+    /// A token of an unknown key is not found bad while the set cannot be had, whoever was the one to ask for it.
+    #[tokio::test]
+    async fn are_an_open_question_to_everybody_while_the_server_is_down() {
+        let stage = Stage::new().await;
+        stage.show(Page::status(503));
+        let stranger = KeyId::new("nobody knows it").unwrap();
+        let ask = async || soon(stage.client.key_unknown(&stranger)).await;
+        let down = |answer: Result<KeysNews, JwksError>| {
+            matches!(answer.unwrap_err().failure, JwksFailure::Status(503))
+        };
+        assert!(down(ask().await), "asked, in vain");
+        // At once, when the pause after the failure is over, and shortly before another question is allowed.
+        for seconds in [0, 5, 20] {
+            stage.wait(seconds);
+            assert!(down(ask().await), "{seconds} s more");
+        }
+        assert_eq!(stage.asked(), 1);
+        stage.wait(5);
+        stage.show(Page::of(stage.tokens.jwk_set()));
+        assert_eq!(ask().await.unwrap(), KeysNews::Replaced);
+        assert_eq!(ask().await.unwrap(), KeysNews::NotAsked, "answered now");
     }
 
     #[tokio::test]

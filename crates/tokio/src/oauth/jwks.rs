@@ -251,7 +251,7 @@ impl JwksClient {
     ///
     /// # Errors
     ///
-    /// As [`JwksClient::refresh`].
+    /// As [`JwksClient::refresh`]; the last failure too where it was a moment ago, since then nobody knows of the key.
     pub async fn key_unknown(&self, kid: &KeyId) -> Result<KeysNews, JwksError> {
         let (this, kid) = (self.clone(), kid.clone());
         self.finish(async move { this.ask_for(&kid).await }).await
@@ -261,14 +261,18 @@ impl JwksClient {
         let mut state = self.state.lock().await;
         let now = self.connector.clock().now();
         let known = |keys: &KeySet| keys.key_ids().any(|known| known == kid);
-        let too_soon = |asked: Instant| now < asked + self.unknown_key_interval;
-        if state.keys.as_ref().is_some_and(known) || state.asked_at.is_some_and(too_soon) {
+        if state.keys.as_ref().is_some_and(known) {
             return Ok(KeysNews::NotAsked);
         }
+        let too_soon = self.asked_a_moment_ago(&state, now);
+        // Not asked is no answer: after a failure nobody knows whether the server has the key.
         if let Some((error, until)) = &state.failed
-            && now < *until
+            && (too_soon || now < *until)
         {
             return Err(error.clone());
+        }
+        if too_soon {
+            return Ok(KeysNews::NotAsked);
         }
         tracing::debug!(%kid, "a token names a key that is not there");
         self.ask(&mut state).await
@@ -332,9 +336,8 @@ impl JwksClient {
             if unknown {
                 let mut state = self.state.lock().await;
                 let now = self.connector.clock().now();
-                let too_soon = |asked: Instant| now < asked + self.unknown_key_interval;
                 let waits = state.failed.as_ref().is_some_and(|(_, until)| now < *until);
-                if !waits && !state.asked_at.is_some_and(too_soon) {
+                if !waits && !self.asked_a_moment_ago(&state, now) {
                     let _ = self.ask(&mut state).await;
                 }
             } else {
@@ -385,6 +388,13 @@ impl JwksClient {
                 Err(error)
             }
         }
+    }
+
+    /// Whether an unknown key must wait because the server was asked just now.
+    fn asked_a_moment_ago(&self, state: &State, now: Instant) -> bool {
+        state
+            .asked_at
+            .is_some_and(|asked| now.saturating_duration_since(asked) < self.unknown_key_interval)
     }
 
     /// When the set that is there has been stale for too long.
