@@ -108,6 +108,14 @@ impl Clock {
     }
 }
 
+/// `wait` after `now`. A time too long for the machine's clock is never: thirty years.
+pub(crate) fn later(now: Instant, wait: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    now.checked_add(wait)
+        .or_else(|| now.checked_add(NEVER))
+        .unwrap_or(now)
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.offset {

@@ -462,6 +462,45 @@ mod failure {
     }
 }
 
+/// Settings beyond what the clock can tell.
+mod without_end {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_interval_between_unknown_keys_lets_one_question_through() {
+        let stage = Stage::with(|client| client.unknown_key_interval(Duration::MAX)).await;
+        let stranger = KeyId::new("nobody knows it").unwrap();
+        let ask = async || soon(stage.client.key_unknown(&stranger)).await.unwrap();
+        assert_eq!(ask().await, KeysNews::Replaced);
+        stage.wait(1_000_000);
+        assert_eq!(ask().await, KeysNews::NotAsked);
+        assert_eq!(stage.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_lifetime_keeps_the_set_for_ever() {
+        let for_ever = |client: JwksClient| {
+            client.lifetimes(Duration::from_secs(1), Duration::MAX, Duration::MAX)
+        };
+        let stage = Stage::with(for_ever).await;
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+        stage.wait(1_000_000);
+        assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
+        assert_eq!(stage.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_pause_after_a_failure_leaves_the_server_alone() {
+        let stage = Stage::with(|client| client.backoff(Duration::MAX, Duration::MAX)).await;
+        stage.show(Page::status(503));
+        for _ in 0..3 {
+            assert!(stage.refresh().await.unwrap_err().contains("status 503"));
+            stage.wait(1_000_000);
+        }
+        assert_eq!(stage.asked(), 1);
+    }
+}
+
 mod redirects {
     use super::*;
 

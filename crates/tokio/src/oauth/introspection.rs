@@ -21,6 +21,7 @@ use super::{
     token_answer::{form_headers, https, retry_after},
 };
 use crate::{
+    clock::later,
     connect::Connector,
     http::{Exchange, printable},
 };
@@ -223,9 +224,7 @@ impl IntrospectionClient {
                     ?wait,
                     "introspection"
                 );
-                let now = clock.now();
-                let until = now.checked_add(wait).unwrap_or(now);
-                state.failed = Some((sentence.clone(), until));
+                state.failed = Some((sentence.clone(), later(clock.now(), wait)));
                 return Err(IntrospectionError::Unavailable(sentence));
             }
         };
@@ -332,8 +331,7 @@ impl State {
                 self.refused.clear();
             }
         }
-        let until = now.checked_add(time).unwrap_or(now);
-        self.refused.insert(digest, (error, until));
+        self.refused.insert(digest, (error, later(now, time)));
     }
 }
 

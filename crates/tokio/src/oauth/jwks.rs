@@ -22,6 +22,7 @@ use super::{
     token_answer::{https, retry_after},
 };
 use crate::{
+    clock::later,
     connect::Connector,
     http::{Answer, Exchange, FetchFailure, HttpFailure, printable, redirect},
 };
@@ -177,7 +178,8 @@ impl JwksClient {
         self
     }
 
-    /// Sets the least time between two requests that unknown keys cause.
+    /// Sets the least time between two requests that unknown keys cause. One too long for the clock is for ever, as in the
+    /// other settings.
     #[must_use]
     pub fn unknown_key_interval(mut self, interval: Duration) -> Self {
         self.unknown_key_interval = interval;
@@ -367,7 +369,7 @@ impl JwksClient {
         match self.fetch(state).await {
             Ok((news, freshness)) => {
                 tracing::debug!(url = %printable(&self.url), ?news, lifetime = ?freshness.lifetime, "keys");
-                state.fresh_until = clock.now().checked_add(freshness.lifetime);
+                state.fresh_until = Some(later(clock.now(), freshness.lifetime));
                 state.failures = 0;
                 state.failed = None;
                 Ok(news)
@@ -382,8 +384,7 @@ impl JwksClient {
                     %error, failures = state.failures, ?wait, keeps_old = state.keys.is_some(),
                     "keys not fetched"
                 );
-                let now = clock.now();
-                state.failed = Some((error.clone(), now.checked_add(wait).unwrap_or(now)));
+                state.failed = Some((error.clone(), later(clock.now(), wait)));
                 self.drop_stale(state);
                 Err(error)
             }
