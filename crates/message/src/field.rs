@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use crate::HeaderName;
+use crate::grammar::{TOKEN, cut, span};
 use crate::name::CODES;
 use crate::text::unfold;
 use crate::uri::{Redacted, has_sip_uri};
@@ -84,68 +85,66 @@ impl fmt::Debug for HeaderField<'_> {
     }
 }
 
-/// Positions of one field; 32 bits are enough for any message within the limits.
+/// Positions of one field; 32 bits are enough for any message within the limits. Small, since a view
+/// has room for many and is moved about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     start: u32,
-    value_start: u32,
+    /// How far behind the start the value begins, and in the lowest byte the code of the name.
+    value: u32,
     value_end: u32,
-    /// The length of the name, and in the lowest byte its code.
-    name: u32,
 }
 
 impl Slot {
-    /// The longest name that is kept.
+    /// How far behind the start of the field its value may begin.
     pub(crate) const MAX_NAME: usize = (1 << 24) - 1;
 
     const EMPTY: Self = Self {
         start: 0,
-        value_start: 0,
+        value: 0,
         value_end: 0,
-        name: 0,
     };
 
     /// The parser refuses messages of 4 GiB and names above [`MAX_NAME`](Self::MAX_NAME), so that
     /// all this fits.
     #[allow(clippy::cast_possible_truncation, reason = "as said above")]
-    pub(crate) const fn new(
-        code: u8,
-        start: usize,
-        name_length: usize,
-        value_start: usize,
-        value_end: usize,
-    ) -> Self {
+    pub(crate) const fn new(code: u8, start: usize, value_start: usize, value_end: usize) -> Self {
         Self {
             start: start as u32,
-            value_start: value_start as u32,
+            value: ((value_start - start) as u32) << 8 | code as u32,
             value_end: value_end as u32,
-            name: (name_length as u32) << 8 | code as u32,
         }
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is meant")]
     pub(crate) const fn code(&self) -> u8 {
-        self.name as u8
+        self.value as u8
     }
 
     pub(crate) const fn start(&self) -> usize {
         self.start as usize
     }
 
-    pub(crate) const fn name(&self) -> Range<usize> {
-        let start = self.start as usize;
-        start..start + (self.name >> 8) as usize
+    const fn value_start(&self) -> usize {
+        self.start as usize + (self.value >> 8) as usize
+    }
+
+    /// The name as it is written.
+    pub(crate) fn name<'a>(&self, head: &'a str) -> &'a str {
+        let front = head.get(self.start()..self.value_start());
+        let front = front.unwrap_or_default();
+        cut(front, span(front.as_bytes(), TOKEN)).0
     }
 
     pub(crate) const fn value(&self) -> Range<usize> {
-        self.value_start as usize..self.value_end as usize
+        self.value_start()..self.value_end as usize
     }
 
     pub(crate) fn field<'a>(&self, head: &'a str) -> HeaderField<'a> {
-        let name_text = head.get(self.name()).unwrap_or_default();
+        let name_text = self.name(head);
         let name = HeaderName::from_code(self.code(), name_text);
         let value = head.get(self.value()).unwrap_or_default();
-        HeaderField::new(name, name_text, value, self.value_start as usize)
+        HeaderField::new(name, name_text, value, self.value_start())
     }
 }
 

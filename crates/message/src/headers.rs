@@ -199,7 +199,7 @@ impl Headers {
             Entry {
                 text: text.to_owned(),
                 code: slot.code(),
-                name_end: slot.name().end - start,
+                name_end: slot.name(head).len(),
                 value: value.start - start..value.end - start,
             }
         });

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::grammar::is_token;
-use crate::scan::{find, has_control};
+use crate::scan::find;
 use crate::uri::{Redacted, Uri};
 use crate::view::forbidden_control;
 use crate::{ErrorKind, Method, ParseError, StatusCode};
@@ -90,11 +90,13 @@ impl<'a> RequestLine<'a> {
             return fail(0, "a method or SIP/2.0");
         }
         let at = space + 1;
-        let space = find(rest.as_bytes(), 0, [b' ']);
+        // The tab is the one control character that may be in a line.
+        let space = find(rest.as_bytes(), 0, [b' ', b'\t']);
         let Some((uri, version)) = behind(rest, space) else {
             return fail(line.len(), "a space after the Request-URI");
         };
-        if uri.is_empty() || uri.starts_with('<') || has_control(uri.as_bytes()) {
+        let is_tab = rest.as_bytes().get(space) == Some(&b'\t');
+        if uri.is_empty() || uri.starts_with('<') || is_tab {
             return fail(at, "a Request-URI, without brackets");
         }
         if !is_version(version) {

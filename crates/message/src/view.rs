@@ -353,15 +353,11 @@ fn fields(
 /// The field that begins at `start`, and where the next line begins.
 #[inline]
 fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), ParseError> {
-    let name = name_at(bytes.get(start..).unwrap_or_default());
-    let colon = start + name.colon;
-    if name.length == 0 || bytes.get(colon) != Some(&b':') {
-        return Err(no_field(bytes, start, colon));
-    }
-    if name.length > Slot::MAX_NAME {
-        return Err(limit(start, "a header field name below 16 MiB"));
-    }
-    let mut value_start = behind_blanks(bytes, colon + 1);
+    let name = match name_at(bytes.get(start..).unwrap_or_default()) {
+        Ok(name) => name,
+        Err(wrong) => return Err(no_field(bytes, start, start + wrong)),
+    };
+    let mut value_start = behind_blanks(bytes, start + name.colon + 1);
     let last = match field_end(bytes, start, value_start, limits) {
         Err(error) if error.kind() == ErrorKind::ControlCharacter => {
             field_end_behind_controls(bytes, start, value_start, limits)?
@@ -376,7 +372,13 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
     while end > value_start && matches!(bytes.get(end - 1), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         end -= 1;
     }
-    let slot = Slot::new(name.code, start, name.length, value_start, end);
+    if value_start - start > Slot::MAX_NAME {
+        return Err(limit(
+            start,
+            "a header field whose value begins within 16 MiB",
+        ));
+    }
+    let slot = Slot::new(name.code, start, value_start, end);
     Ok((slot, next))
 }
 
@@ -478,7 +480,7 @@ fn length_of(head: &str, slot: &Slot, earlier: Option<u32>) -> Result<u32, Parse
         ParseError::new(ErrorKind::ContentLength, offset, what).in_header(HeaderName::ContentLength)
     };
     let value = head.get(slot.value()).unwrap_or_default();
-    let ContentLength(length) = ContentLength::parse(value)
+    let (ContentLength(length), _) = ContentLength::decode(value)
         .map_err(|_| error(slot.value().start, "a decimal number of bytes"))?;
     match earlier {
         Some(earlier) if earlier != length => Err(error(
