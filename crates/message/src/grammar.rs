@@ -1,5 +1,10 @@
 //! The basic rules of RFC 3261 section 25.1, as nom parsers that do not leave this crate.
 
+#![allow(
+    clippy::inline_always,
+    reason = "handing over a large result through memory costs more than many a rule"
+)]
+
 use nom::Err;
 
 use crate::scan::{BLOCK, behind_token_blocks, find, first_not_plain};
@@ -74,7 +79,7 @@ pub(crate) fn into_error(error: &Err<Expected>, whole: &str) -> ParseError {
 }
 
 /// What is all of `text`, white space around it aside; `end` is what else could follow.
-#[inline]
+#[inline(always)]
 pub(crate) fn whole<'a, T>(
     text: &'a str,
     kind: ErrorKind,
@@ -91,7 +96,7 @@ pub(crate) fn whole<'a, T>(
 }
 
 /// The whole of a value.
-#[inline]
+#[inline(always)]
 pub(crate) fn single<'a, T>(
     value: &'a str,
     name: HeaderName<'static>,
@@ -108,7 +113,7 @@ pub(crate) fn single<'a, T>(
 }
 
 /// One element of a comma-separated list, and what follows its comma.
-#[inline]
+#[inline(always)]
 pub(crate) fn element<'a, T>(
     value: &'a str,
     name: HeaderName<'static>,
@@ -295,13 +300,38 @@ pub(crate) fn lws_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// Where linear white space at `at` ends.
+/// Where linear white space at `at` ends: mostly there is none, or one space.
 #[inline]
 pub(crate) fn behind_lws(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
-        Some(b' ' | b'\t' | b'\r') => at + lws_length(bytes.get(at..).unwrap_or_default()),
+        Some(b' ') if bytes.get(at + 1).is_some_and(|next| *next > b' ') => at + 1,
+        Some(b' ' | b'\t' | b'\r') => behind_much_lws(bytes, at),
         _ => at,
     }
+}
+
+#[inline(never)]
+fn behind_much_lws(bytes: &[u8], at: usize) -> usize {
+    at + lws_length(bytes.get(at..).unwrap_or_default())
+}
+
+/// Where a separator at `at`, with linear white space around it, ends; nothing where there is none.
+#[inline]
+pub(crate) fn behind_separator(bytes: &[u8], at: usize, separator: u8) -> Option<usize> {
+    match bytes.get(at..)? {
+        [first, next, ..] if *first == separator && *next > b' ' => Some(at + 1),
+        [first, b' ', next, ..] if *first == separator && *next > b' ' => Some(at + 2),
+        [first, ..] if *first == separator || matches!(first, b' ' | b'\t' | b'\r') => {
+            behind_separator_in_lws(bytes, at, separator)
+        }
+        _ => None,
+    }
+}
+
+#[inline(never)]
+fn behind_separator_in_lws(bytes: &[u8], at: usize, separator: u8) -> Option<usize> {
+    let at = behind_lws(bytes, at);
+    (bytes.get(at) == Some(&separator)).then(|| behind_lws(bytes, at + 1))
 }
 
 /// Where what is in one of `classes` at `from` ends.
@@ -327,7 +357,26 @@ pub(crate) fn behind(bytes: &[u8], from: usize, classes: u8) -> usize {
 
 /// As [`behind`], for what is often longer than a few bytes: letters, digits, `-` and `.`, which are
 /// in all classes, are passed over several at a time.
+#[inline(always)]
 pub(crate) fn behind_long(bytes: &[u8], from: usize, classes: u8) -> usize {
+    let Some(block) = bytes.get(from..).and_then(<[u8]>::first_chunk) else {
+        return behind(bytes, from, classes);
+    };
+    match first_not_plain(block) {
+        None => behind_longer(bytes, from + BLOCK, classes),
+        Some(plain)
+            if block
+                .get(plain)
+                .is_some_and(|&byte| is_class(byte, classes)) =>
+        {
+            behind_longer(bytes, from + plain + 1, classes)
+        }
+        Some(plain) => from + plain,
+    }
+}
+
+#[inline(never)]
+fn behind_longer(bytes: &[u8], from: usize, classes: u8) -> usize {
     let mut at = from;
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let Some(plain) = first_not_plain(block) else {
@@ -373,7 +422,7 @@ pub(crate) fn quoted_string(input: &str) -> Parsed<'_, Text<'_>> {
 }
 
 /// Where the quoted string ends whose opening quote is at `at`.
-#[inline]
+#[inline(always)]
 pub(crate) fn behind_quoted(input: &str, at: usize) -> Result<usize, Err<Expected>> {
     quoted_end(input.as_bytes(), at).map_err(|wrong| {
         if wrong < input.len() {
@@ -386,6 +435,7 @@ pub(crate) fn behind_quoted(input: &str, at: usize) -> Result<usize, Err<Expecte
 
 /// As [`behind_quoted`]; the error is where a quoted pair is wrong, or the end. Small enough to be
 /// handed over in registers.
+#[inline(always)]
 fn quoted_end(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut end = at + 1;
     loop {

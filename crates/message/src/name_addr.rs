@@ -98,13 +98,25 @@ impl fmt::Display for NameAddr<'_> {
 /// `( name-addr / addr-spec ) *( SEMI generic-param )`
 pub(crate) fn name_addr(input: &str) -> Parsed<'_, NameAddr<'_>> {
     let (rest, display) = display_name(input)?;
-    let (rest, uri) = if let Some(inner) = rest.strip_prefix('<') {
-        bracketed(inner)?
-    } else if display.is_none() {
-        addr_spec(rest)?
-    } else {
-        return expected(rest, "'<' after the display name");
+    let Some(inner) = rest.strip_prefix('<') else {
+        if display.is_some() {
+            return expected(rest, "'<' after the display name");
+        }
+        let (rest, uri) = addr_spec(rest)?;
+        return with_params(display, uri, rest);
     };
+    match Uri::sip_in_brackets(inner) {
+        Some(uri) => with_params(display, uri, cut(inner, uri.as_str().len() + 1).1),
+        None => any_in_brackets(display, inner),
+    }
+}
+
+#[inline]
+fn with_params<'a>(
+    display: Option<Text<'a>>,
+    uri: Uri<'a>,
+    rest: &'a str,
+) -> Parsed<'a, NameAddr<'a>> {
     let (rest, params) = params(rest)?;
     let address = NameAddr {
         display,
@@ -142,15 +154,16 @@ fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
     }
 }
 
-/// `addr-spec RAQUOT`
-fn bracketed(input: &str) -> Parsed<'_, Uri<'_>> {
+/// `addr-spec RAQUOT`, whatever the scheme is, or the error in it.
+#[inline(never)]
+fn any_in_brackets<'a>(display: Option<Text<'a>>, input: &'a str) -> Parsed<'a, NameAddr<'a>> {
     let end = find(input.as_bytes(), 0, [b'>']);
     let (text, rest) = cut(input, end);
     let Some(rest) = rest.strip_prefix('>') else {
         return expected(rest, "'>' closing the name-addr");
     };
     match Uri::parse(text) {
-        Ok(uri) => Ok((rest, uri)),
+        Ok(uri) => with_params(display, uri, rest),
         Err(error) => nested(input, &error),
     }
 }
@@ -172,5 +185,40 @@ fn addr_spec(input: &str) -> Parsed<'_, Uri<'_>> {
     match Uri::parse(text) {
         Ok(uri) => Ok((rest, uri)),
         Err(error) => nested(input, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::NameAddr;
+    use crate::Uri;
+
+    proptest! {
+        #[test]
+        fn a_uri_in_brackets_is_what_it_is_alone(
+            scheme in "sip:|SIPS:|sip:|tel:|x:|",
+            user in "([a-z%;?=&+,/]|%4[0-9]|[!-=?-~]){0,9}(:[a-z%\"1]{0,5})?@|",
+            host in r"[a-z.-]{1,20}|192\.0\.2\.1|\[::1\]|\[:|",
+            port in "(:[0-9]{0,6})?",
+            params in "(;[a-z]{0,4}(=[a-z:@%]{0,9})?){0,3}",
+            headers in r"(\?[a-z@]{0,4}=[a-z?]{0,4}(&[a-z]=)?)?",
+            more in "[!-=?-~]{0,3}",
+        ) {
+            let text = [scheme, user, host, port, params, headers, more].concat();
+            let in_brackets = format!("<{text}>;tag=1");
+            match (Uri::parse(&text), NameAddr::parse(&in_brackets)) {
+                (Ok(uri), Ok(address)) => {
+                    prop_assert_eq!(address.uri(), uri);
+                    prop_assert_eq!(address.params().value("tag"), Some("1"));
+                }
+                (Err(alone), Err(error)) => {
+                    prop_assert_eq!(error.expected(), alone.expected());
+                    prop_assert_eq!(error.offset(), alone.offset() + 1);
+                }
+                (alone, both) => prop_assert!(false, "{alone:?} {both:?}"),
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::net::Ipv6Addr;
 use nom::Err;
 
 use crate::grammar::{
-    Expected, Parsed, TOKEN, VALUE, behind, behind_long, behind_lws, behind_quoted, cut,
-    is_same_name, not_found, trim_end, whole,
+    Expected, Parsed, TOKEN, VALUE, behind, behind_long, behind_lws, behind_quoted,
+    behind_separator, cut, is_same_name, not_found, trim_end, whole,
 };
 use crate::scan::find;
 use crate::text::Text;
@@ -108,15 +108,23 @@ impl<'a> Params<'a> {
     pub fn get(&self, name: &str) -> Option<Param<'a>> {
         let bytes = self.text.as_bytes();
         let mut at = 0;
-        if let Some(first) = self.first() {
-            if is_same_name(first.name.as_bytes(), name.as_bytes()) {
-                return Some(first);
+        if self.first.name != 0 {
+            let First {
+                name: from,
+                name_end,
+                ..
+            } = self.first;
+            let first = bytes.get(usize::from(from)..usize::from(name_end));
+            if is_same_name(first.unwrap_or_default(), name.as_bytes()) {
+                return self.first();
             }
             at = behind_lws(bytes, usize::from(self.first.end));
             let mut last = None;
             for start in self.further.into_iter().take_while(|start| *start != 0) {
                 let start = usize::from(start);
-                if let Some(param) = self.named(name, start) {
+                if begins_alike(bytes, start, name)
+                    && let Some(param) = self.named(name, start)
+                {
                     return Some(param);
                 }
                 last = Some(start);
@@ -229,31 +237,28 @@ impl fmt::Display for Param<'_> {
 pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
     let bytes = input.as_bytes();
     let start = behind_lws(bytes, 0);
-    if bytes.get(start) != Some(&b';') {
+    let Some(mut name) = behind_separator(bytes, start, b';') else {
         return Ok((input, Params::EMPTY));
-    }
-    let (mut semicolon, mut end) = (start, start);
+    };
     let mut first = None;
     let mut further = [0; FURTHER];
     let mut free = further.iter_mut();
-    while bytes.get(semicolon) == Some(&b';') {
-        let name = behind_lws(bytes, semicolon + 1);
+    let end = loop {
         let name_end = behind_name(input, name)?;
-        let equals = behind_lws(bytes, name_end);
-        let mut value = name_end;
-        end = name_end;
-        semicolon = equals;
-        if bytes.get(equals) == Some(&b'=') {
-            value = behind_lws(bytes, equals + 1);
-            end = behind_value(input, value)?;
-            semicolon = behind_lws(bytes, end);
-        }
+        let (value, end) = match behind_separator(bytes, name_end, b'=') {
+            Some(value) => (value, behind_value(input, value)?),
+            None => (name_end, name_end),
+        };
         if first.is_none() {
             first = Some([name, name_end, value, end]);
         } else if let Some(further) = free.next() {
             *further = u16::try_from(name - start).unwrap_or_default();
         }
-    }
+        match behind_separator(bytes, end, b';') {
+            Some(next) => name = next,
+            None => break end,
+        }
+    };
     let params = Params {
         text: input.get(start..end).unwrap_or_default(),
         first: First::of(start, first.unwrap_or_default()),
@@ -278,6 +283,13 @@ impl First {
             _ => Self::default(),
         }
     }
+}
+
+/// Whether what is at `at` begins as the name does.
+#[inline]
+fn begins_alike(bytes: &[u8], at: usize, name: &str) -> bool {
+    let lower = |byte: Option<&u8>| byte.map(|byte| byte | 0x20);
+    lower(bytes.get(at)) == lower(name.as_bytes().first())
 }
 
 /// Where the name of a parameter at `at` ends.

@@ -168,7 +168,11 @@ fn first_in(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> usize {
 }
 
 /// Where letters, digits, `-` and `.` end in a block; none where all of it is made of them.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "the compiler keeps its constants at hand"
+)]
+#[inline(always)]
 pub(crate) fn first_not_plain(block: &[u8; BLOCK]) -> Option<usize> {
     // The top bit says it, without branches, so that the compiler makes all marks at once.
     let mut marks = [0; BLOCK];

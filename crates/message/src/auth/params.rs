@@ -6,7 +6,8 @@ use std::ops::Range;
 use nom::Err;
 
 use crate::grammar::{
-    Expected, Parsed, TOKEN, TOKEN68, behind, behind_lws, behind_quoted, cut, not_found,
+    Expected, Parsed, TOKEN, TOKEN68, behind, behind_lws, behind_quoted, behind_separator, cut,
+    is_same_name, is_token, not_found,
 };
 use crate::{ErrorKind, Text};
 
@@ -46,8 +47,21 @@ impl<'a> AuthParams<'a> {
 
     /// The value of the first parameter of this name.
     pub fn get(&self, name: &str) -> Option<Text<'a>> {
-        let param = self.iter().find(|p| p.name.eq_ignore_ascii_case(name))?;
-        Some(param.value)
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        loop {
+            let end = at + name.len();
+            if let Some(found) = bytes.get(at..end)
+                && is_same_name(found, name.as_bytes())
+                && is_token(name)
+                && let Some(value) = behind_separator(bytes, end, b'=')
+            {
+                let end = behind_value(self.text, value).ok()?;
+                return self.text.get(value..end).map(Text::token_or_quoted);
+            }
+            let places = Places::of(self.text, at).ok()?;
+            at = behind_comma(bytes, places.value.end)?;
+        }
     }
 
     /// All parameters but the first of each of these names, in order.
@@ -128,29 +142,47 @@ pub(super) fn each_auth_param<'a>(
     mut param: impl FnMut(AuthParam<'a>),
 ) -> Parsed<'a, AuthParams<'a>> {
     let bytes = input.as_bytes();
-    let mut places = Places::of(input, 0)?;
-    let end = loop {
+    let (mut at, mut end) = (0, 0);
+    loop {
+        let name_end = behind(bytes, at, TOKEN);
+        let value = match bytes.get(name_end..) {
+            // What nearly all parameters are.
+            Some([b'=', b'"', ..]) if name_end > at => name_end + 1,
+            _ => match behind_equals(input, at, name_end) {
+                Ok(value) if end == 0 || begins_value(bytes, value) => value,
+                Err(error) if end == 0 => return Err(error),
+                _ => break,
+            },
+        };
+        let places = Places {
+            name: at..name_end,
+            value: value..behind_value(input, value)?,
+        };
         param(places.param(input));
-        let end = places.value.end;
-        let comma = behind_lws(bytes, end);
-        if bytes.get(comma) != Some(&b',') {
-            break end;
+        end = places.value.end;
+        match behind_comma(bytes, end) {
+            Some(next) => at = next,
+            None => break,
         }
-        let next = Places::named(input, behind_lws(bytes, comma + 1));
-        match next {
-            Ok((name, value)) if begins_value(bytes, value) => {
-                places = Places::valued(input, name, value)?;
-            }
-            _ => break end,
-        }
-    };
+    }
     let (text, rest) = cut(input, end);
     Ok((rest, AuthParams { text }))
 }
 
 /// Whether a name and an equals sign stand here, as in a parameter and not in a scheme.
 pub(super) fn starts_param(input: &str) -> bool {
-    Places::named(input, 0).is_ok_and(|(_, value)| begins_value(input.as_bytes(), value))
+    let bytes = input.as_bytes();
+    let value = behind_equals(input, 0, behind(bytes, 0, TOKEN));
+    value.is_ok_and(|value| begins_value(bytes, value))
+}
+
+/// Where a comma and the white space around it end. Mostly one space follows it.
+#[inline]
+fn behind_comma(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at..)? {
+        [b',', b' ', next, ..] if *next > b' ' => Some(at + 2),
+        _ => behind_separator(bytes, at, b','),
+    }
 }
 
 /// Whether what is behind an equals sign is no padding: not `scheme token68==`, nor a token68 of
@@ -170,51 +202,12 @@ struct Places {
 impl Places {
     #[inline]
     fn of(input: &str, at: usize) -> Result<Self, Err<Expected>> {
-        let (name, value) = Self::named(input, at)?;
-        Self::valued(input, name, value)
-    }
-
-    /// `token BWS "=" BWS` at `at`: the name, and where the value begins.
-    #[allow(
-        clippy::inline_always,
-        reason = "its result is too large to be handed over cheaply"
-    )]
-    #[inline(always)]
-    fn named(input: &str, at: usize) -> Result<(Range<usize>, usize), Err<Expected>> {
-        let bytes = input.as_bytes();
-        let end = behind(bytes, at, TOKEN);
-        if end == at {
-            return Err(not_found(input, at, "a parameter name"));
-        }
-        let equals = behind_lws(bytes, end);
-        if bytes.get(equals) != Some(&b'=') {
-            return Err(not_found(input, end, "'=' after the parameter name"));
-        }
-        Ok((at..end, behind_lws(bytes, equals + 1)))
-    }
-
-    /// `token / quoted-string` at `start`. Unquoted base64 is not a token, but it is clear what is
-    /// meant.
-    #[allow(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
-    fn valued(input: &str, name: Range<usize>, start: usize) -> Result<Self, Err<Expected>> {
-        let bytes = input.as_bytes();
-        if bytes.get(start) == Some(&b'"') {
-            let value = start..behind_quoted(input, start)?;
-            return Ok(Self { name, value });
-        }
-        let end = behind(bytes, start, TOKEN | TOKEN68);
-        if end == start {
-            let mut error = not_found(input, start, "a parameter value");
-            if let Err::Error(expected) = &mut error {
-                expected.kind = ErrorKind::Credentials;
-            }
-            return Err(error);
-        }
-        let padding = bytes.get(end..).unwrap_or_default();
-        let padding = padding.iter().take_while(|b| **b == b'=').count();
-        let value = start..end + padding;
-        Ok(Self { name, value })
+        let name_end = behind(input.as_bytes(), at, TOKEN);
+        let value = behind_equals(input, at, name_end)?;
+        Ok(Self {
+            name: at..name_end,
+            value: value..behind_value(input, value)?,
+        })
     }
 
     #[inline]
@@ -225,6 +218,38 @@ impl Places {
             value: Text::token_or_quoted(text(&self.value)),
         }
     }
+}
+
+/// Where `BWS "=" BWS` ends behind the name between the two places.
+#[inline]
+fn behind_equals(input: &str, name: usize, name_end: usize) -> Result<usize, Err<Expected>> {
+    if name_end == name {
+        return Err(not_found(input, name, "a parameter name"));
+    }
+    behind_separator(input.as_bytes(), name_end, b'=')
+        .ok_or_else(|| not_found(input, name_end, "'=' after the parameter name"))
+}
+
+/// Where `token / quoted-string` at `start` ends. Unquoted base64 is not a token, but it is clear what
+/// is meant.
+#[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+#[inline(always)]
+fn behind_value(input: &str, start: usize) -> Result<usize, Err<Expected>> {
+    let bytes = input.as_bytes();
+    if bytes.get(start) == Some(&b'"') {
+        return behind_quoted(input, start);
+    }
+    let end = behind(bytes, start, TOKEN | TOKEN68);
+    if end == start {
+        let mut error = not_found(input, start, "a parameter value");
+        if let Err::Error(expected) = &mut error {
+            expected.kind = ErrorKind::Credentials;
+        }
+        return Err(error);
+    }
+    let padding = bytes.get(end..).unwrap_or_default();
+    let padding = padding.iter().take_while(|b| **b == b'=').count();
+    Ok(end + padding)
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::grammar::{Parsed, digits, element, expected, nested, separator, skip_lws, token};
+use crate::grammar::{
+    Parsed, behind_separator, cut, digits, element, expected, nested, separator, skip_lws, token,
+};
 use crate::params::params;
-use crate::uri::{Host, host, port};
+use crate::uri::{Host, behind_host, port_at};
 use crate::{HeaderName, Params, ParseError, TypedHeader};
 
 /// One hop that a request has taken (RFC 3261 section 20.42).
@@ -205,23 +207,24 @@ fn via(input: &str) -> Parsed<'_, Via<'_>> {
     if sent_by.len() == rest.len() {
         return expected(rest, "a space after the transport");
     }
-    let (host, rest) = match host(sent_by) {
-        Ok(found) => found,
+    let host_end = match behind_host(sent_by, 0) {
+        Ok(end) => end,
         Err(error) => return nested(sent_by, &error),
     };
-    let (rest, port) = match separator(rest, ':', "") {
-        Ok((digits, ())) => match port(digits) {
-            Ok((port, rest)) => (rest, Some(port)),
-            Err(error) => return nested(digits, &error),
-        },
-        Err(_) => (rest, None),
-    };
+    let (text, mut rest) = cut(sent_by, host_end);
+    let mut port = None;
+    if let Some(digits) = behind_separator(rest.as_bytes(), 0, b':') {
+        match port_at(rest.as_bytes(), digits) {
+            Ok((number, end)) => (port, rest) = (Some(number), cut(rest, end).1),
+            Err(error) => return nested(rest, &error),
+        }
+    }
     let (rest, params) = params(rest)?;
     let via = Via {
         protocol,
         version,
         transport,
-        host,
+        host: Host::of_checked(text),
         port,
         params,
     };

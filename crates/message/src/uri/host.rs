@@ -43,7 +43,7 @@ impl<'a> Host<'a> {
 
     /// A host that was checked, with the brackets it may have.
     #[inline]
-    pub(super) fn of_checked(text: &'a str) -> Self {
+    pub(crate) fn of_checked(text: &'a str) -> Self {
         match text
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'))
@@ -118,30 +118,41 @@ impl fmt::Debug for Host<'_> {
 /// A host at the front of `text`.
 #[inline]
 pub(crate) fn host(text: &str) -> Result<(Host<'_>, &str), ParseError> {
-    let fail = |what| Err(ParseError::new(ErrorKind::Uri, 0, what));
-    if let Some(inner) = text.strip_prefix('[') {
-        let Some(end) = inner.find(']') else {
-            return fail("an IPv6 address closed by ']'");
-        };
-        let (text, rest) = cut(inner, end);
-        if text.parse::<Ipv6Addr>().is_err() {
-            return fail("an IPv6 address between the brackets");
-        }
-        let host = Host {
-            text,
-            bracketed: true,
-        };
-        return Ok((host, cut(rest, 1).1));
+    let (host, rest) = cut(text, behind_host(text, 0)?);
+    Ok((Host::of_checked(host), rest))
+}
+
+/// Where a host at `at` ends.
+#[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+#[inline(always)]
+pub(crate) fn behind_host(text: &str, at: usize) -> Result<usize, ParseError> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) == Some(&b'[') {
+        return behind_reference(text, at);
     }
-    let (text, rest) = cut(text, behind_long(text.as_bytes(), 0, HOST));
-    if !is_name_or_ipv4(text.as_bytes()) {
-        return fail("a host name or an address");
+    let end = behind_long(bytes, at, HOST);
+    if !is_name_or_ipv4(bytes.get(at..end).unwrap_or_default()) {
+        return Err(no_host(at, "a host name or an address"));
     }
-    let host = Host {
-        text,
-        bracketed: false,
+    Ok(end)
+}
+
+/// `IPv6reference = "[" IPv6address "]"`
+#[inline(never)]
+fn behind_reference(text: &str, at: usize) -> Result<usize, ParseError> {
+    let inner = cut(text, at + 1).1;
+    let Some(length) = inner.find(']') else {
+        return Err(no_host(at, "an IPv6 address closed by ']'"));
     };
-    Ok((host, rest))
+    if cut(inner, length).0.parse::<Ipv6Addr>().is_err() {
+        return Err(no_host(at, "an IPv6 address between the brackets"));
+    }
+    Ok(at + length + 2)
+}
+
+#[cold]
+fn no_host(at: usize, what: &'static str) -> ParseError {
+    ParseError::new(ErrorKind::Uri, at, what)
 }
 
 /// Whether labels are separated by single dots and neither begin nor end with a hyphen, and whether
@@ -211,42 +222,42 @@ fn has_whole_labels(text: &[u8]) -> bool {
         })
 }
 
-/// `port = 1*DIGIT`, up to 65535.
+/// `port = 1*DIGIT`, up to 65535, at `at`, and where it ends.
 #[inline]
-pub(crate) fn port(text: &str) -> Result<(u16, &str), ParseError> {
-    let bytes = text.as_bytes();
+pub(crate) fn port_at(bytes: &[u8], at: usize) -> Result<(u16, usize), ParseError> {
     let mut port = 0_u16;
-    let mut length = 0;
-    while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
+    let mut end = at;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
         let next = port
             .checked_mul(10)
             .and_then(|port| port.checked_add(u16::from(digit - b'0')));
         match next {
             Some(next) => port = next,
-            None => return Err(no_port()),
+            None => return Err(no_port(at)),
         }
-        length += 1;
+        end += 1;
     }
-    if length == 0 {
-        return Err(no_port());
+    if end == at {
+        return Err(no_port(at));
     }
-    Ok((port, cut(text, length).1))
+    Ok((port, end))
 }
 
 /// `host [ ":" port ]` that is all of `text`.
 pub(crate) fn is_host_port(text: &str) -> bool {
-    let Ok((_, rest)) = host(text) else {
-        return false;
+    let bytes = text.as_bytes();
+    let end = match behind_host(text, 0) {
+        Ok(colon) if bytes.get(colon) == Some(&b':') => {
+            port_at(bytes, colon + 1).map(|(_, end)| end)
+        }
+        other => other,
     };
-    match rest.strip_prefix(':') {
-        Some(digits) => matches!(port(digits), Ok((_, ""))),
-        None => rest.is_empty(),
-    }
+    end.is_ok_and(|end| end == bytes.len())
 }
 
 #[cold]
-fn no_port() -> ParseError {
-    ParseError::new(ErrorKind::Uri, 0, "a port up to 65535")
+fn no_port(at: usize) -> ParseError {
+    ParseError::new(ErrorKind::Uri, at, "a port up to 65535")
 }
 
 #[cfg(test)]

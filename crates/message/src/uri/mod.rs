@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use self::escape::{EscapedUser, unescape};
 pub use self::host::Host;
-pub(crate) use self::host::{host, is_host_port, port};
+pub(crate) use self::host::{behind_host, host, is_host_port, port_at};
 pub use self::params::{UriHeaders, UriParams};
 pub(crate) use self::redact::{Redacted, has_sip_uri};
 
@@ -69,20 +69,16 @@ enum Kind {
     Other,
 }
 
-/// Where the parts are, in bytes. What is not there ends at 0; a scheme and its colon, which are
-/// there, are two bytes at least.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// Where the parts are, in bytes. What is not there is at 0.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Places {
-    /// Behind the colon of the scheme; the user begins here.
-    start: u32,
+    /// The user begins behind the scheme.
     user_end: u32,
-    /// The password is between the user and this.
-    password_end: u32,
-    /// The host begins here, with its bracket if it has one.
+    /// The host begins here, with its bracket if it has one. A password is between the user and it.
     host: u32,
     host_end: u32,
+    /// The parameters begin here, and end where the headers begin.
     params: u32,
-    params_end: u32,
     /// Behind the question mark.
     headers: u32,
 }
@@ -99,27 +95,33 @@ impl<'a> Uri<'a> {
             return Err(ParseError::new(ErrorKind::Uri, 0, "a URI below 4 GiB"));
         }
         let (kind, start) = scheme(text)?;
-        let mut uri = Self {
+        match kind {
+            Kind::Sip | Kind::Sips => Self::sip(text, kind, start, None)
+                .map_err(|error| no_userinfo(text, start).unwrap_or(error)),
+            Kind::Tel => Self::tel(text, start),
+            Kind::Other => {
+                check_opaque(text, start)?;
+                Ok(Self::of_parts(text, kind, None, Places::default()))
+            }
+        }
+    }
+
+    /// A `sip:` or `sips:` URI at the front of `text` that a `>` follows, if there is one.
+    #[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+    #[inline(always)]
+    pub(crate) fn sip_in_brackets(text: &'a str) -> Option<Self> {
+        let (kind, start) = sip_scheme(text.as_bytes())?;
+        u32::try_from(text.len()).ok()?;
+        Self::sip(text, kind, start, Some(&b'>')).ok()
+    }
+
+    const fn of_parts(text: &'a str, kind: Kind, port: Option<u16>, places: Places) -> Self {
+        Self {
             text,
             kind,
-            port: None,
-            places: Places {
-                start: place(start),
-                user_end: 0,
-                password_end: 0,
-                host: 0,
-                host_end: 0,
-                params: 0,
-                params_end: 0,
-                headers: 0,
-            },
-        };
-        match kind {
-            Kind::Sip | Kind::Sips => uri.read_sip(start)?,
-            Kind::Tel => uri.read_tel(start)?,
-            Kind::Other => check_opaque(text, start)?,
+            port,
+            places,
         }
-        Ok(uri)
     }
 
     /// What is between two places; nothing where the second one is 0.
@@ -134,7 +136,16 @@ impl<'a> Uri<'a> {
             Kind::Sip => Scheme::Sip,
             Kind::Sips => Scheme::Sips,
             Kind::Tel => Scheme::Tel,
-            Kind::Other => Scheme::Other(self.part(0, self.places.start - 1).unwrap_or_default()),
+            Kind::Other => Scheme::Other(cut(self.text, find(self.text.as_bytes(), 0, [b':'])).0),
+        }
+    }
+
+    /// Where the user begins.
+    const fn start(&self) -> u32 {
+        match self.kind {
+            Kind::Sip | Kind::Tel => 4,
+            Kind::Sips => 5,
+            Kind::Other => 0,
         }
     }
 
@@ -145,7 +156,7 @@ impl<'a> Uri<'a> {
 
     /// The user part of a SIP URI or the number of a `tel:` URI, with its escapes.
     pub fn user(&self) -> Option<&'a str> {
-        self.part(self.places.start, self.places.user_end)
+        self.part(self.start(), self.places.user_end)
     }
 
     /// The user part with `%HH` undone, once.
@@ -155,7 +166,11 @@ impl<'a> Uri<'a> {
 
     /// The password part, which RFC 3261 recommends against.
     pub fn password(&self) -> Option<&'a str> {
-        self.part(self.places.user_end + 1, self.places.password_end)
+        let Places { user_end, host, .. } = self.places;
+        if user_end == 0 || host <= user_end + 1 {
+            return None;
+        }
+        self.part(user_end + 1, host - 1)
     }
 
     /// The host of a SIP URI.
@@ -171,7 +186,11 @@ impl<'a> Uri<'a> {
 
     /// The parameters of a SIP or `tel:` URI.
     pub fn params(&self) -> UriParams<'a> {
-        let text = self.part(self.places.params, self.places.params_end);
+        let text = match (self.places.params, self.places.headers) {
+            (0, _) => None,
+            (start, 0) => self.text.get(start as usize..),
+            (start, headers) => self.part(start, headers - 1),
+        };
         UriParams::of_checked(text.unwrap_or_default())
     }
 
@@ -188,64 +207,49 @@ impl<'a> Uri<'a> {
         self.text
     }
 
-    /// `[ userinfo ] hostport uri-parameters [ headers ]` from `start` on
-    fn read_sip(&mut self, start: usize) -> Result<(), ParseError> {
-        let text = self.text;
+    /// `[ userinfo ] hostport uri-parameters [ headers ]` from `start` on, to the end of the text or
+    /// to what closes the URI.
+    #[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+    #[inline(always)]
+    fn sip(
+        text: &'a str,
+        kind: Kind,
+        start: usize,
+        closing: Option<&u8>,
+    ) -> Result<Self, ParseError> {
         let bytes = text.as_bytes();
+        let mut places = Places::default();
+        let mut port = None;
         let mut at = start;
-        let userinfo_end = find(bytes, start, [b'@']);
-        if userinfo_end < bytes.len() {
-            self.read_userinfo(start, userinfo_end)?;
-            at = userinfo_end + 1;
+        if let Some((user_end, end)) = userinfo(bytes, start) {
+            places.user_end = place(user_end);
+            at = end + 1;
         }
-        self.places.host = place(at);
-        let (_, rest) = host(cut(text, at).1).map_err(|error| error.shifted(at))?;
-        at = text.len() - rest.len();
-        self.places.host_end = place(at);
+        places.host = place(at);
+        at = behind_host(text, at)?;
+        places.host_end = place(at);
         if bytes.get(at) == Some(&b':') {
-            let (port, rest) = port(cut(text, at + 1).1).map_err(|error| error.shifted(at + 1))?;
-            self.port = Some(port);
-            at = text.len() - rest.len();
+            let (number, end) = port_at(bytes, at + 1)?;
+            port = Some(number);
+            at = end;
         }
         if bytes.get(at) == Some(&b';') {
-            self.places.params = place(at);
-            at = UriParams::check(text, at, Some(&b'?'))?;
-            self.places.params_end = place(at);
+            places.params = place(at);
+            let may_follow = |byte| byte == b'?' || Some(&byte) == closing;
+            at = UriParams::check(bytes, at, may_follow)?;
         }
-        match bytes.get(at) {
-            None => Ok(()),
-            Some(b'?') => {
-                UriHeaders::check(cut(text, at + 1).1).map_err(|error| error.shifted(at + 1))?;
-                self.places.headers = place(at + 1);
-                Ok(())
-            }
-            Some(_) => {
-                let what = "a port, parameters, headers or the end of the URI";
-                Err(ParseError::new(ErrorKind::Uri, at, what))
-            }
+        if bytes.get(at) == Some(&b'?') {
+            let start = at + 1;
+            at = closing.map_or(bytes.len(), |&closing| find(bytes, at, [closing]));
+            UriHeaders::check(text.get(start..at).unwrap_or_default())
+                .map_err(|error| error.shifted(start))?;
+            places.headers = place(start);
         }
-    }
-
-    /// `userinfo = ( user / telephone-subscriber ) [ ":" password ] "@"`
-    fn read_userinfo(&mut self, start: usize, end: usize) -> Result<(), ParseError> {
-        let fail = |at, what| Err(ParseError::new(ErrorKind::Uri, at, what));
-        let bytes = self.text.as_bytes();
-        let user_end = behind_escaped(bytes, start, USER);
-        let has_password = bytes.get(user_end) == Some(&b':');
-        if user_end == start && (has_password || end == start) {
-            return fail(start, "a user before the '@'");
+        if bytes.get(at) != closing {
+            let what = "a port, parameters, headers or the end of the URI";
+            return Err(ParseError::new(ErrorKind::Uri, at, what));
         }
-        self.places.user_end = place(user_end);
-        if has_password {
-            let password_end = behind_escaped(bytes, user_end + 1, USER);
-            if password_end != end {
-                return fail(password_end, "a character allowed in the password");
-            }
-            self.places.password_end = place(end);
-        } else if user_end != end {
-            return fail(user_end, "a character allowed in the user part");
-        }
-        Ok(())
+        Ok(Self::of_parts(cut(text, at).0, kind, port, places))
     }
 
     /// ```text
@@ -255,9 +259,9 @@ impl<'a> Uri<'a> {
     /// local-number         = *phonedigit-hex (HEXDIG / "*" / "#") *phonedigit-hex *par context *par
     /// ```
     /// (RFC 3966 section 3), the subscriber from `start` on
-    fn read_tel(&mut self, start: usize) -> Result<(), ParseError> {
-        let end = find(self.text.as_bytes(), start, [b';']);
-        let number = self.text.get(start..end).unwrap_or_default();
+    fn tel(text: &'a str, start: usize) -> Result<Self, ParseError> {
+        let end = find(text.as_bytes(), start, [b';']);
+        let number = text.get(start..end).unwrap_or_default();
         let (digits, is_digit): (_, fn(&u8) -> bool) = match number.strip_prefix('+') {
             Some(digits) => (digits, u8::is_ascii_digit),
             None => (number, |b| b.is_ascii_hexdigit() || b"*#".contains(b)),
@@ -267,21 +271,58 @@ impl<'a> Uri<'a> {
             let what = "a telephone number";
             return Err(ParseError::new(ErrorKind::Uri, start, what));
         }
-        self.places.user_end = place(end);
-        self.places.params = place(end);
-        self.places.params_end = place(UriParams::check(self.text, end, None)?);
-        let mut params = self.params().iter();
+        UriParams::check(text.as_bytes(), end, |_| false)?;
+        let places = Places {
+            user_end: place(end),
+            params: place(end),
+            ..Places::default()
+        };
+        let uri = Self::of_parts(text, Kind::Tel, None, places);
+        let mut params = uri.params().iter();
         if !params.all(|(name, value)| is_tel_param(name, value)) {
             let what = "parameters of a telephone number";
             return Err(ParseError::new(ErrorKind::Uri, end, what));
         }
         // "Local numbers MUST be tagged with a 'phone-context'" (section 5.1.5).
-        if !number.starts_with('+') && self.params().value("phone-context").is_none() {
+        if !number.starts_with('+') && uri.params().value("phone-context").is_none() {
             let what = "'+' or a phone-context";
             return Err(ParseError::new(ErrorKind::Uri, start, what));
         }
-        Ok(())
+        Ok(uri)
     }
+}
+
+/// `userinfo = ( user / telephone-subscriber ) [ ":" password ] "@"` at `start`: where the user ends,
+/// and where the `@` stands. No other part of a SIP URI may have one.
+#[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+#[inline(always)]
+fn userinfo(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
+    let user_end = behind_escaped(bytes, start, USER);
+    let end = match bytes.get(user_end) {
+        Some(b':') => behind_escaped(bytes, user_end + 1, USER),
+        _ => user_end,
+    };
+    (user_end > start && bytes.get(end) == Some(&b'@')).then_some((user_end, end))
+}
+
+/// The error for what stands before an `@` and is no userinfo.
+#[cold]
+fn no_userinfo(text: &str, start: usize) -> Option<ParseError> {
+    let fail = |at, what| Some(ParseError::new(ErrorKind::Uri, at, what));
+    let bytes = text.as_bytes();
+    let end = find(bytes, start, [b'@']);
+    let user_end = behind_escaped(bytes, start, USER);
+    if end == bytes.len() || userinfo(bytes, start).is_some() {
+        return None;
+    }
+    if matches!(bytes.get(user_end), Some(b':' | b'@')) && user_end == start {
+        return fail(start, "a user before the '@'");
+    }
+    if bytes.get(user_end) == Some(&b':') {
+        let at = behind_escaped(bytes, user_end + 1, USER);
+        return fail(at, "a character allowed in the password");
+    }
+    fail(user_end, "a character allowed in the user part")
 }
 
 /// ```text
@@ -317,12 +358,11 @@ const fn place(at: usize) -> u32 {
 #[inline]
 fn scheme(text: &str) -> Result<(Kind, usize), ParseError> {
     let bytes = text.as_bytes();
-    // With the bit that tells the case of a letter.
-    let lower = |byte: u8| byte | 0x20;
+    if let Some(found) = sip_scheme(bytes) {
+        return Ok(found);
+    }
     match *bytes {
-        [s, i, p, b':', ..] if [s, i, p].map(lower) == *b"sip" => Ok((Kind::Sip, 4)),
-        [s, i, p, s2, b':', ..] if [s, i, p, s2].map(lower) == *b"sips" => Ok((Kind::Sips, 5)),
-        [t, e, l, b':', ..] if [t, e, l].map(lower) == *b"tel" => Ok((Kind::Tel, 4)),
+        [t, e, l, b':', ..] if [t, e, l].eq_ignore_ascii_case(b"tel") => Ok((Kind::Tel, 4)),
         _ => {
             let is_allowed = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
             let end = bytes.iter().take_while(|b| is_allowed(b)).count();
@@ -334,6 +374,18 @@ fn scheme(text: &str) -> Result<(Kind, usize), ParseError> {
             Err(ParseError::new(ErrorKind::Uri, 0, what))
         }
     }
+}
+
+/// `sip:` or `sips:`, and where what follows begins.
+#[inline]
+fn sip_scheme(bytes: &[u8]) -> Option<(Kind, usize)> {
+    // With the bit that tells the case of a letter.
+    let lower = u32::from_le_bytes(*bytes.first_chunk()?) | 0x0020_2020;
+    if lower == u32::from_le_bytes(*b"sip:") {
+        return Some((Kind::Sip, 4));
+    }
+    let is_sips = lower | 0x2000_0000 == u32::from_le_bytes(*b"sips");
+    (is_sips && bytes.get(4) == Some(&b':')).then_some((Kind::Sips, 5))
 }
 
 /// The part behind a scheme that we do not know: `hier-part / opaque-part`. It has no fragment, and

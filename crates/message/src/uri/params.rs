@@ -28,15 +28,17 @@ impl<'a> UriParams<'a> {
     }
 
     /// Where the parameters from `start` on end: at the end of the text, or at what `may_follow`.
+    #[inline]
     pub(super) fn check(
-        text: &str,
+        bytes: &[u8],
         start: usize,
-        may_follow: Option<&u8>,
+        may_follow: impl Fn(u8) -> bool,
     ) -> Result<usize, ParseError> {
         let fail = |at, what| Err(ParseError::new(ErrorKind::Uri, at, what));
-        let bytes = text.as_bytes();
-        let is_end = |at| bytes.get(at).is_none() || bytes.get(at) == may_follow;
-        let ends_param = |at| is_end(at) || bytes.get(at) == Some(&b';');
+        let ends_param = |at| match bytes.get(at) {
+            Some(&byte) => byte == b';' || may_follow(byte),
+            None => true,
+        };
         let wrong = "a character allowed in a URI parameter";
         let mut at = start;
         while bytes.get(at) == Some(&b';') {
