@@ -1,4 +1,5 @@
 //! Tokens: a whole verdict, beside the signature check alone and other ways to the same answer.
+#![expect(clippy::print_stdout, reason = "the table of ratios is what is wanted")]
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,9 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sip_oauth_token::issue::AuthorizationServer;
 use sip_oauth_token::{self as token, Form, KeySet, Policy, Verifier, VerifyingKey};
+
+#[path = "token/ratios.rs"]
+mod ratios;
 
 const AUTHORIZATION_SERVER: &str = "5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495";
 const AUDIENCE: &str = "sip:example.com";
@@ -124,6 +128,38 @@ fn verify(criterion: &mut Criterion) {
             bencher.iter(|| digest(&SHA256, black_box(text.as_bytes())));
         });
         group.finish();
+
+        let alone = || {
+            raw.verify_sig(black_box(input.as_bytes()), &signature)
+                .expect("good");
+        };
+        let verdict = |verifier: &Verifier| {
+            black_box(verifier.verify(black_box(&text), now).expect("good"));
+        };
+        let validation = validation();
+        let decode = || {
+            drop(black_box(peer_decodes(
+                black_box(&text),
+                &peer,
+                &validation,
+            )))
+        };
+        let hash = || {
+            black_box(digest(&SHA256, black_box(text.as_bytes())));
+        };
+        let mut contenders: Vec<ratios::Contender<'_>> = vec![
+            ("aws-lc-rs: signature, key parsed", Box::new(alone)),
+            ("verify", Box::new(|| verdict(&fresh))),
+        ];
+        if form == Form::Jwt {
+            contenders.push(("jsonwebtoken: decode", Box::new(decode)));
+        }
+        ratios::print(name, &contenders);
+        let contenders: [ratios::Contender<'_>; 2] = [
+            ("aws-lc-rs: SHA-256", Box::new(hash)),
+            ("verify, cached", Box::new(|| verdict(&cached))),
+        ];
+        ratios::print(&format!("{name}, cached"), &contenders);
     }
 }
 
@@ -180,6 +216,25 @@ fn algorithms(criterion: &mut Criterion) {
             });
         });
         group.finish();
+
+        let contenders: [ratios::Contender<'_>; 2] = [
+            (
+                "aws-lc-rs: signature",
+                Box::new(|| {
+                    raw.verify_sig(black_box(input.as_bytes()), &signature)
+                        .expect("good");
+                }),
+            ),
+            (
+                "verify",
+                Box::new(|| {
+                    drop(black_box(
+                        verifier.verify(black_box(&text), now).expect("good"),
+                    ))
+                }),
+            ),
+        ];
+        ratios::print(&format!("RFC 9068, {algorithm}"), &contenders);
     }
 }
 
@@ -204,7 +259,8 @@ fn rotation(criterion: &mut Criterion) {
     let server = AuthorizationServer::new(AUTHORIZATION_SERVER).expect("new keys");
     let now = SystemTime::now();
     let Subject { text, fresh, .. } = Subject::new(&server, Form::UnifiedCm, now);
-    let read = |times: u64, replaces: bool| -> Duration {
+    // The time all of them take, and the time of each verification.
+    let read = |times: u64, replaces: bool| -> (Duration, Vec<Duration>) {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             if replaces {
@@ -217,31 +273,48 @@ fn rotation(criterion: &mut Criterion) {
                 });
             }
             let started = Instant::now();
+            let verify = || {
+                let started = Instant::now();
+                fresh.verify(black_box(&text), now).expect("good");
+                started.elapsed()
+            };
             let readers: Vec<_> = (0..READERS)
-                .map(|_reader| {
-                    scope.spawn(|| {
-                        for _ in 0..times {
-                            fresh.verify(black_box(&text), now).expect("good");
-                        }
-                    })
-                })
+                .map(|_reader| scope.spawn(|| (0..times).map(|_| verify()).collect::<Vec<_>>()))
                 .collect();
-            for reader in readers {
-                reader.join().expect("no panic");
-            }
+            let each = readers
+                .into_iter()
+                .flat_map(|reader| reader.join().expect("no panic"))
+                .collect();
             let elapsed = started.elapsed();
             is_over.store(true, Ordering::Relaxed);
-            elapsed
+            (elapsed, each)
         })
     };
+    let variants = [("verify", false), ("verify, keys replaced meanwhile", true)];
     let mut group = criterion.benchmark_group("token/16 threads, Unified CM form");
     group.throughput(Throughput::Elements(READERS.into()));
-    for (name, replaces) in [("verify", false), ("verify, keys replaced meanwhile", true)] {
+    for (name, replaces) in variants {
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|times| read(times, replaces));
+            bencher.iter_custom(|times| read(times, replaces).0);
         });
     }
     group.finish();
+
+    println!("\n16 threads, Unified CM form: one verification, in us");
+    for (name, replaces) in variants {
+        let (_, mut each) = read(5_000, replaces);
+        each.sort_unstable();
+        let share = |per_mille: usize| {
+            let at = (each.len() * per_mille / 1000).min(each.len() - 1);
+            each.get(at).copied().unwrap_or_default().as_secs_f64() * 1e6
+        };
+        println!(
+            "{name:35} median {:.1}, 95 % {:.1}, 99 % {:.1}",
+            share(500),
+            share(950),
+            share(990),
+        );
+    }
 }
 
 /// What jsonwebtoken does about a signature, the key read from PEM beforehand.
