@@ -259,6 +259,11 @@ fn rotation(criterion: &mut Criterion) {
     let server = AuthorizationServer::new(AUTHORIZATION_SERVER).expect("new keys");
     let now = SystemTime::now();
     let Subject { text, fresh, .. } = Subject::new(&server, Form::UnifiedCm, now);
+    let verify = || {
+        let started = Instant::now();
+        fresh.verify(black_box(&text), now).expect("good");
+        started.elapsed()
+    };
     // The time all of them take, and the time of each verification.
     let read = |times: u64, replaces: bool| -> (Duration, Vec<Duration>) {
         let is_over = AtomicBool::new(false);
@@ -273,11 +278,6 @@ fn rotation(criterion: &mut Criterion) {
                 });
             }
             let started = Instant::now();
-            let verify = || {
-                let started = Instant::now();
-                fresh.verify(black_box(&text), now).expect("good");
-                started.elapsed()
-            };
             let readers: Vec<_> = (0..READERS)
                 .map(|_reader| scope.spawn(|| (0..times).map(|_| verify()).collect::<Vec<_>>()))
                 .collect();

@@ -170,7 +170,7 @@ mod recovery {
         );
         let down = || (503, String::new());
         let server = endpoint(&estate, vec![down(), down(), (200, good)]).await;
-        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone());
+        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone()).jitter(0);
         let (_handle, mut events) = RegistrationClient::new(
             device_at(vec![at_node(&node)]),
             estate.connector(),
@@ -201,7 +201,7 @@ mod recovery {
         let node = estate.serve().await;
         let revoked = (400, r#"{"error":"invalid_grant"}"#.to_owned());
         let server = endpoint(&estate, vec![revoked]).await;
-        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone());
+        let tokens = RenewingToken::new(grant(&estate, &server), estate.clock.clone()).jitter(0);
         let (_handle, mut events) = RegistrationClient::new(
             device_at(vec![at_node(&node)]),
             estate.connector(),

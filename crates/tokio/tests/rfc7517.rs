@@ -101,6 +101,8 @@ impl Stage {
         let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy).with_cache(64));
         let url = format!("https://{SERVER}:{}/jwks", server.address.port());
         let client = JwksClient::new(estate.connector(), &url, verifier).unwrap();
+        // Time is a script; what chance adds has a test of its own.
+        let client = client.jitter(0);
         Self {
             estate,
             tokens,
@@ -336,6 +338,25 @@ mod failure {
         }
         stage.show(Page::of(stage.tokens.jwk_set()));
         assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+    }
+
+    /// Registrars that met the same failure do not come back together.
+    #[tokio::test]
+    async fn the_pause_is_longer_by_chance_and_never_shorter() {
+        let half = |bytes: &mut [u8]| bytes.copy_from_slice(&(1_u32 << 31).to_be_bytes());
+        let stage = Stage::with(|client| client.jitter(40).jitter_from(half)).await;
+        for (page, pause) in [
+            (Page::status(503), 6),
+            (Page::status(429).with("retry-after", "100"), 120),
+        ] {
+            stage.show(page);
+            let asked = stage.asked() + 1;
+            assert!(stage.refresh().await.is_err());
+            stage.wait(pause - 1);
+            assert!(stage.refresh().await.is_err());
+            assert_eq!(stage.asked(), asked, "{} s after a failure", pause - 1);
+            stage.wait(1);
+        }
     }
 
     #[tokio::test]

@@ -91,7 +91,8 @@ impl Stage {
     fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         let clock = Clock::adjustable();
         let script = Script::new(answers);
-        let tokens = RenewingToken::new(script.clone(), clock.clone());
+        // What chance adds to a pause has a test of its own.
+        let tokens = RenewingToken::new(script.clone(), clock.clone()).jitter(0);
         Self {
             clock,
             script,
@@ -284,6 +285,23 @@ mod failure {
             );
             stage.wait(1);
         }
+    }
+
+    /// Clients that met the same failure do not come back together.
+    #[tokio::test]
+    async fn the_pause_is_longer_by_chance_and_never_shorter() {
+        let most = |bytes: &mut [u8]| bytes.fill(0xff);
+        let mut stage = Stage::new((0..3).map(|_| down()));
+        stage.tokens = stage.tokens.jitter(20).jitter_from(most);
+        for (asked, pause) in [(1, 6), (2, 12)] {
+            stage.ask(request(Challenged)).await;
+            stage.wait(pause - 1);
+            stage.ask(request(Challenged)).await;
+            assert_eq!(stage.script.asked(), asked);
+            stage.wait(1);
+        }
+        stage.ask(request(Challenged)).await;
+        assert_eq!(stage.script.asked(), 3);
     }
 
     #[tokio::test]

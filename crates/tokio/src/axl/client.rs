@@ -2,7 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use hyper::{
     Method, StatusCode, Uri,
@@ -16,7 +15,7 @@ use sip_oauth_trust::Explanation;
 
 use crate::{
     connect::Connector,
-    http::{Answer, Exchange, HttpError, HttpFailure},
+    http::{Answer, Exchange, HttpError, HttpFailure, basic},
 };
 
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
@@ -35,11 +34,7 @@ impl AxlCredentials {
         if user.contains(':') || user.is_empty() {
             return Err(AxlFailure::UserName);
         }
-        let encoded = STANDARD.encode(format!("{user}:{password}"));
-        let mut value =
-            HeaderValue::try_from(format!("Basic {encoded}")).map_err(|_| AxlFailure::UserName)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
+        basic(user, password).map(Self).ok_or(AxlFailure::UserName)
     }
 }
 

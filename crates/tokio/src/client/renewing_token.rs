@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sip_oauth_registration::client::TokenReason;
+use sip_oauth_registration::{Entropy, client::TokenReason};
 use sip_oauth_token::AccessToken;
 use tokio::sync::{Mutex, Notify};
 
@@ -18,7 +18,7 @@ use crate::{clock::Clock, oauth::Backoff, resolver::BoxFuture};
 /// - One renewal at a time, however many clients ask; those who waited get what it brought. A client that goes away does
 ///   not cut a renewal short: a refresh token that rotates would be lost with the answer.
 /// - While a renewal fails, the token in hand is given as long as it is good. The source is left alone for 5 s, then twice
-///   as long after each failure, up to 5 minutes, and longer where it says so itself.
+///   as long after each failure, up to 5 minutes, and longer where it says so itself; and each time up to 20 % more at random.
 /// - A source that failed [for good](TokenUnavailable::for_good) is not asked again.
 /// - A token that a registrar refused is not given again; a client that reports a refused token which was replaced
 ///   meanwhile gets the new one without another renewal.
@@ -67,7 +67,7 @@ impl<S> Clone for RenewingToken<S> {
             source: Arc::clone(&self.source),
             clock: self.clock.clone(),
             percent: self.percent,
-            backoff: self.backoff,
+            backoff: self.backoff.clone(),
             state: Arc::clone(&self.state),
             changed: Arc::clone(&self.changed),
         }
@@ -124,7 +124,22 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
     /// How long the source is left alone after its first failure, and at most.
     #[must_use]
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
-        self.backoff = Backoff { first, most };
+        self.backoff.set(first, most);
+        self
+    }
+
+    /// Sets by how much of itself each such wait is lengthened at most, in percent, at random: 20 by default, 0 for none. A
+    /// server that comes back is not asked by everybody at once.
+    #[must_use]
+    pub fn jitter(mut self, percent: u8) -> Self {
+        self.backoff.set_jitter(percent);
+        self
+    }
+
+    /// Draws the jitter from `entropy` instead of the crypto provider: for tests that are scripts.
+    #[must_use]
+    pub fn jitter_from(mut self, entropy: impl Entropy + Send + 'static) -> Self {
+        self.backoff.set_entropy(entropy);
         self
     }
 
@@ -209,8 +224,7 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
             }
             Err(error) => {
                 state.failures = state.failures.saturating_add(1);
-                let wait = self.backoff.after(state.failures);
-                let wait = error.retry_at_least().map_or(wait, |least| wait.max(least));
+                let wait = self.backoff.after(state.failures, error.retry_at_least());
                 let until = (!error.is_final()).then(|| now.checked_add(wait)).flatten();
                 let good = state.good(now);
                 tracing::warn!(

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::{
     HeaderMap, Method, Request, StatusCode, Uri,
     client::conn::http1,
@@ -14,6 +14,7 @@ use sip_oauth_registration::client::Transport;
 use sip_oauth_trust::Explanation;
 use tokio::{task::JoinHandle, time::timeout};
 
+use super::secret;
 use crate::{
     connect::{ConnectError, Connector},
     observe::HttpEvent,
@@ -34,7 +35,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) timeout: Duration,
 }
 
-/// What came back.
+/// What came back. The body is wiped when nobody holds it any more.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -119,21 +120,10 @@ impl Exchange<'_> {
         }));
         let response = sender.send_request(request).await?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, self.max_body_bytes)
-            .collect()
-            .await
-            .map_err(|error| match error.downcast::<hyper::Error>() {
-                Ok(error) => HttpFailure::Protocol(*error),
-                Err(other) if other.is::<LengthLimitError>() => {
-                    HttpFailure::TooLarge(self.max_body_bytes)
-                }
-                Err(_) => HttpFailure::Broken,
-            })?
-            .to_bytes();
         Ok(Answer {
             status: head.status,
             headers: head.headers,
-            body,
+            body: secret::read(body, self.max_body_bytes).await?,
         })
     }
 }
@@ -208,9 +198,6 @@ pub enum HttpFailure {
     /// What came back is not HTTP.
     #[error("the answer is not HTTP/1.1 or broke off: {0}")]
     Protocol(hyper::Error),
-    /// The body broke off.
-    #[error("the answer broke off")]
-    Broken,
 }
 
 impl From<hyper::Error> for HttpFailure {

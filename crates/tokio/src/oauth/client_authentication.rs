@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use sip_oauth_token::AccessToken;
 use zeroize::Zeroizing;
 
 use super::form::{Form, encode};
+use crate::http::{basic, credentials};
 
 /// Who asks an authorization server, and how it proves that.
 ///
@@ -64,7 +64,7 @@ impl ClientAuthentication {
 
     /// Adds what belongs into the form, and gives the header field, if it is one.
     pub(crate) fn apply(&self, form: &mut Form) -> Option<(HeaderName, HeaderValue)> {
-        let credentials = match &self.0 {
+        let value = match &self.0 {
             Kind::Public { id } => {
                 form.field("client_id", id);
                 return None;
@@ -76,19 +76,19 @@ impl ClientAuthentication {
             }
             Kind::Basic { id, secret } => {
                 // "encoded using the "application/x-www-form-urlencoded" encoding algorithm", both of them.
-                let mut pair =
-                    Zeroizing::new(String::with_capacity(3 * (id.len() + secret.len()) + 1));
-                encode(id, &mut pair);
-                pair.push(':');
-                encode(secret, &mut pair);
-                Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+                let encoded = |text: &str| {
+                    let mut encoded = Zeroizing::new(String::with_capacity(3 * text.len()));
+                    encode(text, &mut encoded);
+                    encoded
+                };
+                basic(&encoded(id), &encoded(secret))
             }
-            Kind::Bearer(token) => Zeroizing::new(format!("Bearer {}", token.expose())),
+            Kind::Bearer(token) => {
+                credentials(Zeroizing::new(["Bearer ", token.expose()].concat()))
+            }
         };
         // Base64 and token characters always can stand in a header field.
-        let mut value = HeaderValue::try_from(credentials.as_str()).ok()?;
-        value.set_sensitive(true);
-        Some((AUTHORIZATION, value))
+        Some((AUTHORIZATION, value?))
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let (_, value) = ClientAuthentication::basic("a:b", "c d")
             .apply(&mut form)
             .unwrap();
-        assert_eq!(value, format!("Basic {}", STANDARD.encode("a%3Ab:c+d")));
+        assert_eq!(value, "Basic YSUzQWI6Yytk");
     }
 
     #[test]

@@ -2,11 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use hyper::{
     Method, StatusCode, Uri,
-    header::{AUTHORIZATION, HeaderValue, LOCATION},
+    header::{AUTHORIZATION, LOCATION},
 };
 use rustls::crypto::CryptoProvider;
 use sip_oauth_token::RefreshToken;
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     client::{ObtainedToken, TokenUnavailable},
     connect::Connector,
-    http::{Exchange, printable},
+    http::{Exchange, basic, printable},
 };
 
 /// Longest URL a browser is sent back to that is read, in bytes.
@@ -251,11 +250,8 @@ impl CodeGrant {
     ) -> Result<String, TokenUnavailable> {
         let uri =
             https(&sign_in.url, "the authorization endpoint").map_err(TokenUnavailable::new)?;
-        let pair = Zeroizing::new(format!("{user}:{password}"));
-        let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        let mut basic = HeaderValue::try_from(basic.as_str())
-            .map_err(|_| TokenUnavailable::new("user and password cannot be sent"))?;
-        basic.set_sensitive(true);
+        let basic = basic(user, password)
+            .ok_or_else(|| TokenUnavailable::new("user and password cannot be sent"))?;
         let answer = Exchange {
             method: Method::GET,
             uri: &uri,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use hyper::{Method, StatusCode, Uri};
+use sip_oauth_registration::Entropy;
 use sip_oauth_token::{
     MAX_INTROSPECTION_BYTES, TokenError, TokenErrorKind, VerifiedToken, Verifier,
 };
@@ -36,7 +37,8 @@ const MAX_REFUSED: usize = 4096;
 /// - A token that was found inactive is refused without asking for 10 s more.
 /// - One request per token at a time, 32 in all; who comes on top is told that it is busy.
 /// - 10 s and 64 KiB per answer. A redirect is a failure: the token would go elsewhere.
-/// - While the endpoint fails it is left alone for 1 s, then twice as long each time, up to 30 s.
+/// - While the endpoint fails it is left alone for 1 s, then twice as long each time, up to 30 s, and up to 20 % more at
+///   random.
 ///
 /// # Examples
 ///
@@ -122,10 +124,7 @@ impl IntrospectionClient {
             verifier,
             timeout: Duration::from_secs(10),
             refused_for: Duration::from_secs(10),
-            backoff: Backoff {
-                first: Duration::from_secs(1),
-                most: Duration::from_secs(30),
-            },
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(30)),
             in_flight: Semaphore::new(32),
             state: Mutex::default(),
         })
@@ -155,7 +154,22 @@ impl IntrospectionClient {
     /// How long the endpoint is left alone after its first failure, and at most.
     #[must_use]
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
-        self.backoff = Backoff { first, most };
+        self.backoff.set(first, most);
+        self
+    }
+
+    /// Sets by how much of itself each such wait is lengthened at most, in percent, at random: 20 by default, 0 for none. A
+    /// server that comes back is not asked by everybody at once.
+    #[must_use]
+    pub fn jitter(mut self, percent: u8) -> Self {
+        self.backoff.set_jitter(percent);
+        self
+    }
+
+    /// Draws the jitter from `entropy` instead of the crypto provider: for tests that are scripts.
+    #[must_use]
+    pub fn jitter_from(mut self, entropy: impl Entropy + Send + 'static) -> Self {
+        self.backoff.set_entropy(entropy);
         self
     }
 
@@ -214,10 +228,7 @@ impl IntrospectionClient {
             Err((sentence, wanted)) => {
                 let mut state = self.lock();
                 state.failures = state.failures.saturating_add(1);
-                let wait = self
-                    .backoff
-                    .after(state.failures)
-                    .max(wanted.unwrap_or_default());
+                let wait = self.backoff.after(state.failures, wanted);
                 tracing::warn!(
                     reason = sentence,
                     failures = state.failures,

@@ -11,6 +11,7 @@ use hyper::{
     Method, StatusCode, Uri,
     header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH},
 };
+use sip_oauth_registration::Entropy;
 use sip_oauth_token::{
     KeyError, KeyId, KeySet, KeySetBuilder, TokenError, VerifiedToken, Verifier,
 };
@@ -33,7 +34,7 @@ use crate::{
 ///   server gave an `ETag`. A set that has not changed leaves the verifier and its verdicts alone.
 /// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
 /// - While the server is down or answers with something else, the last good set stays. It is asked again after 5 s, then
-///   twice as long each time, up to 5 minutes. [`max_staleness`](Self::max_staleness) sets an end to that.
+///   twice as long each time, up to 5 minutes, and up to 20 % more at random. [`max_staleness`](Self::max_staleness) sets an end to that.
 /// - One request at a time, which goes on when the one who asked goes away; clones share it. 15 s, 256 KiB, at most 3 redirects, which never leave the host or TLS.
 ///
 /// # Examples
@@ -202,7 +203,22 @@ impl JwksClient {
     /// How long the server is left alone after its first failure, and at most.
     #[must_use]
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
-        self.backoff = Backoff { first, most };
+        self.backoff.set(first, most);
+        self
+    }
+
+    /// Sets by how much of itself each such wait is lengthened at most, in percent, at random: 20 by default, 0 for none. A
+    /// server that comes back is not asked by everybody at once.
+    #[must_use]
+    pub fn jitter(mut self, percent: u8) -> Self {
+        self.backoff.set_jitter(percent);
+        self
+    }
+
+    /// Draws the jitter from `entropy` instead of the crypto provider: for tests that are scripts.
+    #[must_use]
+    pub fn jitter_from(mut self, entropy: impl Entropy + Send + 'static) -> Self {
+        self.backoff.set_entropy(entropy);
         self
     }
 
@@ -376,10 +392,7 @@ impl JwksClient {
             }
             Err((error, wanted)) => {
                 state.failures = state.failures.saturating_add(1);
-                let wait = self
-                    .backoff
-                    .after(state.failures)
-                    .max(wanted.unwrap_or_default());
+                let wait = self.backoff.after(state.failures, wanted);
                 tracing::warn!(
                     %error, failures = state.failures, ?wait, keeps_old = state.keys.is_some(),
                     "keys not fetched"

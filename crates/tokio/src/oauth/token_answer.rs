@@ -1,6 +1,6 @@
 //! Asking a token endpoint (RFC 6749 sections 3.2 and 5).
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::Deref, time::Duration};
 
 use hyper::{
     Method, StatusCode, Uri,
@@ -8,6 +8,7 @@ use hyper::{
 };
 use serde::{Deserialize, de::IgnoredAny};
 use sip_oauth_token::{AccessToken, RefreshToken};
+use zeroize::Zeroize as _;
 
 use super::{client_authentication::ClientAuthentication, form::Form};
 use crate::{
@@ -88,19 +89,42 @@ pub(crate) async fn ask(
     read(&format!("token endpoint {}", printable(endpoint)), &answer)
 }
 
-/// Section 5.1. Fields borrow from the body: what they hold is copied into types that wipe themselves.
+/// Section 5.1. What the fields hold is copied into types that wipe themselves.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {
     #[serde(borrow)]
-    access_token: Option<Cow<'a, str>>,
+    access_token: Option<Text<'a>>,
     #[serde(borrow)]
-    token_type: Option<Cow<'a, str>>,
+    token_type: Option<Text<'a>>,
     #[serde(borrow)]
-    refresh_token: Option<Cow<'a, str>>,
+    refresh_token: Option<Text<'a>>,
     #[serde(borrow)]
-    error: Option<Cow<'a, str>>,
+    error: Option<Text<'a>>,
     expires_in: Option<Seconds<'a>>,
+}
+
+/// A string over the body it was read from. One with escapes, as servers write `/`, is its own and is wiped.
+///
+/// A type of its own, since serde borrows a `Cow` only where it is no `Option`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Text<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.0 {
+            text.zeroize();
+        }
+    }
 }
 
 /// A number of seconds; some servers write it as a string.
@@ -185,5 +209,25 @@ fn refusal(place: &str, answer: &Answer, fields: Option<&Fields<'_>>) -> TokenUn
     match retry_after(&answer.headers) {
         Some(wait) => refused.retry_after(wait),
         None => refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token that is copied while it is read lies where nobody wipes it.
+    #[test]
+    fn tokens_are_read_where_they_lie_unless_they_have_escapes() {
+        let body = r#"{"access_token":"a-token","refresh_token":"a\/b","token_type":"Bearer"}"#;
+        let fields: Fields<'_> = serde_json::from_str(body).unwrap();
+        let token = fields.access_token.as_ref().unwrap();
+        assert!(matches!(&token.0, Cow::Borrowed("a-token")));
+        assert!(matches!(
+            &fields.token_type.as_ref().unwrap().0,
+            Cow::Borrowed(_)
+        ));
+        let escaped = fields.refresh_token.as_ref().unwrap();
+        assert!(matches!(&escaped.0, Cow::Owned(text) if text == "a/b"));
     }
 }
