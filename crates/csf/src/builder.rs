@@ -147,10 +147,15 @@ impl<State> DeviceFileBuilder<State> {
         members.push(Member { priority, ..node });
     }
 
+    /// Lines have the first buttons, in the order they are added.
     fn push_line(&mut self, line: LineSettings) {
         let lines = &mut self.file.device.lines;
         let button = u32::try_from(lines.len() + 1).unwrap_or(u32::MAX);
-        lines.push(LineSettings { button, ..line });
+        lines.push(LineSettings {
+            button,
+            line_index: Some(button),
+            ..line
+        });
     }
 
     /// Sets what the steps do not ask for: pool, load, timers, vendor settings.

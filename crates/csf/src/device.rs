@@ -201,17 +201,22 @@ pub struct NodePorts {
     pub mgcp_keep_alive_port: u16,
 }
 
+impl NodePorts {
+    /// The product's.
+    pub const DEFAULT: Self = Self {
+        ethernet_phone_port: 2000,
+        sip_port: 5060,
+        secured_sip_port: 5061,
+        sip_oauth_port: 5090,
+        sip_mra_oauth_port: 5091,
+        mgcp_listen_port: 2427,
+        mgcp_keep_alive_port: 2428,
+    };
+}
+
 impl Default for NodePorts {
     fn default() -> Self {
-        Self {
-            ethernet_phone_port: 2000,
-            sip_port: 5060,
-            secured_sip_port: 5061,
-            sip_oauth_port: 5090,
-            sip_mra_oauth_port: 5091,
-            mgcp_listen_port: 2427,
-            mgcp_keep_alive_port: 2428,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -219,8 +224,11 @@ impl Default for NodePorts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineSettings {
-    /// `@button` and `@lineIndex`.
+    /// `@button`, which counts speed dials and other features too.
     pub button: u32,
+    /// `@lineIndex`, which counts lines; none where the file has no such attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_index: Option<u32>,
     /// `featureLabel`.
     #[serde(default)]
     pub feature_label: String,
@@ -238,11 +246,12 @@ pub struct LineSettings {
 }
 
 impl LineSettings {
-    /// A line with this directory number, which goes to the nodes of the group.
+    /// A line with this directory number on the first button, which goes to the nodes of the group.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
             button: 1,
+            line_index: Some(1),
             feature_label: name.clone(),
             display_name: String::new(),
             contact: name.clone(),
@@ -281,21 +290,26 @@ pub struct StackSettings {
     pub max_redirects: u32,
 }
 
+impl StackSettings {
+    /// Those of SIPCC, the stack these devices grew from, which are the product's.
+    pub const DEFAULT: Self = Self {
+        sip_invite_retx: 6,
+        sip_retx: 10,
+        timer_invite_expires: 180,
+        timer_register_expires: 3600,
+        timer_register_delta: 5,
+        timer_keep_alive_expires: 120,
+        timer_subscribe_expires: 120,
+        timer_subscribe_delta: 5,
+        timer_t1: 500,
+        timer_t2: 4000,
+        max_redirects: 70,
+    };
+}
+
 impl Default for StackSettings {
     fn default() -> Self {
-        Self {
-            sip_invite_retx: 6,
-            sip_retx: 10,
-            timer_invite_expires: 180,
-            timer_register_expires: 3600,
-            timer_register_delta: 5,
-            timer_keep_alive_expires: 120,
-            timer_subscribe_expires: 120,
-            timer_subscribe_delta: 5,
-            timer_t1: 500,
-            timer_t2: 4000,
-            max_redirects: 70,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -386,6 +400,7 @@ impl TryFrom<&DeviceConfig> for Device {
             if line.feature_id()?.value == crate::Line::FEATURE_LINE {
                 lines.push(LineSettings {
                     button: line.button()?.map_or(1, |button| button.value),
+                    line_index: line.line_index()?.map(|index| index.value),
                     feature_label: text(line.feature_label()),
                     name: text(line.name()),
                     display_name: text(line.display_name()),

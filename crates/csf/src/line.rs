@@ -18,6 +18,9 @@ impl<'a> Line<'a> {
     /// The `featureID` of a line that registers.
     pub const FEATURE_LINE: u32 = 9;
 
+    /// What `port` is when it is missing.
+    pub(crate) const DEFAULT_PORT: u16 = 5060;
+
     pub(crate) fn new(line: Element<'a>) -> Self {
         Self { line }
     }
@@ -101,7 +104,7 @@ impl<'a> Line<'a> {
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn port(self) -> Result<Value<u16>, ValueError> {
-        value::port(self.line.child("port"), 5060)
+        value::port(self.line.child("port"), Self::DEFAULT_PORT)
     }
 
     /// `authName`: the user of digest authentication.

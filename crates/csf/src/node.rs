@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::device::NodePorts;
 use crate::document::Element;
 use crate::error::ValueError;
 use crate::value::{self, Value};
@@ -81,7 +82,7 @@ pub struct Ports<'a> {
 
 /// One getter per port.
 macro_rules! ports {
-    ($($(#[$meta:meta])* $getter:ident: $element:literal = $default:literal,)+) => {
+    ($($(#[$meta:meta])* $getter:ident: $element:literal,)+) => {
         impl<'a> Ports<'a> {
             $(
                 $(#[$meta])*
@@ -90,7 +91,7 @@ macro_rules! ports {
                 ///
                 /// [`ValueError`] when something else than a port from 1 to 65535 is written.
                 pub fn $getter(self) -> Result<Value<u16>, ValueError> {
-                    value::port(self.child($element), $default)
+                    value::port(self.child($element), NodePorts::DEFAULT.$getter)
                 }
             )+
 
@@ -109,15 +110,15 @@ macro_rules! ports {
 
 ports! {
     /// `ethernetPhonePort`, SCCP. Default 2000.
-    ethernet_phone_port: "ethernetPhonePort" = 2000,
+    ethernet_phone_port: "ethernetPhonePort",
     /// `sipPort`, SIP over TCP and UDP. Default 5060.
-    sip_port: "sipPort" = 5060,
+    sip_port: "sipPort",
     /// `securedSipPort`, SIP over TLS with client certificates. Default 5061.
-    secured_sip_port: "securedSipPort" = 5061,
+    secured_sip_port: "securedSipPort",
     /// `sipOAuthPort`, SIP over TLS without a client certificate, on premises. Default 5090.
-    sip_oauth_port: "sipOAuthPort" = 5090,
+    sip_oauth_port: "sipOAuthPort",
     /// `sipMRAOAuthPort`, SIP over mutual TLS, from Expressway-C. Default 5091.
-    sip_mra_oauth_port: "sipMRAOAuthPort" = 5091,
+    sip_mra_oauth_port: "sipMRAOAuthPort",
 }
 
 impl Ports<'_> {
@@ -130,7 +131,7 @@ impl Ports<'_> {
         value::port(
             self.child("mgcpPorts")
                 .and_then(|ports| ports.child("listen")),
-            2427,
+            NodePorts::DEFAULT.mgcp_listen_port,
         )
     }
 
@@ -143,7 +144,7 @@ impl Ports<'_> {
         value::port(
             self.child("mgcpPorts")
                 .and_then(|ports| ports.child("keepAlive")),
-            2428,
+            NodePorts::DEFAULT.mgcp_keep_alive_port,
         )
     }
 }

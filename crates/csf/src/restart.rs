@@ -3,44 +3,28 @@
 use std::borrow::Cow;
 
 use crate::config::DeviceConfig;
-use crate::document::Element;
-
-/// Elements whose change makes a client give up its registration and make another: nodes, ports, security, transport,
-/// lines, the timers of registration, and what SIP says in it. Others are taken over while it stays registered. Beside
-/// each stands the value it has where it is missing or empty.
-///
-/// The list follows the behaviour of SIPCC, the stack these clients grew from; Cisco publishes none for Jabber.
-const RESTART: [(&[&str], &str); 23] = [
-    (&["deviceProtocol"], ""),
-    (&["fullConfig"], "true"),
-    (&["encrConfig"], "false"),
-    (&["certHash"], ""),
-    (&["capfAuthMode"], "0"),
-    (&["sipOAuthMode"], "0"),
-    (&["deviceSecurityMode"], "1"),
-    (&["transportLayerProtocol"], "4"),
-    (&["devicePool", "callManagerGroup", "members"], ""),
-    (&["sipProfile", "sipLines"], ""),
-    (&["sipProfile", "sipProxies"], ""),
-    (&["sipProfile", "sipStack"], ""),
-    (&["sipProfile", "sipCallFeatures", "remoteCcEnable"], ""),
-    (&["sipProfile", "preferredCodec"], ""),
-    (&["sipProfile", "dtmfAvtPayload"], ""),
-    (&["sipProfile", "dtmfDbLevel"], ""),
-    (&["sipProfile", "dtmfOutofBand"], ""),
-    (&["sipProfile", "kpml"], ""),
-    (&["sipProfile", "startMediaPort"], "16384"),
-    (&["sipProfile", "natEnabled"], ""),
-    (&["sipProfile", "natAddress"], ""),
-    (&["sipProfile", "natReceivedProcessing"], ""),
-    (&["sipProfile", "voipControlPort"], "5060"),
-];
+use crate::device::NodePorts;
+use crate::document::{Attribute, Element};
+use crate::error::ValueError;
+use crate::line::Line;
+use crate::modes::{DeviceSecurityMode, SipOauthMode};
+use crate::node::CallManagerNode;
+use crate::target::is_host;
+use crate::value::{self, Value};
 
 impl DeviceConfig {
-    /// The elements that differ between this file and a newer one, and whose change makes a client register again.
+    /// The elements that differ between this file and a newer one, and whose change makes a client register again: nodes
+    /// and their ports, security, transport, lines, the timers of registration, and what SIP says in it. Other changes
+    /// are taken over while it stays registered.
     ///
-    /// White space between elements, comments and the order of attributes do not count, nor whether a default is
-    /// written: a file of an older cluster without `<sipOAuthMode>` says what one with mode 0 says.
+    /// What is compared is what the files say, not how: of the nodes the order in which they are tried, the host and the
+    /// ports that the mode of either file uses; of the lines what a registration carries, not the label of a button.
+    /// White space, comments and the order of attributes do not count, nor whether a default is written: a file of an older
+    /// cluster without `<sipOAuthMode>` says what one with mode 0 says.
+    ///
+    /// The list follows SIPCC, the stack these clients grew from; Cisco publishes none for Jabber. That `fullConfig`,
+    /// `encrConfig`, `certHash` and `capfAuthMode` are on it is a choice of this crate: they change how the client proves
+    /// who it is, or which file it reads.
     ///
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, Limits};
@@ -52,18 +36,15 @@ impl DeviceConfig {
     /// # Ok::<(), sip_oauth_csf::ReadError>(())
     /// ```
     pub fn restart_reasons(&self, new: &Self) -> Vec<String> {
-        RESTART
-            .iter()
-            .filter(|&&(names, default)| {
-                let (old, new) = (self.root().descend(names), new.root().descend(names));
-                match (old, new) {
-                    (Some(old), Some(new)) if !(is_value(old) && is_value(new)) => !same(old, new),
-                    // A default that is written says no more than a missing or empty element.
-                    _ => value_or(old, default) != value_or(new, default),
-                }
-            })
-            .map(|(names, _)| format!("/{}/{}", Self::ROOT, names.join("/")))
-            .collect()
+        let mut comparison = Comparison {
+            old: self,
+            new,
+            reasons: Vec::new(),
+        };
+        comparison.device();
+        comparison.members();
+        comparison.profile();
+        comparison.reasons
     }
 
     /// Whether a client that registered by this file must register again by a newer one.
@@ -72,38 +53,201 @@ impl DeviceConfig {
     }
 }
 
-/// Whether an element is a value and nothing else.
-fn is_value(element: Element<'_>) -> bool {
-    element.is_leaf() && element.attributes().next().is_none()
+struct Comparison<'a> {
+    old: &'a DeviceConfig,
+    new: &'a DeviceConfig,
+    reasons: Vec<String>,
 }
 
-/// What an element says; none when it says more than a value.
-fn value_or<'a>(element: Option<Element<'a>>, default: &'a str) -> Option<Cow<'a, str>> {
-    let Some(element) = element else {
-        return Some(Cow::Borrowed(default));
-    };
-    let text = element.text();
-    if !is_value(element) {
-        None
-    } else if text.trim().is_empty() {
-        Some(Cow::Borrowed(default))
-    } else {
-        Some(Cow::Owned(text.trim().to_owned()))
+/// A value, or the text that should be one.
+type Said<T> = Result<T, String>;
+
+/// A number that may be on every node and line: where it cannot be read no place is looked for, which would cost as much
+/// as the file is long.
+fn number(text: Option<Cow<'_, str>>, default: u32) -> Said<u32> {
+    let text = text.unwrap_or_default();
+    match text.trim() {
+        "" => Ok(default),
+        text => value::parse_number(text).ok_or_else(|| text.to_owned()),
     }
 }
 
-/// Whether two elements say the same. The depth of recursion is that of the document, which its limits bound.
-fn same(old: Element<'_>, new: Element<'_>) -> bool {
-    old.name() == new.name()
-        && old.text().trim() == new.text().trim()
-        && old.attributes().count() == new.attributes().count()
-        && old.attributes().all(|attribute| {
-            new.attribute(attribute.name())
-                .is_some_and(|other| other.value() == attribute.value())
-        })
-        && old.children().count() == new.children().count()
-        && old
-            .children()
-            .zip(new.children())
-            .all(|(old, new)| same(old, new))
+fn said<T>(value: Result<Value<T>, ValueError>) -> Said<T> {
+    value.map(|value| value.value).map_err(|error| error.found)
+}
+
+impl<'a> Comparison<'a> {
+    fn compare<T: PartialEq>(&mut self, path: &[&str], say: impl Fn(&'a DeviceConfig) -> T) {
+        if say(self.old) != say(self.new) {
+            self.reasons
+                .push(format!("/{}/{}", DeviceConfig::ROOT, path.join("/")));
+        }
+    }
+
+    /// A value whose default is not published: missing is empty.
+    fn word(&mut self, path: &[&str]) {
+        self.compare(path, |config| {
+            value::word(config.root().descend(path)).map_or(Cow::Borrowed(""), |word| word.value)
+        });
+    }
+
+    fn device(&mut self) {
+        self.compare(&["deviceProtocol"], |config| {
+            let protocol = config.device_protocol().map(|protocol| protocol.value);
+            let protocol = protocol.filter(|protocol| !protocol.is_empty());
+            protocol.map_or_else(|| "SIP".to_owned(), |protocol| protocol.to_uppercase())
+        });
+        self.compare(&["fullConfig"], |config| said(config.full_config()));
+        self.compare(&["encrConfig"], |config| said(config.encr_config()));
+        self.word(&["certHash"]);
+        self.compare(&["capfAuthMode"], |config| said(config.capf_auth_mode()));
+        self.compare(&["sipOAuthMode"], |config| said(config.sip_oauth_mode()));
+        // 0 and 1 lead to the same port.
+        self.compare(&["deviceSecurityMode"], |config| {
+            said(config.device_security_mode())
+        });
+        self.compare(&["transportLayerProtocol"], |config| {
+            said(config.transport_layer_protocol())
+        });
+    }
+
+    fn members(&mut self) {
+        let ports = [UsedPorts::of(self.old), UsedPorts::of(self.new)];
+        let used = UsedPorts {
+            sip: ports.iter().any(|ports| ports.sip),
+            secured: ports.iter().any(|ports| ports.secured),
+            oauth: ports.iter().any(|ports| ports.oauth),
+        };
+        let path = ["devicePool", "callManagerGroup", "members"];
+        self.compare(&path, |config| {
+            let (nodes, unreadable) = match config.nodes() {
+                Ok(nodes) => (nodes, None),
+                Err(error) => (config.members().collect(), Some(error.found)),
+            };
+            let nodes = nodes.into_iter().filter_map(|node| used.in_node(node));
+            (nodes.collect::<Vec<_>>(), unreadable)
+        });
+    }
+
+    fn profile(&mut self) {
+        self.compare(&["sipProfile", "sipLines"], |config| {
+            let lines = config.lines().map(Line::element).filter(|line| {
+                let feature = line.child("featureID").map(Element::text);
+                // One that cannot be read may be that of a line.
+                !number(feature, Line::FEATURE_LINE).is_ok_and(|id| id != Line::FEATURE_LINE)
+            });
+            lines.map(registered).collect::<Vec<_>>()
+        });
+        self.compare(&["sipProfile", "sipProxies"], |config| {
+            let proxies = config.root().descend(&["sipProfile", "sipProxies"]);
+            let mut said: Vec<_> = proxies
+                .into_iter()
+                .flat_map(Element::children)
+                .filter_map(|proxy| Some((proxy.name(), value::word(Some(proxy))?.value)))
+                .filter(|(_, text)| !text.is_empty())
+                .collect();
+            said.sort();
+            said
+        });
+        let path = ["sipProfile", "sipStack"];
+        self.compare(&path, |config| {
+            let stack = config.sip_stack();
+            let times = [
+                stack.timer_invite_expires(),
+                stack.timer_register_expires(),
+                stack.timer_register_delta(),
+                stack.timer_keep_alive_expires(),
+                stack.timer_subscribe_expires(),
+                stack.timer_subscribe_delta(),
+                stack.timer_t1(),
+                stack.timer_t2(),
+            ];
+            let counts = [
+                stack.sip_invite_retx(),
+                stack.sip_retx(),
+                stack.max_redirects(),
+            ];
+            let words = ["remotePartyID", "userInfo"].map(|name| {
+                let word = value::word(stack.element().and_then(|stack| stack.child(name)));
+                word.map_or(Cow::Borrowed(""), |word| word.value)
+            });
+            (times.map(said), counts.map(said), words)
+        });
+        self.word(&["sipProfile", "sipCallFeatures", "remoteCcEnable"]);
+        self.word(&["sipProfile", "preferredCodec"]);
+        self.word(&["sipProfile", "dtmfAvtPayload"]);
+        self.word(&["sipProfile", "dtmfDbLevel"]);
+        self.word(&["sipProfile", "dtmfOutofBand"]);
+        self.word(&["sipProfile", "kpml"]);
+        self.compare(&["sipProfile", "startMediaPort"], |config| {
+            said(config.media_ports().map(|(start, _)| start))
+        });
+        self.word(&["sipProfile", "natEnabled"]);
+        self.word(&["sipProfile", "natAddress"]);
+        self.word(&["sipProfile", "natReceivedProcessing"]);
+        self.compare(&["sipProfile", "voipControlPort"], |config| {
+            said(config.voip_control_port())
+        });
+    }
+}
+
+/// The ports of a node that are registered to, from either place.
+#[derive(Clone, Copy)]
+struct UsedPorts {
+    sip: bool,
+    secured: bool,
+    oauth: bool,
+}
+
+impl UsedPorts {
+    fn of(config: &DeviceConfig) -> Self {
+        let mode = config.sip_oauth_mode().map(|mode| mode.value);
+        let security = config.device_security_mode().map(|mode| mode.value);
+        let is_off = mode != Ok(SipOauthMode::On);
+        // What cannot be read may be either.
+        Self {
+            oauth: mode != Ok(SipOauthMode::Off),
+            secured: is_off && !security.as_ref().is_ok_and(|mode| !mode.is_secure()),
+            sip: is_off && !security.is_ok_and(DeviceSecurityMode::is_secure),
+        }
+    }
+
+    /// What leads to a node: its host and these ports. None when it leads nowhere.
+    fn in_node(self, node: CallManagerNode<'_>) -> Option<impl PartialEq + use<'_>> {
+        const DEFAULT: NodePorts = NodePorts::DEFAULT;
+        let host = node.process_node_name()?.value;
+        let ports = [
+            (self.sip, "sipPort", DEFAULT.sip_port),
+            (self.secured, "securedSipPort", DEFAULT.secured_sip_port),
+            (self.oauth, "sipOAuthPort", DEFAULT.sip_oauth_port),
+            (self.oauth, "sipMRAOAuthPort", DEFAULT.sip_mra_oauth_port),
+        ];
+        let ports = ports.map(|(is_used, name, default)| {
+            let port = node.ports().child(name).map(Element::text);
+            is_used.then(|| number(port, default.into()))
+        });
+        is_host(&host).then_some((host, ports))
+    }
+}
+
+/// What of a line a registration carries, or is proved with.
+fn registered(line: Element<'_>) -> impl PartialEq + use<'_> {
+    let place = ["button", "lineIndex"].map(|name| {
+        let place = line.attribute(name).map(Attribute::value);
+        number(place, 0)
+    });
+    let port = number(
+        line.child("port").map(Element::text),
+        Line::DEFAULT_PORT.into(),
+    );
+    let texts = [
+        "name",
+        "displayName",
+        "contact",
+        "proxy",
+        "authName",
+        "authPassword",
+    ];
+    let texts = texts.map(|name| value::word(line.child(name)).map(|text| text.value));
+    (place, port, texts.map(Option::unwrap_or_default))
 }

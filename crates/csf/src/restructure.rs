@@ -1,5 +1,6 @@
 //! Adding and removing nodes and lines.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::config::DeviceConfig;
@@ -121,11 +122,24 @@ impl DeviceConfig {
 
     /// Adds a line after the last one, as [`add_member`](Self::add_member) a node.
     ///
+    /// A button that another line or feature has already is not given twice: the new line gets the first that is free
+    /// instead. So it is with the index among the lines.
+    ///
     /// # Errors
     ///
     /// [`EditError`], and then the file is as before.
     pub fn add_line(&mut self, line: &LineSettings) -> Result<Edit, EditError> {
-        let fragment = write::line(line)?;
+        // What cannot be read is nobody's number.
+        let buttons = self.lines().filter_map(|line| line.button().ok()?);
+        let buttons: HashSet<u32> = buttons.map(|button| button.value).collect();
+        let indices = self.lines().filter_map(|line| line.line_index().ok()?);
+        let indices: HashSet<u32> = indices.map(|index| index.value).collect();
+        let line = LineSettings {
+            button: free(line.button, &buttons),
+            line_index: line.line_index.map(|index| free(index, &indices)),
+            ..line.clone()
+        };
+        let fragment = write::line(&line)?;
         self.document.append(LINES, "line", &fragment)
     }
 
@@ -137,5 +151,18 @@ impl DeviceConfig {
     pub fn remove_line(&mut self, line: usize) -> Result<Edit, EditError> {
         self.document
             .remove(&format!("{LINES}/line[{}]", line.saturating_add(1)))
+    }
+}
+
+/// A number if it is free, else the first that is.
+fn free(number: u32, taken: &HashSet<u32>) -> u32 {
+    // Among one more than there are, one is free.
+    let last = u32::try_from(taken.len()).map_or(u32::MAX, |len| len.saturating_add(1));
+    if taken.contains(&number) {
+        (1..=last)
+            .find(|number| !taken.contains(number))
+            .unwrap_or(number)
+    } else {
+        number
     }
 }

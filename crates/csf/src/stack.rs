@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::device::StackSettings;
 use crate::document::Element;
 use crate::error::ValueError;
 use crate::value::{self, Value};
@@ -14,7 +15,7 @@ pub struct SipStack<'a> {
 
 /// One getter per element.
 macro_rules! stack {
-    ($($(#[$meta:meta])* $getter:ident: $element:literal as $read:ident -> $type:ty = $default:literal,)+) => {
+    ($($(#[$meta:meta])* $getter:ident: $element:literal as $read:ident -> $type:ty,)+) => {
         impl<'a> SipStack<'a> {
             pub(crate) fn new(stack: Option<Element<'a>>) -> Self {
                 Self { stack }
@@ -32,7 +33,7 @@ macro_rules! stack {
                 ///
                 /// [`ValueError`] when it is no number.
                 pub fn $getter(self) -> Result<Value<$type>, ValueError> {
-                    value::$read(self.stack.and_then(|stack| stack.child($element)), $default)
+                    value::$read(self.stack.and_then(|stack| stack.child($element)), StackSettings::DEFAULT.$getter)
                 }
             )+
         }
@@ -41,25 +42,25 @@ macro_rules! stack {
 
 stack! {
     /// `sipInviteRetx`: retransmissions of an INVITE. Default 6.
-    sip_invite_retx: "sipInviteRetx" as number -> u32 = 6,
+    sip_invite_retx: "sipInviteRetx" as number -> u32,
     /// `sipRetx`: retransmissions of any other request. Default 10.
-    sip_retx: "sipRetx" as number -> u32 = 10,
+    sip_retx: "sipRetx" as number -> u32,
     /// `timerInviteExpires`, written in seconds. Default 180 s.
-    timer_invite_expires: "timerInviteExpires" as seconds -> Duration = 180,
+    timer_invite_expires: "timerInviteExpires" as seconds -> Duration,
     /// `timerRegisterExpires`, written in seconds: what a REGISTER asks for. Default 3600 s.
-    timer_register_expires: "timerRegisterExpires" as seconds -> Duration = 3600,
+    timer_register_expires: "timerRegisterExpires" as seconds -> Duration,
     /// `timerRegisterDelta`, written in seconds: how long before its end a registration is refreshed. Default 5 s.
-    timer_register_delta: "timerRegisterDelta" as seconds -> Duration = 5,
+    timer_register_delta: "timerRegisterDelta" as seconds -> Duration,
     /// `timerKeepAliveExpires`, written in seconds. Default 120 s.
-    timer_keep_alive_expires: "timerKeepAliveExpires" as seconds -> Duration = 120,
+    timer_keep_alive_expires: "timerKeepAliveExpires" as seconds -> Duration,
     /// `timerSubscribeExpires`, written in seconds. Default 120 s.
-    timer_subscribe_expires: "timerSubscribeExpires" as seconds -> Duration = 120,
+    timer_subscribe_expires: "timerSubscribeExpires" as seconds -> Duration,
     /// `timerSubscribeDelta`, written in seconds. Default 5 s.
-    timer_subscribe_delta: "timerSubscribeDelta" as seconds -> Duration = 5,
+    timer_subscribe_delta: "timerSubscribeDelta" as seconds -> Duration,
     /// `timerT1`, written in milliseconds: T1 of RFC 3261 §17. Default 500 ms.
-    timer_t1: "timerT1" as milliseconds -> Duration = 500,
+    timer_t1: "timerT1" as milliseconds -> Duration,
     /// `timerT2`, written in milliseconds: T2 of RFC 3261 §17. Default 4000 ms.
-    timer_t2: "timerT2" as milliseconds -> Duration = 4000,
+    timer_t2: "timerT2" as milliseconds -> Duration,
     /// `maxRedirects`: Max-Forwards of requests. Default 70.
-    max_redirects: "maxRedirects" as number -> u32 = 70,
+    max_redirects: "maxRedirects" as number -> u32,
 }

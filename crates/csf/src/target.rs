@@ -179,7 +179,8 @@ impl DeviceConfig {
         self.registration_targets_by(place, MraPortReading::default())
     }
 
-    /// As [`registration_targets`](Self::registration_targets), with a reading of the MRA port.
+    /// As [`registration_targets`](Self::registration_targets), with a reading of the MRA port, which files with SIP OAuth
+    /// mode off have no use for.
     ///
     /// # Errors
     ///
@@ -243,11 +244,16 @@ impl Route {
         place: Place,
         reading: MraPortReading,
     ) -> Result<Self, TargetError> {
-        let connected_by = match (place, reading) {
-            (Place::OnPremises, _) | (Place::Mra, MraPortReading::Client) => ConnectedBy::Client,
-            (Place::Mra, MraPortReading::ExpresswayC) => ConnectedBy::ExpresswayC,
+        let mode = config.sip_oauth_mode()?.value;
+        // The reading is of a port that is used with SIP OAuth mode on; without it an Expressway-C connects.
+        let connected_by = match (place, mode, reading) {
+            (Place::OnPremises, ..) | (Place::Mra, SipOauthMode::On, MraPortReading::Client) => {
+                ConnectedBy::Client
+            }
+            (Place::Mra, SipOauthMode::On, MraPortReading::ExpresswayC)
+            | (Place::Mra, SipOauthMode::Off, _) => ConnectedBy::ExpresswayC,
         };
-        let (port, transport, authentication) = match config.sip_oauth_mode()?.value {
+        let (port, transport, authentication) = match mode {
             SipOauthMode::On => match place {
                 Place::OnPremises => (Port::Oauth, Transport::Tls, Authentication::Bearer),
                 Place::Mra => {

@@ -184,7 +184,7 @@ pub(crate) fn number(element: Option<Element<'_>>, default: u32) -> Result<Value
 
 const NUMBER: &str = "a number from 0 to 4294967295";
 
-fn parse_number(text: &str) -> Option<u32> {
+pub(crate) fn parse_number(text: &str) -> Option<u32> {
     digits(text)?.parse().ok()
 }
 

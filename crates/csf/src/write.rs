@@ -460,7 +460,10 @@ fn write_member(member: &Member, w: &mut Writer) {
 
 fn write_line(line: &LineSettings, w: &mut Writer) {
     let button = line.button.to_string();
-    w.open_with("line", &[("button", &button), ("lineIndex", &button)]);
+    let index = line.line_index.map(|index| index.to_string());
+    let index = index.as_deref().map(|index| ("lineIndex", index));
+    let attributes: Vec<_> = std::iter::once(("button", &*button)).chain(index).collect();
+    w.open_with("line", &attributes);
     w.text("featureID", "9");
     w.text("featureLabel", &line.feature_label);
     w.text("proxy", &line.proxy);

@@ -53,15 +53,19 @@ fn member() -> impl Strategy<Value = Member> {
 }
 
 fn line() -> impl Strategy<Value = LineSettings> {
-    (any::<u32>(), text(), word(), text(), word(), word(), 1u16..).prop_map(
-        |(button, feature_label, name, display_name, contact, proxy, port)| LineSettings {
-            button,
-            feature_label,
-            name,
-            display_name,
-            contact,
-            proxy,
-            port,
+    let place = (any::<u32>(), prop::option::of(any::<u32>()));
+    (place, text(), word(), text(), word(), word(), 1u16..).prop_map(
+        |((button, line_index), feature_label, name, display_name, contact, proxy, port)| {
+            LineSettings {
+                button,
+                line_index,
+                feature_label,
+                name,
+                display_name,
+                contact,
+                proxy,
+                port,
+            }
         },
     )
 }

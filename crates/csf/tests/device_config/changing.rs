@@ -169,3 +169,41 @@ fn an_edit_leaves_the_comment_and_the_blanks_beside_the_value() {
         assert_eq!(targets[0].port, port);
     }
 }
+
+/// Buttons count speed dials, indices lines; neither is given twice.
+#[test]
+fn a_line_keeps_its_index_and_a_new_one_gets_what_is_free() {
+    let text = "<device><sipProfile><sipLines><line button=\"1\" lineIndex=\"1\"><featureID>9</featureID></line>\n\
+        <line button=\"2\"><featureID>2</featureID></line>\n\
+        <line button=\"3\" lineIndex=\"2\"><featureID>9</featureID></line></sipLines></sipProfile></device>";
+    let places = |config: &DeviceConfig| -> Vec<(u32, Option<u32>)> {
+        let device = Device::try_from(config).unwrap();
+        let lines = device.lines.iter();
+        lines.map(|line| (line.button, line.line_index)).collect()
+    };
+    let mut config = read(text);
+    assert_eq!(places(&config), [(1, Some(1)), (3, Some(2))]);
+    let again = read(&Device::try_from(&config).unwrap().to_xml().unwrap());
+    assert_eq!(places(&again), [(1, Some(1)), (3, Some(2))]);
+
+    config.add_line(&LineSettings::new("2003")).unwrap();
+    let on_nine = LineSettings {
+        button: 9,
+        ..LineSettings::new("2004")
+    };
+    config.add_line(&on_nine).unwrap();
+    let without = LineSettings {
+        button: 2,
+        line_index: None,
+        ..LineSettings::new("2005")
+    };
+    config.add_line(&without).unwrap();
+    let expected = [
+        (1, Some(1)),
+        (3, Some(2)),
+        (4, Some(3)),
+        (9, Some(4)),
+        (5, None),
+    ];
+    assert_eq!(places(&config), expected);
+}

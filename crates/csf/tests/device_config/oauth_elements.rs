@@ -140,6 +140,92 @@ fn the_reading_of_the_mra_port_decides_who_connects_and_both_ports_stay_visible(
     );
 }
 
+/// Who connects, and where the client does: the reading of the MRA port has a say with SIP OAuth mode on, and in MRA only.
+#[test]
+fn the_reading_of_the_mra_port_has_no_say_elsewhere() {
+    use ConnectedBy::{Client, ExpresswayC};
+    use MraPortReading as Reading;
+    use Place::{Mra, OnPremises};
+    use Transport::{MutualTls, TcpOrUdp, Tls};
+    // mode, security, transport: place, reading: who connects, the client's port, the node's, its transport
+    type Row = (Place, Reading, ConnectedBy, u16, u16, Transport);
+    let table: [([&str; 3], [Row; 4]); 3] = [
+        (
+            ["1", "3", "3"],
+            [
+                (OnPremises, Reading::ExpresswayC, Client, 5090, 5090, Tls),
+                (OnPremises, Reading::Client, Client, 5090, 5090, Tls),
+                (
+                    Mra,
+                    Reading::ExpresswayC,
+                    ExpresswayC,
+                    5061,
+                    5091,
+                    MutualTls,
+                ),
+                (Mra, Reading::Client, Client, 5091, 5091, Tls),
+            ],
+        ),
+        (
+            ["0", "3", "3"],
+            [
+                (
+                    OnPremises,
+                    Reading::ExpresswayC,
+                    Client,
+                    5061,
+                    5061,
+                    MutualTls,
+                ),
+                (OnPremises, Reading::Client, Client, 5061, 5061, MutualTls),
+                (
+                    Mra,
+                    Reading::ExpresswayC,
+                    ExpresswayC,
+                    5061,
+                    5061,
+                    MutualTls,
+                ),
+                (Mra, Reading::Client, ExpresswayC, 5061, 5061, MutualTls),
+            ],
+        ),
+        (
+            ["0", "1", "4"],
+            [
+                (
+                    OnPremises,
+                    Reading::ExpresswayC,
+                    Client,
+                    5060,
+                    5060,
+                    TcpOrUdp,
+                ),
+                (OnPremises, Reading::Client, Client, 5060, 5060, TcpOrUdp),
+                (Mra, Reading::ExpresswayC, ExpresswayC, 5061, 5060, TcpOrUdp),
+                (Mra, Reading::Client, ExpresswayC, 5061, 5060, TcpOrUdp),
+            ],
+        ),
+    ];
+    for ([mode, security, transport], rows) in table {
+        let node = member("0", "cucm1.example.com", OAUTH_PORTS);
+        let config = read(&file(mode, security, transport, &node));
+        for row in rows {
+            let (place, reading, ..) = row;
+            let targets = config.registration_targets_by(place, reading).unwrap();
+            let target = &targets[0];
+            let found = (
+                place,
+                reading,
+                target.connected_by,
+                target.client_port,
+                target.port,
+                target.transport,
+            );
+            assert_eq!(found, row, "{mode} {security} {transport}");
+        }
+    }
+}
+
 #[test]
 fn the_server_shows_the_name_of_the_node() {
     let config = read(&jabber().to_xml().unwrap());

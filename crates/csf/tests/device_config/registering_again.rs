@@ -2,22 +2,40 @@
 
 use super::*;
 
+const MEMBERS: &str = "/device/devicePool/callManagerGroup/members";
+const LINES: &str = "/device/sipProfile/sipLines";
+
 #[test]
 fn what_decides_where_and_how_to_register_needs_a_restart() {
     let text = jabber().to_xml().unwrap();
     let old = read(&text);
     for (from, to, path) in [
+        (">5190<", ">5191<", MEMBERS),
+        ("priority=\"0\"", "priority=\"7\"", MEMBERS),
         (
-            ">5190<",
-            ">5191<",
-            "/device/devicePool/callManagerGroup/members",
+            "<processNodeName>cucm1.",
+            "<processNodeName>cucm3.",
+            MEMBERS,
+        ),
+        ("<sipMRAOAuthPort>5091<", "<sipMRAOAuthPort>5096<", MEMBERS),
+        ("lineIndex=\"1\"", "lineIndex=\"2\"", LINES),
+        ("<contact>2001<", "<contact>x<", LINES),
+        (
+            "<displayName>",
+            "<authPassword>x</authPassword><displayName>",
+            LINES,
         ),
         (
-            "priority=\"1\"",
-            "priority=\"7\"",
-            "/device/devicePool/callManagerGroup/members",
+            "<outboundProxyPort>5060<",
+            "<outboundProxyPort>5070<",
+            "/device/sipProfile/sipProxies",
         ),
-        ("<name>2001<", "<name>2002<", "/device/sipProfile/sipLines"),
+        (
+            "<remotePartyID>true<",
+            "<remotePartyID>false<",
+            "/device/sipProfile/sipStack",
+        ),
+        ("<name>2001<", "<name>2002<", LINES),
         (
             "<sipOAuthMode>1<",
             "<sipOAuthMode>0<",
@@ -88,6 +106,32 @@ fn what_does_not_decide_needs_none() {
         ("<fullConfig>true<", "<fullConfig><"),
         ("<capfAuthMode>0</capfAuthMode>", ""),
         ("<voipControlPort>5060</voipControlPort>", ""),
+        // Whether a default is written, and how.
+        ("<sipOAuthPort>5090</sipOAuthPort>", ""),
+        ("<sipOAuthPort>5090<", "<sipOAuthPort> 05090<"),
+        ("<sipMRAOAuthPort>5091<", "<sipMRAOAuthPort><"),
+        ("<timerT1>500</timerT1>", ""),
+        ("<maxRedirects>70<", "<maxRedirects><"),
+        ("<deviceProtocol>SIP</deviceProtocol>", ""),
+        ("<fullConfig>true<", "<fullConfig>1<"),
+        ("<featureID>9</featureID>", ""),
+        ("<port>5060</port>", ""),
+        // What of a node leads nowhere from here, and in which numbers the same order is written.
+        ("<name>cucm1.example.com<", "<name>first<"),
+        ("<description>", "<description>x"),
+        ("<ethernetPhonePort>2000<", "<ethernetPhonePort>2001<"),
+        ("<sipPort>5060<", "<sipPort>5070<"),
+        ("<securedSipPort>5061<", "<securedSipPort>5071<"),
+        ("<listen>2427<", "<listen>2429<"),
+        ("priority=\"1\"", "priority=\"7\""),
+        ("uuid=", "x=\"y\" uuid="),
+        // What of a line no registration carries.
+        ("<featureLabel>2001<", "<featureLabel>Anna<"),
+        ("<callWaiting>3<", "<callWaiting>1<"),
+        (
+            "</sipLines>",
+            "<line button=\"2\"><featureID>2</featureID></line></sipLines>",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         assert!(
@@ -112,4 +156,27 @@ fn a_list_that_comes_or_goes_needs_a_restart() {
     let lines =
         read("<device><sipProfile><sipLines><line button=\"1\"/></sipLines></sipProfile></device>");
     assert!(empty.is_restart_needed(&lines) && lines.is_restart_needed(&empty));
+}
+
+/// With SIP OAuth mode off the port that the security mode leads to counts, and that of the mode does not.
+#[test]
+fn the_ports_that_count_are_those_of_the_mode() {
+    let node = |ports: &str| member("0", "cucm1.example.com", ports);
+    for (mode, security, used, unused) in [
+        ("1", "3", "sipOAuthPort", "securedSipPort"),
+        ("0", "3", "securedSipPort", "sipOAuthPort"),
+        ("0", "1", "sipPort", "securedSipPort"),
+    ] {
+        let old = read(&file(mode, security, "4", &node("")));
+        let with = |port: &str| {
+            read(&file(
+                mode,
+                security,
+                "4",
+                &node(&format!("<{port}>6000</{port}>")),
+            ))
+        };
+        assert!(old.is_restart_needed(&with(used)), "{mode} {security}");
+        assert!(!old.is_restart_needed(&with(unused)), "{mode} {security}");
+    }
 }
