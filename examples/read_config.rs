@@ -163,6 +163,7 @@ fn sentence(target: &RegistrationTarget) -> String {
         Authentication::Bearer => "an access token",
         Authentication::Certificate => "its certificate",
         Authentication::DeviceName => "its device name",
+        _ => "what this program does not know",
     };
     let (host, port) = (&target.host, target.port);
     let way = match target.connected_by {

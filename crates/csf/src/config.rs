@@ -306,19 +306,6 @@ impl DeviceConfig {
     pub fn owner_id(&self) -> Option<Value<Cow<'_, str>>> {
         value::word(self.at(&["ownerId"]))
     }
-
-    /// A vendor setting such as `webAccess`, from the level that decides: the device's `vendorConfig`, else the common
-    /// phone profile's `commonConfig`, else the `enterpriseConfig`. An empty element does not decide. Jabber has groups in
-    /// these levels, whose settings are asked for with a slash: `desktopClient/allowUserConfigureVoicemail`.
-    pub fn vendor_setting(&self, name: &str) -> Option<Value<Cow<'_, str>>> {
-        ["vendorConfig", "commonConfig", "enterpriseConfig"]
-            .into_iter()
-            .filter_map(|level| {
-                let mut names = name.split('/');
-                value::word(names.try_fold(self.at(&[level])?, Element::child))
-            })
-            .find(|setting| !setting.value.is_empty())
-    }
 }
 
 /// Prints sizes only: a file may hold passwords.

@@ -8,12 +8,13 @@ use std::str::FromStr;
 /// `[A-Za-z0-9_.-]{1,50}`, and not `.` or `..` alone or in front: what a user types as a device name ends up in a file name and a URL.
 ///
 /// ```
-/// use sip_oauth_csf::{DeviceKind, DeviceName, Service};
+/// use sip_oauth_csf::{ConfigService, DeviceKind, DeviceName, FileForm};
 ///
 /// let name: DeviceName = "CSFrado".parse()?;
 /// assert_eq!(name.kind(), Some(DeviceKind::Csf));
 /// assert_eq!(name.file_name(), "CSFrado.cnf.xml");
-/// assert_eq!(name.url(Service::Plain, "cucm1.example.com"), "http://cucm1.example.com:6970/CSFrado.cnf.xml");
+/// let url = name.url(FileForm::Plain, ConfigService::Plain, "cucm1.example.com");
+/// assert_eq!(url, "http://cucm1.example.com:6970/CSFrado.cnf.xml");
 /// assert!("../etc/passwd".parse::<DeviceName>().is_err());
 /// # Ok::<(), sip_oauth_csf::DeviceNameError>(())
 /// ```
@@ -60,19 +61,14 @@ impl DeviceName {
             .find(|kind| self.0.starts_with(kind.prefix()))
     }
 
-    /// `<device>.cnf.xml`, the plain file: the only form SIP OAuth mode uses.
+    /// `<device>.cnf.xml`, the name of the plain file.
     pub fn file_name(&self) -> String {
-        format!("{}.cnf.xml", self.0)
+        self.file_name_of(FileForm::Plain)
     }
 
-    /// `<device>.cnf.xml.sgn`, the signed file.
-    pub fn signed_file_name(&self) -> String {
-        format!("{}.cnf.xml.sgn", self.0)
-    }
-
-    /// `<device>.cnf.xml.enc.sgn`, the encrypted and signed file.
-    pub fn encrypted_file_name(&self) -> String {
-        format!("{}.cnf.xml.enc.sgn", self.0)
+    /// The name of the file in a form.
+    pub fn file_name_of(&self, form: FileForm) -> String {
+        format!("{}{}", self.0, form.suffix())
     }
 
     /// The name in a file name or path such as `spool/CSFrado.cnf.xml`, whichever form it has.
@@ -82,28 +78,30 @@ impl DeviceName {
     /// [`DeviceNameError`] when what stands before the suffix is no device name.
     pub fn from_file_name(path: &str) -> Result<Self, DeviceNameError> {
         let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        let stem = [".cnf.xml.enc.sgn", ".cnf.xml.sgn", ".cnf.xml", ".xml"]
+        let stem = FileForm::ALL
+            .map(FileForm::suffix)
             .into_iter()
+            .chain([".xml"])
             .find_map(|suffix| file.strip_suffix(suffix))
             .unwrap_or(file);
         Self::new(stem)
     }
 
-    /// The address of the plain file on `host`, at the port of `service`.
+    /// The address of the file in a form on `host`, at the port of `service`.
     ///
     /// An IPv6 address is put in brackets. The host is the caller's, who should have it from a trusted place.
-    pub fn url(&self, service: Service, host: &str) -> String {
-        self.url_at(service, host, service.port())
+    pub fn url(&self, form: FileForm, service: ConfigService, host: &str) -> String {
+        self.url_at(form, service, host, service.port())
     }
 
-    /// The address of the plain file on `host` at a port of the caller's, for a lab or a forwarded port.
-    pub fn url_at(&self, service: Service, host: &str, port: u16) -> String {
-        service.url_of(host, port, &self.file_name())
+    /// As [`url`](Self::url) at a port of the caller's, for a lab or a forwarded port.
+    pub fn url_at(&self, form: FileForm, service: ConfigService, host: &str, port: u16) -> String {
+        service.url_of(host, port, &self.file_name_of(form))
     }
 
     /// `http://<host>:<port>/<device>.cnf.xml`, the address of the plain file.
     pub fn plain_url(&self, host: &str, port: u16) -> String {
-        self.url_at(Service::Plain, host, port)
+        self.url_at(FileForm::Plain, ConfigService::Plain, host, port)
     }
 }
 
@@ -170,6 +168,7 @@ pub enum DeviceNameError {
 ///
 /// SIP OAuth mode is offered for all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DeviceKind {
     /// `CSF`: Jabber on a desktop (Cisco Unified Client Services Framework).
     Csf,
@@ -209,9 +208,35 @@ impl DeviceKind {
     }
 }
 
+/// The forms a device's file has. SIP OAuth mode knows the plain one only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileForm {
+    /// `.cnf.xml`.
+    Plain,
+    /// `.cnf.xml.sgn`. At [`ConfigService::Token`] a phone asks for the file by this name, and receives the plain one.
+    Signed,
+    /// `.cnf.xml.enc.sgn`.
+    EncryptedSigned,
+}
+
+impl FileForm {
+    const ALL: [Self; 3] = [Self::Plain, Self::Signed, Self::EncryptedSigned];
+
+    /// What stands behind the device's name.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => ".cnf.xml",
+            Self::Signed => ".cnf.xml.sgn",
+            Self::EncryptedSigned => ".cnf.xml.enc.sgn",
+        }
+    }
+}
+
 /// A service of a Unified CM node that hands out configuration files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Service {
+#[non_exhaustive]
+pub enum ConfigService {
     /// HTTP on 6970.
     Plain,
     /// HTTPS on 6971: phones in SIP OAuth mode come here with their token.
@@ -220,7 +245,7 @@ pub enum Service {
     Tls,
 }
 
-impl Service {
+impl ConfigService {
     /// The port the product listens on.
     pub const fn port(self) -> u16 {
         match self {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::device_name::Service;
+use crate::device_name::ConfigService;
 use crate::document::{Document, Element};
 use crate::error::{ReadError, ValueError, shorten};
 use crate::finding::Finding;
@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::rule::Rule;
 use crate::target::is_host;
 use crate::value::{self, Value};
+use crate::vendor::SettingText;
 
 /// `jabber-config.xml`: how a client finds its services, before it has a device file.
 ///
@@ -30,7 +31,7 @@ use crate::value::{self, Value};
 /// `SSO_Enabled`, which Cisco's guide to single sign-on names alone; that is read wherever it stands.
 ///
 /// ```
-/// use sip_oauth_csf::{ExcludedService, JabberConfig, Limits, Rule, Service};
+/// use sip_oauth_csf::{ConfigService, ExcludedService, JabberConfig, Limits, Rule};
 ///
 /// let file = b"<?xml version=\"1.0\" encoding=\"utf-8\"?><config version=\"1.0\"><Policies>\
 ///     <VoiceServicesDomain>voice.example.com</VoiceServicesDomain>\
@@ -40,7 +41,7 @@ use crate::value::{self, Value};
 /// assert_eq!(config.excluded_services()?.value, [ExcludedService::Webex, ExcludedService::Cucm]);
 /// assert_eq!(config.findings()[0].rule, Rule::UdsExcluded);
 ///
-/// let url = JabberConfig::url(Service::Plain, "cucm1.example.com");
+/// let url = JabberConfig::url(ConfigService::Plain, "cucm1.example.com");
 /// assert_eq!(url, "http://cucm1.example.com:6970/jabber-config.xml");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -115,7 +116,7 @@ impl JabberConfig {
     }
 
     /// The address of the file on `host`, at the port of `service`.
-    pub fn url(service: Service, host: &str) -> String {
+    pub fn url(service: ConfigService, host: &str) -> String {
         service.url_of(host, service.port(), Self::FILE_NAME)
     }
 
@@ -133,14 +134,14 @@ impl JabberConfig {
     }
 
     /// Any setting, by its section (`Client`, `Policies`, `Phone`, `Options` ...) and name.
-    pub fn setting(&self, section: &str, name: &str) -> Option<Value<Cow<'_, str>>> {
-        value::word(self.at(section, name))
+    pub fn setting(&self, section: &str, name: &str) -> Option<Value<SettingText<'_>>> {
+        SettingText::of(self.at(section, name))
     }
 
     /// `Policies/VoiceServicesDomain`: the domain whose `_collab-edge` and `_cisco-uds` records lead to the cluster,
     /// where it is not that of the account.
     pub fn voice_services_domain(&self) -> Option<Value<Cow<'_, str>>> {
-        self.setting("Policies", "VoiceServicesDomain")
+        value::word(self.at("Policies", "VoiceServicesDomain"))
     }
 
     /// `Policies/ServiceDiscoveryExcludedServices`. Default none.
@@ -227,7 +228,7 @@ impl JabberConfig {
     fn servers(&self, names: [&str; 2]) -> Vec<Value<Cow<'_, str>>> {
         names
             .into_iter()
-            .filter_map(|name| self.setting("Phone", name))
+            .filter_map(|name| value::word(self.at("Phone", name)))
             .filter(|server| !server.value.is_empty())
             .collect()
     }

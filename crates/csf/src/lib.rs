@@ -16,14 +16,15 @@
 //!   [`JabberConfig`].
 //!
 //! ```
-//! use sip_oauth_csf::{DeviceConfig, DeviceFile, Limits, LineSettings, Member, Place, Service};
+//! use sip_oauth_csf::{ConfigService, DeviceConfig, DeviceFile, FileForm, Limits, LineSettings, Member, Place};
 //!
 //! // A cluster writes the file ...
 //! let file = DeviceFile::builder("CSFrado".parse()?, "7b2e9d14-3c5f-4a68-8e90-1d2c3b4a5f6e")
 //!     .node(Member::new("cucm1.example.com"))
 //!     .line(LineSettings::new("2001"))
 //!     .sip_oauth();
-//! assert_eq!(file.name.url(Service::Plain, "cucm1.example.com"), "http://cucm1.example.com:6970/CSFrado.cnf.xml");
+//! let url = file.name.url(FileForm::Plain, ConfigService::Plain, "cucm1.example.com");
+//! assert_eq!(url, "http://cucm1.example.com:6970/CSFrado.cnf.xml");
 //! let bytes = file.to_xml()?.into_bytes();
 //!
 //! // ... and a client reads it.
@@ -60,7 +61,7 @@
 //! ([`ReadErrorKind::Signed`], [`ReadErrorKind::Encrypted`]) and refused, with a sentence on what to do. Encodings in
 //! which a character may take several forms or lengths (Shift_JIS, GB18030 ...) are refused by name. Passwords in a file
 //! have no getters of their own and are never printed; [`Element::text`] reaches them, and
-//! [`DeviceConfig::vendor_setting`] those of the vendor levels.
+//! [`DeviceConfig::vendor_setting`] and [`JabberConfig::setting`] those among the settings, as a [`SettingText`].
 
 mod builder;
 mod config;
@@ -91,6 +92,7 @@ mod stack;
 mod target;
 mod tree;
 mod value;
+mod vendor;
 mod work;
 mod write;
 mod xml;
@@ -102,7 +104,7 @@ pub use device::{
     Capf, Device, Gateway, LineSettings, Member, NodePorts, PhoneServiceEntry, Setting,
     StackSettings,
 };
-pub use device_name::{DeviceKind, DeviceName, DeviceNameError, Service};
+pub use device_name::{ConfigService, DeviceKind, DeviceName, DeviceNameError, FileForm};
 pub use document::{Attribute, Document, Element};
 pub use edge_config::{EdgeConfig, EdgeServer};
 pub use edit::{Edit, EditError};
@@ -126,4 +128,5 @@ pub use target::{
     TargetError, Transport,
 };
 pub use value::{Origin, Value};
+pub use vendor::{SettingText, VendorLevel};
 pub use xml_writer::WriteError;

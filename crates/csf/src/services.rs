@@ -8,9 +8,14 @@ use crate::error::ValueError;
 use crate::modes::{PhoneServiceKind, PhoneServiceProvisioning};
 use crate::value::{self, Value};
 
+/// The port of a trust verification service.
+pub(crate) const TVS_PORT: u16 = 2445;
+
 /// `TVS/members/member`: a trust verification service, which a device asks about certificates it does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustVerificationServer<'a> {
+    /// `@priority`: the lowest is asked first. Missing or empty counts as 0.
+    pub priority: Value<u32>,
     /// `address`.
     pub address: Value<Cow<'a, str>>,
     /// `port`. Default 2445.
@@ -76,11 +81,11 @@ impl<'a> PhoneService<'a> {
 }
 
 impl DeviceConfig {
-    /// `TVS/members/member` in document order; members without an address are left out.
+    /// `TVS/members/member` by priority, equals in document order; members without an address are left out.
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when something else than a port from 1 to 65535 is written.
+    /// [`ValueError`] when a priority is no number, or something else than a port from 1 to 65535 is written.
     ///
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, Limits};
@@ -98,14 +103,21 @@ impl DeviceConfig {
         let members = members
             .into_iter()
             .flat_map(|members| members.children_named("member"));
-        members
-            .filter_map(|member| {
-                let address = value::word(member.child("address"))
-                    .filter(|address| !address.value.is_empty())?;
-                let port = value::port(member.child("port"), 2445);
-                Some(port.map(|port| TrustVerificationServer { address, port }))
-            })
-            .collect()
+        let mut servers = Vec::new();
+        for member in members {
+            let address = value::word(member.child("address"));
+            if let Some(address) = address.filter(|address| !address.value.is_empty()) {
+                servers.push(TrustVerificationServer {
+                    priority: value::number_attribute(member, "priority")?
+                        .unwrap_or_else(|| Value::missing(0)),
+                    address,
+                    port: value::port(member.child("port"), TVS_PORT)?,
+                });
+            }
+        }
+        // The sort is stable, which keeps document order.
+        servers.sort_by_key(|server| server.priority.value);
+        Ok(servers)
     }
 
     /// `phoneServices/provisioning`. Default internal.

@@ -24,6 +24,7 @@ pub enum Place {
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MraPortReading {
     /// Expressway-C connects to it; the client connects to the Expressway-E on [`EDGE_TLS_PORT`] and sends a Route
     /// header. The default: no port of a node can be reached from outside.
@@ -37,7 +38,7 @@ pub enum MraPortReading {
 /// The TLS port of an Expressway-E, unless its bootstrap document names another.
 pub const EDGE_TLS_PORT: u16 = 5061;
 
-/// How a node is reached.
+/// How a node is reached. These are all that the security mode and `transportLayerProtocol` lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
@@ -56,6 +57,7 @@ pub enum Transport {
 /// What the registration is authenticated with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Authentication {
     /// An access token in the REGISTER.
     Bearer,

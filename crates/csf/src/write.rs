@@ -5,6 +5,7 @@
 //! and is at the end of `<device>` here.
 
 use crate::device::{Device, LineSettings, Member, Setting};
+use crate::services::TVS_PORT;
 use crate::xml_writer::{WriteError, Writer};
 
 impl Device {
@@ -139,7 +140,7 @@ impl Device {
         w.open("members");
         for member in &self.members {
             w.open_with("member", &[("priority", &member.priority.to_string())]);
-            w.text("port", "2445");
+            w.port("port", TVS_PORT);
             w.text("address", &member.process_node_name);
             w.close();
         }

@@ -149,7 +149,7 @@ fn each_thing_that_keeps_a_jabber_client_from_its_node_is_found_alone() {
 
 #[test]
 fn the_jabber_configuration_is_fetched_where_device_files_are() {
-    let url = JabberConfig::url(Service::Tls, "2001:db8::1");
+    let url = JabberConfig::url(ConfigService::Tls, "2001:db8::1");
     assert_eq!(url, "https://[2001:db8::1]:6972/jabber-config.xml");
     let device = jabber().to_xml().unwrap();
     assert!(JabberConfig::read(device.as_bytes(), &Limits::default()).is_err());

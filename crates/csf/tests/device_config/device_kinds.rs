@@ -248,7 +248,7 @@ fn of_the_three_vendor_levels_the_one_next_to_the_device_decides() {
     for fixture in &FIXTURES {
         let config = open(fixture);
         for &(name, expected) in fixture.settings {
-            let setting = config.vendor_setting(name).unwrap();
+            let (_, setting) = config.vendor_setting(name).unwrap();
             assert_eq!(setting.value, expected, "{}, {name}", fixture.file);
             let span = setting.span().unwrap();
             assert_eq!(&config.source()[span.range()], expected.as_bytes());

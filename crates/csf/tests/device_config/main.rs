@@ -23,10 +23,10 @@ mod support;
 mod values;
 
 use sip_oauth_csf::{
-    Authentication, Capf, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind, DeviceName,
-    DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, Gateway, JabberConfig,
-    Limits, LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry, PhoneServiceKind,
-    PhoneServiceProvisioning, Place, ReadErrorKind, Rule, Service, Setting, Severity, SipOauthMode,
-    TargetError, Transport, TransportLayerProtocol, WriteError,
+    Authentication, Capf, ConfigService, ConnectedBy, Device, DeviceConfig, DeviceFile, DeviceKind,
+    DeviceName, DeviceNameError, DeviceSecurityMode, Document, EdgeConfig, EditError, FileForm,
+    Gateway, JabberConfig, Limits, LineSettings, Member, MraPortReading, Origin, PhoneServiceEntry,
+    PhoneServiceKind, PhoneServiceProvisioning, Place, ReadErrorKind, Rule, Setting, Severity,
+    SipOauthMode, TargetError, Transport, TransportLayerProtocol, VendorLevel, WriteError,
 };
 use support::{OAUTH_PORTS, file, jabber, member, read};

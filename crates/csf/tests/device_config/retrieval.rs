@@ -46,14 +46,34 @@ fn the_prefix_tells_the_kind() {
 }
 
 #[test]
-fn each_service_has_its_scheme_and_port() {
+fn each_service_has_its_scheme_and_port_and_each_form_its_suffix() {
     let name = DeviceName::new("CSFrado").unwrap();
-    for (service, url) in [
-        (Service::Plain, "http://192.0.2.1:6970/CSFrado.cnf.xml"),
-        (Service::Token, "https://192.0.2.1:6971/CSFrado.cnf.xml"),
-        (Service::Tls, "https://192.0.2.1:6972/CSFrado.cnf.xml"),
+    for (form, service, url) in [
+        (
+            FileForm::Plain,
+            ConfigService::Plain,
+            "http://192.0.2.1:6970/CSFrado.cnf.xml",
+        ),
+        (
+            FileForm::Plain,
+            ConfigService::Token,
+            "https://192.0.2.1:6971/CSFrado.cnf.xml",
+        ),
+        // The name a phone in SIP OAuth mode asks for, whose answer is the plain file.
+        (
+            FileForm::Signed,
+            ConfigService::Token,
+            "https://192.0.2.1:6971/CSFrado.cnf.xml.sgn",
+        ),
+        (
+            FileForm::EncryptedSigned,
+            ConfigService::Tls,
+            "https://192.0.2.1:6972/CSFrado.cnf.xml.enc.sgn",
+        ),
     ] {
-        assert_eq!(name.url(service, "192.0.2.1"), url);
+        assert_eq!(name.url(form, service, "192.0.2.1"), url);
+        let file = name.file_name_of(form);
+        assert_eq!(DeviceName::from_file_name(&file), Ok(name.clone()));
     }
     assert_eq!(
         name.plain_url("2001:db8::1", 8080),

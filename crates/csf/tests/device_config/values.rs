@@ -49,17 +49,29 @@ fn values_know_their_bytes() {
 fn the_device_overrides_the_profile_and_the_profile_the_enterprise() {
     let config = read(
         "<device><enterpriseConfig><webAccess>0</webAccess><sshAccess>0</sshAccess><ice>3</ice></enterpriseConfig>\
-         <commonConfig><webAccess>1</webAccess><sshAccess></sshAccess></commonConfig>\
+         <commonConfig><settingsAccess>1</settingsAccess><webAccess>1</webAccess><sshAccess></sshAccess></commonConfig>\
          <vendorConfig><webAccess>2</webAccess></vendorConfig></device>",
     );
     let setting = |name| {
-        config
-            .vendor_setting(name)
-            .map(|setting| setting.value.into_owned())
+        let (level, text) = config.vendor_setting(name)?;
+        Some((level, text.value.into_owned()))
     };
-    assert_eq!(setting("webAccess").as_deref(), Some("2"));
-    assert_eq!(setting("sshAccess").as_deref(), Some("0"));
-    assert_eq!(setting("ice").as_deref(), Some("3"));
+    assert_eq!(
+        setting("webAccess"),
+        Some((VendorLevel::Device, "2".to_owned()))
+    );
+    assert_eq!(
+        setting("settingsAccess"),
+        Some((VendorLevel::CommonProfile, "1".to_owned()))
+    );
+    assert_eq!(
+        setting("sshAccess"),
+        Some((VendorLevel::Enterprise, "0".to_owned()))
+    );
+    assert_eq!(
+        setting("ice"),
+        Some((VendorLevel::Enterprise, "3".to_owned()))
+    );
     assert_eq!(setting("telnet"), None);
 }
 
@@ -89,12 +101,18 @@ fn targets_and_findings_can_be_printed_as_json() {
 #[test]
 fn phone_services_and_trust_verification_servers_are_listed() {
     let config = read(
-        "<device><TVS><members><member><address></address></member><member><address>192.0.2.1</address></member>\
+        "<device><TVS><members><member><address></address></member><member priority=\"1\"><address>192.0.2.2</address></member>\
+         <member><address>192.0.2.1</address></member>\
          </members></TVS><phoneServices useHTTPS=\"true\"><provisioning>2</provisioning><phoneService type=\"1\">\
          <name>Missed Calls</name><url>Application:Cisco/MissedCalls</url></phoneService></phoneServices></device>",
     );
     let servers = config.trust_verification_servers().unwrap();
-    assert_eq!((servers.len(), servers[0].port.value), (1, 2445));
+    let servers: Vec<_> = servers
+        .iter()
+        .map(|server| (&*server.address.value, server.port.value))
+        .collect();
+    // By priority, as nodes are tried.
+    assert_eq!(servers, [("192.0.2.1", 2445), ("192.0.2.2", 2445)]);
     let service = config.phone_services().next().unwrap();
     assert_eq!(service.kind().unwrap().value, PhoneServiceKind::Directories);
     assert!(service.category().unwrap().is_default());
@@ -117,13 +135,24 @@ fn neither_text_nor_passwords_are_printed() {
     );
     let line = config.lines().next().unwrap();
     assert!(line.has_auth_password());
+    let jabber_config = JabberConfig::read(
+        b"<config><Phone><adminPassword>hunter2</adminPassword></Phone></config>",
+        &Limits::default(),
+    )
+    .unwrap();
     let printed = format!(
-        "{config:?} {:?} {line:?} {:?} {:?}",
+        "{config:?} {:?} {line:?} {:?} {:?} {:?} {:?}",
         config.document(),
+        config.vendor_setting("adminPassword"),
+        jabber_config.setting("Phone", "adminPassword"),
         config.root(),
         config.findings()
     );
     assert!(!printed.contains("hunter2"), "{printed}");
+    assert!(
+        printed.contains("Value { value: 7 bytes, origin: Written("),
+        "{printed}"
+    );
     // The vendor levels are kept, and not shown; the other passwords are left behind.
     let device = Device::try_from(&config).unwrap();
     let mut file = jabber();

@@ -1,0 +1,114 @@
+//! Settings of the three vendor levels, and texts that may be passwords.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use crate::config::DeviceConfig;
+use crate::document::Element;
+use crate::value::{self, Value};
+
+/// The text of a setting. Some settings are passwords, and their names are as many as there are models: `Debug` shows the
+/// length, and there is no `Display`; [`as_str`](Self::as_str) is the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SettingText<'a>(Cow<'a, str>);
+
+impl<'a> SettingText<'a> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, owned.
+    pub fn into_owned(self) -> String {
+        self.0.into_owned()
+    }
+
+    /// The text of an element, without the white space around it.
+    pub(crate) fn of(element: Option<Element<'a>>) -> Option<Value<Self>> {
+        Some(value::word(element)?.map(Self))
+    }
+}
+
+impl Deref for SettingText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for SettingText<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for SettingText<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for SettingText<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Debug for SettingText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// A level at which a vendor setting can be made. There are these three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VendorLevel {
+    /// `vendorConfig`: the device itself.
+    Device,
+    /// `commonConfig`: its common phone profile.
+    CommonProfile,
+    /// `enterpriseConfig`: the cluster.
+    Enterprise,
+}
+
+impl VendorLevel {
+    /// In the order of precedence.
+    pub const ALL: [Self; 3] = [Self::Device, Self::CommonProfile, Self::Enterprise];
+
+    /// The element its settings stand in, a child of `<device>`.
+    pub const fn element(self) -> &'static str {
+        match self {
+            Self::Device => "vendorConfig",
+            Self::CommonProfile => "commonConfig",
+            Self::Enterprise => "enterpriseConfig",
+        }
+    }
+}
+
+impl DeviceConfig {
+    /// A vendor setting such as `webAccess`, and the level that decides: the device's `vendorConfig`, else the common
+    /// phone profile's `commonConfig`, else the `enterpriseConfig`. An empty element does not decide. Jabber has groups in
+    /// these levels, whose settings are asked for with a slash: `desktopClient/allowUserConfigureVoicemail`.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{DeviceConfig, Limits, VendorLevel};
+    ///
+    /// let file = b"<device><vendorConfig><webAccess></webAccess></vendorConfig>\
+    ///     <enterpriseConfig><webAccess>1</webAccess></enterpriseConfig></device>";
+    /// let config = DeviceConfig::read(file, &Limits::default())?;
+    /// let (level, text) = config.vendor_setting("webAccess").unwrap();
+    /// assert_eq!((level, text.value.as_str()), (VendorLevel::Enterprise, "1"));
+    /// # Ok::<(), sip_oauth_csf::ReadError>(())
+    /// ```
+    pub fn vendor_setting(&self, path: &str) -> Option<(VendorLevel, Value<SettingText<'_>>)> {
+        VendorLevel::ALL.into_iter().find_map(|level| {
+            let level_element = self.root().child(level.element());
+            let setting = path.split('/').try_fold(level_element?, Element::child);
+            let text = SettingText::of(setting)?;
+            (!text.value.is_empty()).then_some((level, text))
+        })
+    }
+}
