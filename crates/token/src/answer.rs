@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{BearerError, TokenError, TokenErrorKind};
+use crate::error::{BearerError, TokenError};
 
 /// Who answers (RFC 3261 sections 22.2 and 22.3, RFC 8898 sections 2.2 and 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,8 +94,7 @@ impl TokenError {
     /// * Unified CM: 407 without a word; but 403 where a scope is missing, since its challenge cannot
     ///   name one and the client would come back with the same token. What the product answers is not
     ///   published.
-    /// * In both, 503 for a token nobody was asked about
-    ///   ([`TokenErrorKind::IntrospectionNeeded`]): it was not found bad.
+    /// * In both, 503 for a token without a verdict ([`TokenError::is_open`]): it was not found bad.
     ///
     /// ```
     /// use sip_oauth_token::{AccessToken, ChallengeDialect, Role};
@@ -107,10 +106,10 @@ impl TokenError {
     /// assert_eq!(answer.to_string(), "407");
     /// ```
     pub fn answer(&self, role: Role, dialect: ChallengeDialect) -> SipAnswer {
-        match self.kind() {
-            TokenErrorKind::IntrospectionNeeded => SipAnswer::Unavailable,
-            _ => self.error_code().answer(role, dialect),
+        if self.is_open() {
+            return SipAnswer::Unavailable;
         }
+        self.error_code().answer(role, dialect)
     }
 }
 

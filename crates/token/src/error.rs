@@ -49,6 +49,20 @@ impl TokenError {
         matches!(self.kind, TokenErrorKind::IntrospectionNeeded)
     }
 
+    /// Whether this is no verdict about the token, which may be good: its authorization server was not asked yet, or what it
+    /// answered is no introspection response (RFC 7662 section 2.2).
+    pub fn is_open(&self) -> bool {
+        match (&self.kind, &self.place) {
+            (TokenErrorKind::IntrospectionNeeded | TokenErrorKind::ActiveMember { .. }, _) => true,
+            // What is wrong with the answer as a whole, not with a claim in it.
+            (kind, Place::Introspection) => matches!(
+                kind,
+                TokenErrorKind::Json { .. } | TokenErrorKind::TooLong { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// The `error` value of RFC 6750 section 3.1 that answers this refusal.
     ///
     /// A dialect may stay silent about it: Unified CM's challenge carries no `error`.
@@ -61,11 +75,17 @@ impl TokenError {
 
     /// Who can make the next attempt succeed.
     pub fn fault(&self) -> Fault {
+        if self.is_open() {
+            return Fault::Configuration;
+        }
         self.kind.fault()
     }
 
     /// What the operator should know and do, as one sentence in the product's words.
     pub fn advice(&self) -> &'static str {
+        if self.is_open() && !self.needs_introspection() {
+            return TokenErrorKind::ActiveMember { problem: "" }.advice();
+        }
         self.kind.advice()
     }
 }
@@ -261,6 +281,12 @@ pub enum TokenErrorKind {
     /// The authorization server says that the token is not active: it expired, was revoked, or is none.
     #[error("not active")]
     Inactive,
+    /// The response of an introspection endpoint does not say whether the token is active.
+    #[error("member \"active\" {problem}, expected true or false (RFC 7662 section 2.2)")]
+    ActiveMember {
+        /// What about it.
+        problem: &'static str,
+    },
     /// A refresh token where an access token is needed.
     #[error("is a refresh token, expected an access token")]
     RefreshToken,
@@ -349,6 +375,7 @@ impl TokenErrorKind {
             | Self::Issuer { .. }
             | Self::Audience { .. }
             | Self::IntrospectionNeeded
+            | Self::ActiveMember { .. }
             | Self::Lifetime { .. } => Fault::Configuration,
             Self::Empty
             | Self::TooLong { .. }
@@ -413,6 +440,9 @@ impl TokenErrorKind {
             }
             Self::IntrospectionNeeded => {
                 "the token is opaque and no introspection endpoint was asked; configure one, or let the authorization server issue self-describing tokens"
+            }
+            Self::ActiveMember { .. } => {
+                "what answered is no introspection endpoint, or fails; check its URL and what stands before it"
             }
             Self::Inactive => {
                 "the authorization server no longer knows the token; the client must get a new one"

@@ -35,10 +35,13 @@ pub(crate) fn judge(
         Some(Json::Bool(true)) => {}
         Some(Json::Bool(false)) => return Err(TokenErrorKind::Inactive.at(place)),
         Some(_) => {
-            let expected = "true or false";
-            return Err(TokenErrorKind::ClaimType { expected }.claim("active"));
+            let problem = "is no boolean";
+            return Err(TokenErrorKind::ActiveMember { problem }.at(place));
         }
-        None => return Err(TokenErrorKind::ClaimAbsent.claim("active")),
+        None => {
+            let problem = "is absent";
+            return Err(TokenErrorKind::ActiveMember { problem }.at(place));
+        }
     }
     if claims::is_refresh(&members, policy) {
         return Err(TokenErrorKind::RefreshToken.at(place));

@@ -13,9 +13,15 @@ use std::time::Duration;
 
 use common::{AUDIENCE, ISSUER, NOW, at, now, with};
 use sip_oauth_token::{
-    Form, KeySet, MAX_INTROSPECTION_BYTES, Policy, TokenErrorKind, VerifiedToken, Verifier,
+    ChallengeDialect, Fault, Form, KeySet, MAX_INTROSPECTION_BYTES, Policy, Role, SipAnswer,
+    TokenErrorKind, VerifiedToken, Verifier,
 };
 
+const ROLES: [(Role, ChallengeDialect); 3] = [
+    (Role::Registrar, ChallengeDialect::Rfc8898),
+    (Role::Proxy, ChallengeDialect::Rfc8898),
+    (Role::Registrar, ChallengeDialect::UnifiedCm),
+];
 const TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
 const RESPONSE: &str = r#"{"active":true,"iss":"https://as.example.com","exp":1700003600,"aud":"sip:example.com","sub":"rado","username":"Rado","client_id":"C1","iat":1700000000,"jti":"t1","scope":"sip profile","token_type":"Bearer"}"#;
 
@@ -61,13 +67,45 @@ mod section_2_2_introspection_response {
         );
         assert_eq!(
             with_active(None),
-            "token claim \"active\": absent, but required"
+            "introspection of the token: member \"active\" is absent, expected true or false (RFC 7662 section 2.2)"
         );
         for value in ["\"true\"", "1", "null", "{}"] {
             assert_eq!(
                 with_active(Some(value)),
-                "token claim \"active\": expected true or false"
+                "introspection of the token: member \"active\" is no boolean, expected true or false (RFC 7662 section 2.2)"
             );
+        }
+    }
+
+    /// What an answer does not say is no reason to call a token bad: the client would drop a good one.
+    #[test]
+    fn an_answer_that_does_not_say_active_is_no_verdict() {
+        let refused = |response: &str| {
+            let answer = verifier(policy()).introspected(TOKEN, response.as_bytes(), now());
+            answer.unwrap_err()
+        };
+        let unread = " ".repeat(MAX_INTROSPECTION_BYTES + 1);
+        for response in ["", "<html>", "{}", r#"{"active":"true"}"#, &unread] {
+            let refused = refused(response);
+            assert!(
+                refused.is_open() && !refused.needs_introspection(),
+                "{refused}"
+            );
+            assert_eq!(refused.fault(), Fault::Configuration);
+            assert!(refused.advice().contains("endpoint"), "{refused}");
+            for (role, dialect) in ROLES {
+                let answer = refused.answer(role, dialect);
+                assert_eq!(answer, SipAnswer::Unavailable, "{refused}");
+            }
+        }
+        // Said to be active, or not: that is a verdict, whatever else the answer lacks.
+        for response in [r#"{"active":false}"#, r#"{"active":true}"#] {
+            let refused = refused(response);
+            assert!(!refused.is_open(), "{refused}");
+            for (role, dialect) in ROLES {
+                let status = refused.answer(role, dialect).status();
+                assert!(matches!(status, 401 | 407), "{status} {refused}");
+            }
         }
     }
 

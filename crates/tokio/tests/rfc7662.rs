@@ -32,6 +32,8 @@ enum Endpoint {
     Honest,
     /// This status and body.
     Fixed(u16, String),
+    /// This status for this token, and the truth about others.
+    Picky(u16, String),
 }
 
 struct Stage {
@@ -55,16 +57,15 @@ impl Stage {
             estate.clock.clone(),
         );
         let server = HttpServer::start(Some(tls.oauth()), move |request| {
+            let token = request.body.strip_prefix("token=").unwrap();
+            let token = token.split('&').next().unwrap();
             match does.lock().unwrap().clone() {
                 Endpoint::Fixed(status, body) => respond(status, body),
-                Endpoint::Honest => {
-                    let token = request.body.strip_prefix("token=").unwrap();
-                    let token = token.split('&').next().unwrap();
-                    respond(
-                        200,
-                        knows.lock().unwrap().introspect(token, clock.system_now()),
-                    )
-                }
+                Endpoint::Picky(status, strange) if strange == token => respond(status, ""),
+                Endpoint::Picky(..) | Endpoint::Honest => respond(
+                    200,
+                    knows.lock().unwrap().introspect(token, clock.system_now()),
+                ),
             }
         })
         .await;
@@ -250,21 +251,79 @@ async fn section_2_3_what_is_no_answer_is_told_and_shows_no_secret() {
             "{sentence}"
         );
     }
-    for body in [
-        "",
-        "[]",
-        "true",
-        r#"{"active":"true"}"#,
-        r#"{"active":true}"#,
-        "{}",
+}
+
+/// An answer has `active`, "REQUIRED. Boolean indicator". What has not is none: it says nothing about the
+/// token, and the endpoint is left alone as one that fails.
+#[tokio::test]
+async fn section_2_2_an_answer_without_active_is_no_verdict() {
+    let stage = Stage::new().await;
+    for (body, words) in [
+        ("", "not a JSON object"),
+        ("<html>sign in</html>", "not a JSON object"),
+        ("[]", "not a JSON object"),
+        ("{}", "member \"active\" is absent"),
+        (r#"{"active":"true"}"#, "member \"active\" is no boolean"),
+        (r#"{"active":null}"#, "member \"active\" is no boolean"),
+        (r#"{"active":true,"active":true}"#, "a member stands twice"),
     ] {
+        let (token, asked) = (stage.token(), stage.asked());
         stage.does(Endpoint::Fixed(200, body.to_owned()));
-        stage.wait(60);
-        let verdict = stage.verify(&token).await;
-        assert!(
-            matches!(verdict, Err(IntrospectionError::Refused(_))),
-            "{body}: {verdict:?}"
-        );
+        let sentence = stage.unavailable(&token).await;
+        assert!(sentence.contains(words), "{body}: {sentence}");
+        assert_eq!(stage.unavailable(&stage.token()).await, sentence);
+        assert_eq!(stage.asked(), asked + 1, "{body}");
+        stage.does(Endpoint::Honest);
+        stage.wait(1);
+        assert_eq!(stage.verify(&token).await, Ok("jdoe".to_owned()), "{body}");
+    }
+}
+
+/// What the server says is active and the policy does not take was judged.
+#[tokio::test]
+async fn section_2_2_an_active_token_the_policy_does_not_take_is_refused() {
+    let stage = Stage::new().await;
+    let token = stage.token();
+    stage.does(Endpoint::Fixed(200, r#"{"active":true}"#.to_owned()));
+    let verdict = stage.verify(&token).await;
+    assert!(
+        matches!(verdict, Err(IntrospectionError::Refused(_))),
+        "{verdict:?}"
+    );
+}
+
+/// A stranger chooses the token, and a server or what stands before it may find fault with that one.
+#[tokio::test]
+async fn section_2_3_a_question_the_server_does_not_take_keeps_no_other_token_waiting() {
+    let stage = Stage::new().await;
+    for status in [400, 404, 408, 413, 422, 431, 451] {
+        let (good, asked) = (stage.token(), stage.asked());
+        let strange = format!("strange-{status}");
+        stage.does(Endpoint::Picky(status, strange.clone()));
+        for _ in 0..3 {
+            let sentence = stage.unavailable(&strange).await;
+            assert!(sentence.contains(&format!("status {status}")), "{sentence}");
+        }
+        assert_eq!(stage.asked(), asked + 1, "that was asked a moment ago");
+        assert_eq!(stage.verify(&good).await, Ok("jdoe".to_owned()), "{status}");
+        stage.wait(10);
+        stage.unavailable(&strange).await;
+        assert_eq!(stage.asked(), asked + 3, "{status}");
+    }
+}
+
+/// Those are about us, or about all: 401 and 403 refuse the client, 429 is too many questions.
+#[tokio::test]
+async fn section_2_3_what_the_server_says_about_its_client_keeps_all_tokens_waiting() {
+    let stage = Stage::new().await;
+    for status in [401, 403, 429, 500, 503, 302] {
+        let asked = stage.asked();
+        let strange = format!("strange-{status}");
+        stage.does(Endpoint::Picky(status, strange.clone()));
+        let sentence = stage.unavailable(&strange).await;
+        assert_eq!(stage.unavailable(&stage.token()).await, sentence);
+        assert_eq!(stage.asked(), asked + 1, "{status}");
+        stage.wait(30);
     }
 }
 

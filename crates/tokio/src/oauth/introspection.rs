@@ -27,7 +27,7 @@ use crate::{
     http::{Exchange, printable},
 };
 
-/// How many refused tokens are remembered.
+/// How many tokens without success are remembered.
 const MAX_REFUSED: usize = 4096;
 
 /// Judges tokens by asking an introspection endpoint where a [`Verifier`] cannot judge by itself.
@@ -38,7 +38,8 @@ const MAX_REFUSED: usize = 4096;
 /// - One request per token at a time, 32 in all; who comes on top is told that it is busy.
 /// - 10 s and 64 KiB per answer. A redirect is a failure: the token would go elsewhere.
 /// - While the endpoint fails it is left alone for 1 s, then twice as long each time, up to 30 s, and up to 20 % more at
-///   random.
+///   random. An answer without a boolean `active` is a failure, no verdict. A status 4xx other than 401, 403 and 429 is about
+///   the one question: that token is not asked about for 10 s, others are.
 ///
 /// # Examples
 ///
@@ -75,8 +76,8 @@ type Verdict = Result<VerifiedToken, IntrospectionError>;
 struct State {
     /// Questions that are being asked, by the token's SHA-256.
     asking: HashMap<Digest, Arc<OnceCell<Verdict>>>,
-    /// Tokens that are not active, and until when that is believed.
-    refused: HashMap<Digest, (TokenError, Instant)>,
+    /// Tokens that are not active or whose question the server does not take, and until when that is believed.
+    refused: HashMap<Digest, (IntrospectionError, Instant)>,
     failures: u32,
     failed: Option<(String, Instant)>,
 }
@@ -144,7 +145,8 @@ impl IntrospectionClient {
         self
     }
 
-    /// Sets how long a token that was found inactive is refused without asking again.
+    /// Sets how long a token that was found inactive is refused without asking again, and one the server takes no question
+    /// about is left without an answer.
     #[must_use]
     pub fn refused_for(mut self, time: Duration) -> Self {
         self.refused_for = time;
@@ -196,7 +198,7 @@ impl IntrospectionClient {
             let mut state = self.lock();
             if let Some((error, until)) = state.refused.get(&digest) {
                 if now < *until {
-                    return Err(error.clone().into());
+                    return Err(error.clone());
                 }
                 state.refused.remove(&digest);
             }
@@ -223,40 +225,72 @@ impl IntrospectionClient {
             .try_acquire()
             .map_err(|_| IntrospectionError::Unavailable(busy.to_owned()))?;
         let clock = self.connector.clock();
-        let body = match self.post(text).await {
-            Ok(body) => body,
-            Err((sentence, wanted)) => {
-                let mut state = self.lock();
+        let judged = match self.post(text).await {
+            Ok(body) => match self.verifier.introspected(text, &body, clock.system_now()) {
+                Err(error) if error.is_open() => Err(Failure::of_all(format!(
+                    "{}: {}",
+                    self.place(),
+                    error.kind()
+                ))),
+                judged => Ok(judged),
+            },
+            Err(failure) => Err(failure),
+        };
+        let mut state = self.lock();
+        let now = clock.now();
+        let verdict = match judged {
+            Ok(verdict) => verdict,
+            Err(failure) => return Err(self.failed(&mut state, digest, failure, now)),
+        };
+        state.failures = 0;
+        state.failed = None;
+        verdict.map_err(|error| {
+            tracing::debug!(reason = %error, "introspection refuses the token");
+            let inactive = matches!(error.kind(), TokenErrorKind::Inactive);
+            let error = IntrospectionError::Refused(error);
+            if inactive {
+                state.remember(digest, error.clone(), now, self.refused_for);
+            }
+            error
+        })
+    }
+
+    /// Leaves the endpoint alone for a time, with this question or with all.
+    fn failed(
+        &self,
+        state: &mut State,
+        digest: Digest,
+        failure: Failure,
+        now: Instant,
+    ) -> IntrospectionError {
+        let Failure {
+            sentence,
+            pause,
+            concerns,
+        } = failure;
+        let error = IntrospectionError::Unavailable(sentence.clone());
+        match concerns {
+            Concerns::ThisToken => {
+                let wait = pause.unwrap_or_default().max(self.refused_for);
+                tracing::warn!(reason = sentence, ?wait, "introspection of one token");
+                state.remember(digest, error.clone(), now, wait);
+            }
+            Concerns::All => {
                 state.failures = state.failures.saturating_add(1);
-                let wait = self.backoff.after(state.failures, wanted);
+                let wait = self.backoff.after(state.failures, pause);
                 tracing::warn!(
                     reason = sentence,
                     failures = state.failures,
                     ?wait,
                     "introspection"
                 );
-                state.failed = Some((sentence.clone(), later(clock.now(), wait)));
-                return Err(IntrospectionError::Unavailable(sentence));
-            }
-        };
-        let verdict = self.verifier.introspected(text, &body, clock.system_now());
-        let mut state = self.lock();
-        state.failures = 0;
-        state.failed = None;
-        match verdict {
-            Ok(token) => Ok(token),
-            Err(error) => {
-                tracing::debug!(reason = %error, "introspection refuses the token");
-                if matches!(error.kind(), TokenErrorKind::Inactive) {
-                    let now = clock.now();
-                    state.remember_refused(digest, error.clone(), now, self.refused_for);
-                }
-                Err(error.into())
+                state.failed = Some((sentence, later(now, wait)));
             }
         }
+        error
     }
 
-    async fn post(&self, text: &str) -> Result<bytes::Bytes, (String, Option<Duration>)> {
+    async fn post(&self, text: &str) -> Result<bytes::Bytes, Failure> {
         let mut form = Form::default();
         form.field("token", text);
         form.field("token_type_hint", "access_token");
@@ -272,20 +306,31 @@ impl IntrospectionClient {
         }
         .run(&self.connector)
         .await
-        .map_err(|error| (format!("introspection endpoint {error}"), None))?;
-        let place = format!("introspection endpoint {}", printable(&self.endpoint));
-        match answer.status {
-            StatusCode::OK => Ok(answer.body),
-            // RFC 7662 section 2.3.
-            StatusCode::UNAUTHORIZED => Err((
-                format!("{place}: we are not let in (401); check client id and secret"),
-                None,
-            )),
-            status => Err((
-                format!("{place}: status {} instead of 200", status.as_u16()),
-                retry_after(&answer.headers),
-            )),
+        .map_err(|error| Failure::of_all(format!("introspection endpoint {error}")))?;
+        let place = self.place();
+        let status = answer.status;
+        if status == StatusCode::OK {
+            return Ok(answer.body);
         }
+        // RFC 7662 section 2.3.
+        if status == StatusCode::UNAUTHORIZED {
+            let words = "we are not let in (401); check client id and secret";
+            return Err(Failure::of_all(format!("{place}: {words}")));
+        }
+        let about_us = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        Err(Failure {
+            sentence: format!("{place}: status {} instead of 200", status.as_u16()),
+            pause: retry_after(&answer.headers),
+            concerns: if status.is_client_error() && !about_us {
+                Concerns::ThisToken
+            } else {
+                Concerns::All
+            },
+        })
+    }
+
+    fn place(&self) -> String {
+        format!("introspection endpoint {}", printable(&self.endpoint))
     }
 
     fn digest(&self, text: &str) -> Result<Digest, IntrospectionError> {
@@ -302,6 +347,31 @@ impl IntrospectionClient {
     /// A poisoned lock still holds whole entries: each is put in or taken out in one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a question has no answer.
+struct Failure {
+    sentence: String,
+    /// How long the server asks to be left alone.
+    pause: Option<Duration>,
+    concerns: Concerns,
+}
+
+/// Which questions fail as this one did.
+enum Concerns {
+    /// The server answers, and finds fault with the question (4xx): a stranger chose the token in it.
+    ThisToken,
+    All,
+}
+
+impl Failure {
+    fn of_all(sentence: String) -> Self {
+        Self {
+            sentence,
+            pause: None,
+            concerns: Concerns::All,
+        }
     }
 }
 
@@ -328,10 +398,10 @@ impl Drop for Question<'_> {
 }
 
 impl State {
-    fn remember_refused(
+    fn remember(
         &mut self,
         digest: Digest,
-        error: TokenError,
+        error: IntrospectionError,
         now: Instant,
         time: Duration,
     ) {
