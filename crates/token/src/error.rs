@@ -310,6 +310,20 @@ pub enum TokenErrorKind {
         /// The issuer of the token.
         found: String,
     },
+    /// The key is another issuer's than the one the token names (RFC 8725 section 3.8).
+    #[error("found {found}, but the key belongs to {expected}")]
+    IssuerOfKey {
+        /// The issuer whose key it is.
+        expected: String,
+        /// The issuer of the token.
+        found: String,
+    },
+    /// The policy accepts several issuers, and nothing says which of them the key belongs to.
+    #[error("key {kid} belongs to no issuer, and the policy has several")]
+    KeyWithoutIssuer {
+        /// The `kid`.
+        kid: KeyId,
+    },
     /// Made for somebody else.
     #[error("expected {expected}, found {found}")]
     Audience {
@@ -373,6 +387,7 @@ impl TokenErrorKind {
             | Self::Form { .. }
             | Self::Type { .. }
             | Self::Issuer { .. }
+            | Self::KeyWithoutIssuer { .. }
             | Self::Audience { .. }
             | Self::IntrospectionNeeded
             | Self::ActiveMember { .. }
@@ -390,6 +405,7 @@ impl TokenErrorKind {
             | Self::Algorithm { .. }
             | Self::RetiredKey { .. }
             | Self::Signature
+            | Self::IssuerOfKey { .. }
             | Self::RefreshToken
             | Self::NotRefreshToken
             | Self::Inactive
@@ -453,6 +469,12 @@ impl TokenErrorKind {
             Self::NotRefreshToken => "a refresh token is needed here",
             Self::ClaimAbsent => {
                 "the token lacks a claim the policy requires; if all tokens do, check the claim names of the policy"
+            }
+            Self::IssuerOfKey { .. } => {
+                "an authorization server signed for another one; if both are yours, check which keys were given as whose"
+            }
+            Self::KeyWithoutIssuer { .. } => {
+                "with several authorization servers each key must be given as that of one"
             }
             Self::Issuer { .. } | Self::Audience { .. } => {
                 "the token is meant for another system; check which authorization server the client signed in to"

@@ -11,7 +11,7 @@ use crate::algorithm::{ContentEncryption, KeyManagement};
 use crate::error::{Place, TokenError, TokenErrorKind};
 use crate::header::Header;
 use crate::jose::{CompactJwe, base64url};
-use crate::keys::KeySet;
+use crate::keys::{Owner, Sources};
 use crate::policy::Policy;
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use content::ContentKey;
@@ -23,6 +23,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) header: Header<'a>,
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
     pub(crate) key_until: Option<SystemTime>,
+    /// Whose the key is, if it is an issuer's.
+    pub(crate) owner: Owner<'a>,
 }
 
 /// Opens `jwe`, whose `header` was decoded, with the key its `kid` names.
@@ -32,7 +34,7 @@ pub(crate) struct Opened<'a> {
 pub(crate) fn open<'a>(
     jwe: CompactJwe<'_>,
     header: &'a [u8],
-    keys: &KeySet,
+    keys: &'a Sources,
     policy: &Policy,
     now: SystemTime,
 ) -> Result<Opened<'a>, TokenError> {
@@ -40,7 +42,7 @@ pub(crate) fn open<'a>(
     let algorithm = key_management(&header, policy)?;
     let encryption = content_encryption(&header, policy)?;
 
-    let key = keys.decryption_key(header.key_id()?.as_ref(), policy, now)?;
+    let (key, owner) = keys.decryption_key(header.key_id()?.as_ref(), policy, now)?;
     let place = Place::Encrypted;
     let refuse = || TokenErrorKind::Decryption.at(place.clone());
     let encrypted_key = base64url(jwe.encrypted_key, &place)?;
@@ -68,6 +70,7 @@ pub(crate) fn open<'a>(
         header,
         plaintext,
         key_until: key.end(),
+        owner,
     })
 }
 

@@ -8,12 +8,15 @@ mod jwk;
 mod parsed;
 mod pem;
 mod set;
+mod sources;
 mod verifying;
 
 pub use decryption::DecryptionKey;
 pub use encryption::EncryptionKey;
 pub use id::KeyId;
+pub(crate) use set::check_end;
 pub use set::{KeySet, KeySetBuilder};
+pub(crate) use sources::{Candidate, Owner, Sources, unknown};
 pub use verifying::VerifyingKey;
 
 /// Why a key is not taken. Never contains key material.

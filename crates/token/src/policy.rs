@@ -154,11 +154,25 @@ impl Policy {
         self
     }
 
-    /// One more issuer accepted.
+    /// One more issuer accepted. With several, each key must belong to one, see [`KeySet`](crate::KeySet).
     #[must_use]
     pub fn issuer(mut self, issuer: &str) -> Self {
         self.issuers.push(issuer.to_owned());
         self
+    }
+
+    /// Whether tokens of this issuer are accepted.
+    pub fn has_issuer(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|accepted| accepted == issuer)
+    }
+
+    /// The issuer, where tokens of only one are accepted.
+    pub fn only_issuer(&self) -> Option<&str> {
+        let (first, others) = self.issuers.split_first()?;
+        others
+            .iter()
+            .all(|other| other == first)
+            .then_some(first.as_str())
     }
 
     /// One more audience accepted. With none, a token that names an audience is refused, unless it

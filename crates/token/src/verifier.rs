@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -16,7 +15,7 @@ use crate::introspection;
 use crate::jose::{self, Compact, CompactJwe, CompactJws, base64url};
 use crate::json::{self, Json, Members};
 use crate::jwe;
-use crate::keys::KeySet;
+use crate::keys::{Candidate, KeySet, KeySetBuilder, Owner, Sources, check_end, unknown};
 use crate::policy::Policy;
 use crate::revocation::DenyList;
 use crate::text::check_text;
@@ -46,31 +45,18 @@ use crate::verified::{Form, VerifiedRefreshToken, VerifiedToken};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Verifier {
-    keys: ArcSwap<Generation>,
-    /// The number of the next generation.
-    generations: AtomicU64,
+    keys: ArcSwap<Sources>,
     policy: Policy,
     denied: ArcSwap<DenyList>,
     #[cfg(feature = "aws-lc-rs")]
     cache: Option<crate::cache::Cache>,
 }
 
-/// A key set and its number, so that a verdict can be traced to the keys it rests on.
-struct Generation {
-    #[cfg_attr(
-        not(feature = "aws-lc-rs"),
-        expect(dead_code, reason = "asked by the cache only")
-    )]
-    number: u64,
-    keys: KeySet,
-}
-
 impl Verifier {
     /// A verifier without a cache of verdicts.
     pub fn new(keys: KeySet, policy: Policy) -> Self {
         Self {
-            keys: ArcSwap::from_pointee(Generation { number: 0, keys }),
-            generations: AtomicU64::new(1),
+            keys: ArcSwap::from_pointee(Sources::new(keys)),
             policy,
             denied: ArcSwap::default(),
             #[cfg(feature = "aws-lc-rs")]
@@ -105,11 +91,47 @@ impl Verifier {
         &self.policy
     }
 
-    /// Puts `keys` in the place of the former set, in one step. Verifications under way finish with
-    /// the set they started with; verdicts remembered from the former set are not used any more.
+    /// Puts `keys` in the place of the set the verifier was made with, in one step. Verifications under way
+    /// finish with the set they started with; verdicts remembered from the former set are not used any more.
+    ///
+    /// Sets put in by [`replace_keys_of`](Self::replace_keys_of) stay.
     pub fn replace_keys(&self, keys: KeySet) {
-        let number = self.generations.fetch_add(1, Ordering::Relaxed);
-        self.keys.store(Arc::new(Generation { number, keys }));
+        let keys = Arc::new(keys);
+        self.keys.rcu(|sources| sources.with_own(&keys));
+    }
+
+    /// The same for the set of one issuer, beside the verifier's own and those of other issuers, which stay.
+    /// What stands in it verifies tokens of that issuer only. An empty set takes the issuer's keys out.
+    ///
+    /// Whoever fetches the keys of several authorization servers has a set for each, so that none undoes what
+    /// another did. Two issuers may use the same `kid`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "aws-lc-rs")] {
+    /// use sip_oauth_token::{Algorithm, EncryptionKey, KeySet, Policy, Verifier};
+    ///
+    /// # let jwk_set = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    /// let policy = Policy::rfc9068("https://as.example.com", "sip:example.com")
+    ///     .issuer("https://as.example.net")
+    ///     .algorithms([Algorithm::Es256]);
+    /// let verifier = Verifier::new(KeySet::builder().build(), policy);
+    /// for issuer in ["https://as.example.com", "https://as.example.net"] {
+    ///     // What that issuer's server published.
+    ///     let keys = verifier.key_set_builder().jwk_set(jwk_set)?.build();
+    ///     verifier.replace_keys_of(issuer, keys);
+    /// }
+    /// # }
+    /// # Ok::<(), sip_oauth_token::KeyError>(())
+    /// ```
+    pub fn replace_keys_of(&self, issuer: &str, keys: KeySet) {
+        let (issuer, keys) = (Arc::from(issuer), Arc::new(keys));
+        self.keys.rcu(|sources| sources.with_set_of(&issuer, &keys));
+    }
+
+    /// Starts a set whose signatures are checked as those of the verifier's own set are: by aws-lc-rs, or by
+    /// its provider.
+    pub fn key_set_builder(&self) -> KeySetBuilder {
+        self.keys.load().own().another()
     }
 
     /// Refuses the token with this identifier (`jti`, `tid`) from now on, until
@@ -167,8 +189,8 @@ impl Verifier {
     /// The first reason found to refuse it, see [`TokenErrorKind`].
     pub fn verify(&self, text: &str, now: SystemTime) -> Result<VerifiedToken, TokenError> {
         check_text(text, self.policy.max_token_bytes)?;
-        let generation = self.keys.load();
-        let token = self.remembered_or_judged(&generation, text, now)?;
+        let keys = self.keys.load();
+        let token = self.remembered_or_judged(&keys, text, now)?;
         if self.denied.load().denies(&token.0) {
             return Err(TokenErrorKind::Revoked.at(Place::Text));
         }
@@ -178,38 +200,35 @@ impl Verifier {
     #[cfg(feature = "aws-lc-rs")]
     fn remembered_or_judged(
         &self,
-        generation: &Generation,
+        keys: &Sources,
         text: &str,
         now: SystemTime,
     ) -> Result<VerifiedToken, TokenError> {
         let Some(cache) = &self.cache else {
-            return self
-                .judge(&generation.keys, text, now)
-                .map(|(token, _)| token);
+            return self.judge(keys, text, now).map(|(token, _)| token);
         };
         let key = crate::cache::digest(text);
-        if let Some(token) = cache.get(&key, generation.number, now) {
+        if let Some(token) = cache.get(&key, keys.number(), now) {
             return Ok(token);
         }
-        let (token, window) = self.judge(&generation.keys, text, now)?;
-        cache.insert(key, Some(generation.number), window, token.clone(), now);
+        let (token, window) = self.judge(keys, text, now)?;
+        cache.insert(key, Some(keys.number()), window, token.clone(), now);
         Ok(token)
     }
 
     #[cfg(not(feature = "aws-lc-rs"))]
     fn remembered_or_judged(
         &self,
-        generation: &Generation,
+        keys: &Sources,
         text: &str,
         now: SystemTime,
     ) -> Result<VerifiedToken, TokenError> {
-        self.judge(&generation.keys, text, now)
-            .map(|(token, _)| token)
+        self.judge(keys, text, now).map(|(token, _)| token)
     }
 
     fn judge(
         &self,
-        keys: &KeySet,
+        keys: &Sources,
         text: &str,
         now: SystemTime,
     ) -> Result<(VerifiedToken, Window), TokenError> {
@@ -305,7 +324,7 @@ impl Verifier {
     /// Signed outside: a plain JWT, or Unified CM's form.
     fn judge_jws(
         &self,
-        keys: &KeySet,
+        keys: &Sources,
         jws: CompactJws<'_>,
         now: SystemTime,
     ) -> Result<(Judged, KeyEnds), TokenError> {
@@ -315,6 +334,7 @@ impl Verifier {
             self.refuse_refresh(&outer)?;
             self.require_form(Form::Jwt)?;
             let judged = claims::judge(&outer, Form::Jwt, &self.policy, now)?;
+            require_owner(Some(signed.owner), &judged.grant.issuer)?;
             return Ok((judged, [signed.key_end, None]));
         };
         self.require_form(Form::UnifiedCm)?;
@@ -330,13 +350,16 @@ impl Verifier {
         let inner = json::members(plaintext, &Place::Decrypted)?;
         self.refuse_refresh(&inner)?;
         let judged = claims::judge(&inner, Form::UnifiedCm, &self.policy, now)?;
+        for owner in [Some(signed.owner), opened.owner] {
+            require_owner(owner, &judged.grant.issuer)?;
+        }
         Ok((judged, [signed.key_end, opened.key_until]))
     }
 
     /// Encrypted outside, signed inside (RFC 7519 Appendix A.2).
     fn judge_nested(
         &self,
-        keys: &KeySet,
+        keys: &Sources,
         jwe: CompactJwe<'_>,
         now: SystemTime,
     ) -> Result<(Judged, KeyEnds), TokenError> {
@@ -354,21 +377,60 @@ impl Verifier {
         self.refuse_refresh(&claims)?;
         opened.header.require_same_claims(&claims)?;
         let judged = claims::judge(&claims, Form::Nested, &self.policy, now)?;
+        for owner in [Some(signed.owner), opened.owner] {
+            require_owner(owner, &judged.grant.issuer)?;
+        }
         Ok((judged, [signed.key_end, opened.key_until]))
     }
 
-    /// Checks header and signature, then reads the payload (RFC 7515 section 5.2).
-    fn verify_jws(
-        &self,
-        keys: &KeySet,
+    /// Checks header and signature, then reads the payload (RFC 7515 section 5.2). Whose the key is stays to be
+    /// held against the issuer the claims name.
+    fn verify_jws<'a>(
+        &'a self,
+        keys: &'a Sources,
         jws: CompactJws<'_>,
         now: SystemTime,
-    ) -> Result<Signed, TokenError> {
+    ) -> Result<Signed<'a>, TokenError> {
         let header = base64url(jws.header, &Place::Header)?;
         let header = Header::read(&header, Place::Header)?;
         let algorithm = signature_algorithm(&header, &self.policy)?;
         self.check_type(&header)?;
-        let key = keys.verifying_key(header.key_id()?.as_ref(), &self.policy, now)?;
+        let kid = header.key_id()?;
+        let kid = kid.as_ref();
+        let mut refused = None;
+        for candidate in keys.verifying_keys(kid, &self.policy)? {
+            let checked = check_end(kid, candidate.key.end(), now, Place::Header)
+                .and_then(|()| self.check_signature(&candidate, algorithm, &header, jws));
+            match checked {
+                Ok(owner) => {
+                    return Ok(Signed {
+                        payload: base64url(jws.payload, &Place::Payload)?,
+                        key_end: candidate.key.end(),
+                        owner,
+                    });
+                }
+                // Of two keys of one name, that the signature is of neither says more than that the other one
+                // is over.
+                Err(error) => {
+                    if refused.is_none() || error.kind() == &TokenErrorKind::Signature {
+                        refused = Some(error);
+                    }
+                }
+            }
+        }
+        Err(refused.unwrap_or_else(|| unknown(kid, &Place::Header)))
+    }
+
+    /// Checks the signature with this key, and says whose it is.
+    fn check_signature<'a>(
+        &'a self,
+        candidate: &Candidate<'a>,
+        algorithm: Algorithm,
+        header: &Header<'_>,
+        jws: CompactJws<'_>,
+    ) -> Result<&'a str, TokenError> {
+        let key = candidate.key;
+        let owner = candidate.owner(&self.policy)?;
         if key.algorithm() != algorithm {
             let expected = key.algorithm();
             return Err(header.refuse(TokenErrorKind::AlgorithmOfKey {
@@ -377,13 +439,10 @@ impl Verifier {
             }));
         }
         let signature = base64url(jws.signature, &Place::Signature)?;
-        if !keys.verifies(key, jws.signing_input, &signature) {
+        if !candidate.set.verifies(key, jws.signing_input, &signature) {
             return Err(TokenErrorKind::Signature.at(Place::Signature));
         }
-        Ok(Signed {
-            payload: base64url(jws.payload, &Place::Payload)?,
-            key_end: key.end(),
-        })
+        Ok(owner)
     }
 
     fn check_type(&self, header: &Header<'_>) -> Result<(), TokenError> {
@@ -432,15 +491,16 @@ impl Verifier {
         now: SystemTime,
     ) -> Result<VerifiedRefreshToken, TokenError> {
         check_text(text, self.policy.max_token_bytes)?;
-        let generation = self.keys.load();
+        let keys = self.keys.load();
         let jws = jose::split_jws(text, &Place::Text)?;
-        let signed = self.verify_jws(&generation.keys, jws, now)?;
+        let signed = self.verify_jws(&keys, jws, now)?;
         let claims = json::members(&signed.payload, &Place::Payload)?;
         if !claims::is_refresh(&claims, &self.policy) {
             return Err(TokenErrorKind::NotRefreshToken.at(Place::Text));
         }
         let names = &self.policy.claim_names;
         let issuer = claims::check_issuer(&claims, &self.policy)?;
+        require_owner(Some(signed.owner), &issuer)?;
         let times = claims::check_times(
             &claims,
             &self.policy.clone().max_lifetime(Policy::LONGEST_REFRESH),
@@ -463,7 +523,7 @@ impl Verifier {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
-            .field("keys", &self.keys.load().keys)
+            .field("keys", &*self.keys.load())
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
@@ -484,9 +544,23 @@ pub(crate) struct Window {
 type KeyEnds = [Option<SystemTime>; 2];
 
 /// What was signed, decoded and not read yet.
-struct Signed {
+struct Signed<'a> {
     payload: Vec<u8>,
     key_end: Option<SystemTime>,
+    /// Whose the key is.
+    owner: &'a str,
+}
+
+/// "the application MUST validate that the cryptographic keys used for the cryptographic operations in the JWT
+/// belong to the issuer" (RFC 8725 section 3.8).
+fn require_owner(owner: Owner<'_>, issuer: &str) -> Result<(), TokenError> {
+    match owner {
+        Some(owner) if owner != issuer => {
+            let (expected, found) = (quoted(owner), quoted(issuer));
+            Err(TokenErrorKind::IssuerOfKey { expected, found }.claim("iss"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn signature_algorithm(header: &Header<'_>, policy: &Policy) -> Result<Algorithm, TokenError> {

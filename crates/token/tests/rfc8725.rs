@@ -367,6 +367,7 @@ mod section_3_9_use_and_validate_audience {
 mod section_3_8_validate_issuer_and_subject {
     use super::*;
 
+    /// That the key is the issuer's stands in `rfc8725_issuer.rs`.
     #[test]
     fn the_right_key_does_not_make_the_right_issuer() {
         let claims = with(CLAIMS, "iss", Some("\"https://tenant2.example.com\""));

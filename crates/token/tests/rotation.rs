@@ -171,3 +171,127 @@ fn an_old_key_is_good_until_its_end_and_then_retired() {
     );
     assert_eq!(retired.unknown_key(), None, "nothing to fetch");
 }
+
+/// The sets of a verifier: its own, and one of each issuer.
+mod sources {
+    use sip_oauth_token::{Policy, TokenError, VerifiedToken};
+
+    use super::*;
+
+    const ISSUERS: [&str; 2] = ["https://as.example.com", "https://as.example.net"];
+
+    fn policy() -> Policy {
+        common::rfc9068().issuer(ISSUERS[1])
+    }
+
+    fn key(number: usize) -> VerifyingKey {
+        let pair = [common::rsa(), common::other_rsa()][number];
+        VerifyingKey::from_pem(&common::pem(pair), Algorithm::Rs256).unwrap()
+    }
+
+    fn set(kid: &str, number: usize) -> KeySet {
+        let keys = KeySet::builder().verifying_key(kid, key(number));
+        keys.unwrap().build()
+    }
+
+    /// Judges a token of the issuer with this number, by its key under this `kid`.
+    fn judge(verifier: &Verifier, number: usize, kid: &str) -> Result<VerifiedToken, TokenError> {
+        let pair = [common::rsa(), common::other_rsa()][number];
+        let issuer = ISSUERS[number];
+        let header = common::with(common::HEADER, "kid", Some(&format!("{kid:?}")));
+        let claims = common::with(common::CLAIMS, "iss", Some(&format!("{issuer:?}")));
+        verifier.verify(&common::sign_by(pair, &header, claims), now())
+    }
+
+    #[test]
+    fn each_is_replaced_without_touching_another() {
+        let own = KeySet::builder()
+            .verifying_key("own", key(0).of_issuer(ISSUERS[0]))
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(own, policy()).with_cache(16);
+        verifier.replace_keys_of(ISSUERS[0], set("a", 0));
+        verifier.replace_keys_of(ISSUERS[1], set("b", 1));
+        let good = |expected: [bool; 4]| {
+            let found = [(0, "own"), (0, "a"), (1, "b"), (1, "c")]
+                .map(|(number, kid)| judge(&verifier, number, kid).is_ok());
+            assert_eq!(found, expected);
+        };
+        good([true, true, true, false]);
+        // Rotated: verdicts that rest on the old key go with it.
+        verifier.replace_keys_of(ISSUERS[1], set("c", 1));
+        good([true, true, false, true]);
+        verifier.replace_keys(KeySet::builder().build());
+        good([false, true, false, true]);
+        // Taken out, and not a trace of it left.
+        verifier.replace_keys_of(ISSUERS[0], KeySet::builder().build());
+        good([false, false, false, true]);
+        // Once in the policy.
+        assert_eq!(format!("{verifier:?}").matches(ISSUERS[0]).count(), 1);
+    }
+
+    /// Whoever fetches one issuer's keys does not undo what another one put in meanwhile.
+    #[test]
+    fn replacements_at_the_same_time_are_all_kept() {
+        let verifier = Verifier::new(KeySet::builder().build(), policy());
+        for round in 0..50 {
+            let kid = format!("round-{round}");
+            let sets = [set(&kid, 0), set(&kid, 1)];
+            thread::scope(|scope| {
+                for (issuer, keys) in ISSUERS.iter().zip(sets) {
+                    let verifier = &verifier;
+                    scope.spawn(move || verifier.replace_keys_of(issuer, keys));
+                }
+                scope.spawn(|| verifier.replace_keys(KeySet::builder().build()));
+            });
+            let held = format!("{verifier:?}").matches(&kid).count();
+            assert_eq!(held, 2, "{round}");
+        }
+    }
+
+    /// RFC 7515 section 4.1.4 leaves the structure of a `kid` to whoever makes it, so two may choose the same.
+    #[test]
+    fn two_issuers_may_use_one_kid() {
+        let verifier = Verifier::new(KeySet::builder().build(), policy()).with_cache(16);
+        for number in [0, 1] {
+            verifier.replace_keys_of(ISSUERS[number], set("1", number));
+        }
+        for number in [0, 1] {
+            let judged = judge(&verifier, number, "1").unwrap();
+            assert_eq!(judged.issuer(), ISSUERS[number]);
+        }
+        // Signed by neither.
+        let token = common::sign(
+            &common::with(common::HEADER, "kid", Some("\"1\"")),
+            common::CLAIMS,
+        );
+        let (input, _) = token.rsplit_once('.').unwrap();
+        let refused = verifier
+            .verify(&format!("{input}.AAAA"), now())
+            .unwrap_err();
+        assert_eq!(refused.to_string(), "token signature: does not verify");
+        // One of them is over: that the signature is not the other's is what is said.
+        let ended = KeySet::builder().verifying_key("1", key(0).until(now()));
+        verifier.replace_keys_of(ISSUERS[0], ended.unwrap().build());
+        assert!(judge(&verifier, 1, "1").is_ok());
+        assert_eq!(
+            judge(&verifier, 0, "1").unwrap_err().kind(),
+            &TokenErrorKind::Signature
+        );
+    }
+
+    /// Without `kid`, where the policy takes that, the only key of all sets is tried.
+    #[test]
+    fn without_kid_all_sets_together_hold_one_key() {
+        let policy = policy().key_id_required(false);
+        let verifier = Verifier::new(KeySet::builder().build(), policy);
+        let header = common::with(common::HEADER, "kid", None);
+        let token = common::sign(&header, common::CLAIMS);
+        assert!(verifier.verify(&token, now()).is_err());
+        verifier.replace_keys_of(ISSUERS[0], set("a", 0));
+        assert!(verifier.verify(&token, now()).is_ok());
+        verifier.replace_keys_of(ISSUERS[1], set("b", 1));
+        let refused = verifier.verify(&token, now()).unwrap_err();
+        assert_eq!(refused.kind(), &TokenErrorKind::UnknownKey { kid: None });
+    }
+}

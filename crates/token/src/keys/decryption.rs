@@ -1,7 +1,6 @@
 //! Keys that open encrypted parts, each pinned to one way of finding the content key.
 
 use std::fmt;
-#[cfg(feature = "aws-lc-rs")]
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -34,6 +33,7 @@ use crate::jwe::ContentKey;
 pub struct DecryptionKey {
     material: Material,
     end: Option<SystemTime>,
+    issuer: Option<Arc<str>>,
 }
 
 #[derive(Clone)]
@@ -96,6 +96,14 @@ impl DecryptionKey {
         self
     }
 
+    /// The same key, for tokens of this issuer only: one that is shared with it. A key that is not marked, nor
+    /// its set, is that of whom tokens are encrypted for, and opens those of every issuer of the policy.
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: &str) -> Self {
+        self.issuer = Some(Arc::from(issuer));
+        self
+    }
+
     /// How the key finds a content key.
     pub fn algorithm(&self) -> KeyManagement {
         match &self.material {
@@ -108,6 +116,10 @@ impl DecryptionKey {
 
     pub(crate) fn end(&self) -> Option<SystemTime> {
         self.end
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Whether a token of these two algorithms may be opened with the key.
@@ -153,6 +165,7 @@ impl From<EncryptionKey> for DecryptionKey {
         Self {
             material: Material::Direct(key),
             end,
+            issuer: None,
         }
     }
 }
@@ -162,6 +175,7 @@ impl From<Material> for DecryptionKey {
         Self {
             material,
             end: None,
+            issuer: None,
         }
     }
 }

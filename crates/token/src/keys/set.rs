@@ -11,10 +11,15 @@ use super::{DecryptionKey, EncryptionKey, KeyError, KeyId, VerifyingKey, jwk};
 #[cfg(feature = "aws-lc-rs")]
 use crate::algorithm::Algorithm;
 use crate::error::{Place, TokenError, TokenErrorKind};
-use crate::policy::Policy;
 
 /// Keys by `kid`. Immutable: a rotation makes a new set, see
 /// [`Verifier::replace_keys`](crate::Verifier::replace_keys).
+///
+/// "The application MUST validate that the cryptographic keys used for the cryptographic operations in the
+/// JWT belong to the issuer" (RFC 8725 section 3.8). Whose a key is says the key itself
+/// ([`VerifyingKey::of_issuer`]), else the set it came with
+/// ([`Verifier::replace_keys_of`](crate::Verifier::replace_keys_of)), else the UUID in a `kid` of Unified CM's
+/// form, else the policy, if it has one issuer. With several, a key that belongs to nobody is refused.
 ///
 /// ```
 /// # #[cfg(feature = "aws-lc-rs")] {
@@ -32,8 +37,8 @@ use crate::policy::Policy;
 pub struct KeySet {
     /// Who checks signatures; where there is none, the keys do, as they were parsed when loaded.
     provider: Option<&'static CryptoProvider>,
-    verifying: HashMap<KeyId, VerifyingKey>,
-    decryption: HashMap<KeyId, DecryptionKey>,
+    pub(super) verifying: HashMap<KeyId, VerifyingKey>,
+    pub(super) decryption: HashMap<KeyId, DecryptionKey>,
     skipped: Vec<KeyError>,
 }
 
@@ -48,6 +53,11 @@ impl KeySet {
     /// for each signature.
     pub fn builder_with_provider(provider: &'static CryptoProvider) -> KeySetBuilder {
         Self::builder_of(Some(provider))
+    }
+
+    /// Starts a set whose signatures are checked as this one's are.
+    pub(crate) fn another(&self) -> KeySetBuilder {
+        Self::builder_of(self.provider)
     }
 
     fn builder_of(provider: Option<&'static CryptoProvider>) -> KeySetBuilder {
@@ -81,28 +91,6 @@ impl KeySet {
         &self.skipped
     }
 
-    pub(crate) fn verifying_key(
-        &self,
-        kid: Option<&KeyId>,
-        policy: &Policy,
-        now: SystemTime,
-    ) -> Result<&VerifyingKey, TokenError> {
-        let key = find(&self.verifying, kid, policy, &Place::Header)?;
-        check_end(kid, key.end(), now, Place::Header)?;
-        Ok(key)
-    }
-
-    pub(crate) fn decryption_key(
-        &self,
-        kid: Option<&KeyId>,
-        policy: &Policy,
-        now: SystemTime,
-    ) -> Result<&DecryptionKey, TokenError> {
-        let key = find(&self.decryption, kid, policy, &Place::EncryptedHeader)?;
-        check_end(kid, key.end(), now, Place::EncryptedHeader)?;
-        Ok(key)
-    }
-
     /// Checks a signature.
     pub(crate) fn verifies(
         &self,
@@ -124,34 +112,8 @@ impl KeySet {
     }
 }
 
-fn find<'a, K>(
-    keys: &'a HashMap<KeyId, K>,
-    kid: Option<&KeyId>,
-    policy: &Policy,
-    place: &Place,
-) -> Result<&'a K, TokenError> {
-    let unknown = || TokenErrorKind::UnknownKey { kid: kid.cloned() }.at(place.clone());
-    match kid {
-        Some(kid) => keys.get(kid).ok_or_else(unknown),
-        None if policy.key_id_required => {
-            let problem = "is absent";
-            Err(TokenErrorKind::Parameter {
-                name: "kid",
-                problem,
-            }
-            .at(place.clone()))
-        }
-        None => {
-            let mut all = keys.values();
-            match (all.next(), all.next()) {
-                (Some(only), None) => Ok(only),
-                _ => Err(unknown()),
-            }
-        }
-    }
-}
-
-fn check_end(
+/// Refuses a key that is over at `now`.
+pub(crate) fn check_end(
     kid: Option<&KeyId>,
     end: Option<SystemTime>,
     now: SystemTime,
@@ -243,7 +205,7 @@ impl KeySetBuilder {
     }
 
     /// Adds the two keys of a Unified CM authorization server, each under the `kid` that
-    /// [`KeyId::unified_cm`] makes: its signing key as PEM of a `PUBLIC KEY` or
+    /// [`KeyId::unified_cm`] makes, as keys of that issuer: its signing key as PEM of a `PUBLIC KEY` or
     /// of the AUTHZ `CERTIFICATE`, and its 32 byte encryption key.
     ///
     /// # Errors
@@ -260,8 +222,12 @@ impl KeySetBuilder {
         let signing_kid = KeyId::unified_cm(issuer_uuid, &spki);
         let encryption_kid = KeyId::unified_cm(issuer_uuid, encryption_key.expose());
         let signing_key = VerifyingKey::from_spki_der(&spki, Algorithm::Rs256)?;
-        self.verifying_key(signing_kid.as_str(), signing_key)?
-            .encryption_key(encryption_kid.as_str(), encryption_key)
+        let encryption_key = DecryptionKey::from(encryption_key);
+        self.verifying_key(signing_kid.as_str(), signing_key.of_issuer(issuer_uuid))?
+            .decryption_key(
+                encryption_kid.as_str(),
+                encryption_key.of_issuer(issuer_uuid),
+            )
     }
 
     /// The set.

@@ -1,7 +1,6 @@
 //! Keys that verify signatures, each pinned to one algorithm.
 
 use std::fmt;
-#[cfg(feature = "aws-lc-rs")]
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -38,6 +37,7 @@ pub struct VerifyingKey {
     #[cfg(feature = "aws-lc-rs")]
     parsed: Arc<ParsedKey>,
     end: Option<SystemTime>,
+    issuer: Option<Arc<str>>,
 }
 
 impl VerifyingKey {
@@ -106,6 +106,13 @@ impl VerifyingKey {
         self
     }
 
+    /// The same key, for tokens of this issuer only, whatever set it stands in (RFC 8725 section 3.8).
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: &str) -> Self {
+        self.issuer = Some(Arc::from(issuer));
+        self
+    }
+
     /// The algorithm the key is for.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -113,6 +120,10 @@ impl VerifyingKey {
 
     pub(crate) fn end(&self) -> Option<SystemTime> {
         self.end
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     pub(crate) fn decoding(&self) -> &DecodingKey {
@@ -138,6 +149,7 @@ impl VerifyingKey {
             ),
             decoding,
             end: None,
+            issuer: None,
         })
     }
 

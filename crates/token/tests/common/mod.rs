@@ -52,6 +52,12 @@ pub(crate) fn rsa() -> &'static RsaKeyPair {
     KEY.get_or_init(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
 }
 
+/// The key of another issuer.
+pub(crate) fn other_rsa() -> &'static RsaKeyPair {
+    static KEY: OnceLock<RsaKeyPair> = OnceLock::new();
+    KEY.get_or_init(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+}
+
 pub(crate) fn pem(pair: &RsaKeyPair) -> String {
     let der: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     let body = STANDARD.encode(der.as_ref());
@@ -73,6 +79,13 @@ pub(crate) fn rsa_signature(pair: &RsaKeyPair, input: &str) -> String {
 /// A JWS over any bytes, with any header, whose RS256 signature is right.
 pub(crate) fn sign(header: &str, payload: impl AsRef<[u8]>) -> String {
     sign_segments(&b64(header), &b64(payload))
+}
+
+/// The same by a key of the test's choice.
+pub(crate) fn sign_by(pair: &RsaKeyPair, header: &str, payload: impl AsRef<[u8]>) -> String {
+    let input = format!("{}.{}", b64(header), b64(payload));
+    let signature = rsa_signature(pair, &input);
+    format!("{input}.{signature}")
 }
 
 pub(crate) fn sign_segments(header: &str, payload: &str) -> String {

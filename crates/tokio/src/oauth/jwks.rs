@@ -12,9 +12,7 @@ use hyper::{
     header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH},
 };
 use sip_oauth_registration::Entropy;
-use sip_oauth_token::{
-    KeyError, KeyId, KeySet, KeySetBuilder, TokenError, VerifiedToken, Verifier,
-};
+use sip_oauth_token::{KeyError, KeyId, KeySet, TokenError, VerifiedToken, Verifier};
 use tokio::sync::{Mutex, Notify};
 
 use super::{
@@ -28,8 +26,10 @@ use crate::{
     http::{Answer, Exchange, FetchFailure, HttpFailure, printable, redirect},
 };
 
-/// Fetches an authorization server's JWK set and puts its keys into a [`Verifier`].
+/// Fetches an authorization server's JWK set and puts its keys into a [`Verifier`], as those of its issuer.
 ///
+/// - The verifier's own set and the sets of other issuers stay: an encryption key belongs into the set the verifier is made
+///   with, and each authorization server has a client of its own ([`of_issuer`](Self::of_issuer)).
 /// - The set is asked for again when its `Cache-Control` says so (RFC 9111), within bounds; with `If-None-Match` where the
 ///   server gave an `ETag`. A set that has not changed leaves the verifier and its verdicts alone.
 /// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
@@ -58,8 +58,8 @@ pub struct JwksClient {
     connector: Connector,
     url: Uri,
     verifier: Arc<Verifier>,
-    /// Keys that stand in no published set: a shared encryption key.
-    others: Arc<KeySetBuilder>,
+    /// Whose keys these are.
+    issuer: Arc<str>,
     timeout: Duration,
     max_bytes: usize,
     max_redirects: u8,
@@ -102,46 +102,63 @@ impl fmt::Debug for JwksClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwksClient")
             .field("url", &printable(&self.url))
+            .field("issuer", &self.issuer)
             .field("bounds", &self.bounds)
             .finish_non_exhaustive()
     }
 }
 
 impl JwksClient {
-    /// Asks `url`, an https URL, and feeds `verifier`.
+    /// Asks `url`, an https URL, and feeds `verifier` with the keys of the issuer its policy accepts.
     ///
     /// # Errors
     ///
-    /// When `url` is not an https URL: whoever changes the keys on their way makes tokens.
-    #[cfg(feature = "aws-lc-rs")]
+    /// When `url` is not an https URL: whoever changes the keys on their way makes tokens. When the policy accepts several
+    /// issuers, since a key must belong to one.
     pub fn new(
         connector: Connector,
         url: &str,
         verifier: Arc<Verifier>,
     ) -> Result<Self, JwksError> {
-        Self::with_keys(connector, url, verifier, KeySet::builder())
+        let issuer = verifier.policy().only_issuer().map(Arc::from);
+        Self::build(connector, issuer, url, verifier)
     }
 
-    /// The same, with these keys in every set beside the published ones: an encryption key, the keys of another server.
+    /// The same with the keys of one issuer of several.
     ///
     /// # Errors
     ///
-    /// When `url` is not an https URL.
-    pub fn with_keys(
+    /// When `url` is not an https URL, or the policy does not accept the issuer.
+    pub fn of_issuer(
         connector: Connector,
+        issuer: &str,
         url: &str,
         verifier: Arc<Verifier>,
-        others: KeySetBuilder,
     ) -> Result<Self, JwksError> {
-        let uri = https(url, "the URL of the keys").map_err(|_| JwksError {
+        let issuer = verifier
+            .policy()
+            .has_issuer(issuer)
+            .then(|| Arc::from(issuer));
+        Self::build(connector, issuer, url, verifier)
+    }
+
+    fn build(
+        connector: Connector,
+        issuer: Option<Arc<str>>,
+        url: &str,
+        verifier: Arc<Verifier>,
+    ) -> Result<Self, JwksError> {
+        let failed = |failure| JwksError {
             url: url.escape_default().take(200).collect(),
-            failure: JwksFailure::NotHttps,
-        })?;
+            failure,
+        };
+        let uri = https(url, "the URL of the keys").map_err(|_| failed(JwksFailure::NotHttps))?;
+        let issuer = issuer.ok_or_else(|| failed(JwksFailure::Issuer))?;
         Ok(Self {
             connector,
             url: uri,
             verifier,
-            others: Arc::new(others),
+            issuer,
             timeout: Duration::from_secs(15),
             max_bytes: 256 * 1024,
             max_redirects: 3,
@@ -422,8 +439,8 @@ impl JwksClient {
         let now = self.connector.clock().now();
         if self.stale_at(state).is_some_and(|at| at <= now) {
             tracing::warn!(url = %printable(&self.url), "the last good set of keys is too old and is not used any more");
-            self.verifier
-                .replace_keys(KeySetBuilder::clone(&self.others).build());
+            let none = self.verifier.key_set_builder().build();
+            self.verifier.replace_keys_of(&self.issuer, none);
             (state.keys, state.body, state.etag) = (None, None, None);
         }
     }
@@ -485,14 +502,14 @@ impl JwksClient {
         } else {
             let keys = std::str::from_utf8(&answer.body)
                 .map_err(|_| KeyError::Jwk("not UTF-8"))
-                .and_then(|json| KeySetBuilder::clone(&self.others).jwk_set(json))
+                .and_then(|json| self.verifier.key_set_builder().jwk_set(json))
                 .map_err(|error| failed(JwksFailure::Keys(error), None))?
                 .build();
             for skipped in keys.skipped() {
                 tracing::debug!(reason = %skipped, "a key of the set was left out");
             }
             state.keys = Some(keys.clone());
-            self.verifier.replace_keys(keys);
+            self.verifier.replace_keys_of(&self.issuer, keys);
             KeysNews::Replaced
         };
         let stored = freshness.may_store.then_some(answer);
@@ -554,6 +571,11 @@ pub enum JwksFailure {
     /// Keys are fetched over TLS only.
     #[error("expected an https URL")]
     NotHttps,
+    /// Keys belong to an issuer (RFC 8725 section 3.8).
+    #[error(
+        "whose keys are these? expected one issuer in the policy, or one of those in it by `JwksClient::of_issuer`"
+    )]
+    Issuer,
     /// The runtime ended while it was asked.
     #[error("asking was given up")]
     GivenUp,
