@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::config::DeviceConfig;
 use crate::device::{Device, LineSettings, Member, StackSettings};
 use crate::device_name::DeviceName;
 use crate::modes::{
@@ -59,8 +60,8 @@ impl DeviceFile {
             srst_gateways: Vec::new(),
             srst_is_secure: false,
             phone_label: String::new(),
-            start_media_port: 16384,
-            stop_media_port: 32766,
+            start_media_port: DeviceConfig::MEDIA_PORTS.0,
+            stop_media_port: DeviceConfig::MEDIA_PORTS.1,
             voip_control_port: 5060,
             load_information: String::new(),
             inactive_load_information: String::new(),

@@ -229,10 +229,21 @@ impl DeviceConfig {
     ///
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn media_ports(&self) -> Result<(Value<u16>, Value<u16>), ValueError> {
-        let start = value::port(self.at(&["sipProfile", "startMediaPort"]), 16384)?;
-        let stop = value::port(self.at(&["sipProfile", "stopMediaPort"]), 32766)?;
-        Ok((start, stop))
+        Ok((self.start_media_port()?, self.stop_media_port()?))
     }
+
+    pub(crate) fn start_media_port(&self) -> Result<Value<u16>, ValueError> {
+        let (start, _) = Self::MEDIA_PORTS;
+        value::port(self.at(&["sipProfile", "startMediaPort"]), start)
+    }
+
+    pub(crate) fn stop_media_port(&self) -> Result<Value<u16>, ValueError> {
+        let (_, stop) = Self::MEDIA_PORTS;
+        value::port(self.at(&["sipProfile", "stopMediaPort"]), stop)
+    }
+
+    /// The first and the last port of media where the file says nothing.
+    pub(crate) const MEDIA_PORTS: (u16, u16) = (16384, 32766);
 
     /// `capfAuthMode`. Default none.
     ///
@@ -262,7 +273,7 @@ impl DeviceConfig {
             let host = value::word(capf.child("processNodeName"));
             Ok(CapfServer {
                 process_node_name: host.unwrap_or_else(|| Value::missing(Cow::Borrowed(""))),
-                phone_port: value::port(capf.child("phonePort"), 3804)?,
+                phone_port: value::port(capf.child("phonePort"), CapfServer::PHONE_PORT)?,
             })
         })
         .collect()
@@ -326,6 +337,18 @@ pub struct Srst<'a> {
     srst: Element<'a>,
 }
 
+impl Srst<'_> {
+    /// The elements of a gateway's address and port.
+    pub(crate) const GATEWAYS: [(&'static str, &'static str); 3] = [
+        ("sipIpAddr1", "sipPort1"),
+        ("sipIpAddr2", "sipPort2"),
+        ("sipIpAddr3", "sipPort3"),
+    ];
+
+    /// The port of a gateway that names none.
+    pub(crate) const SIP_PORT: u16 = 5060;
+}
+
 impl<'a> Srst<'a> {
     /// The `srstInfo` element.
     pub fn element(self) -> Element<'a> {
@@ -358,15 +381,11 @@ impl<'a> Srst<'a> {
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn sip_gateways(self) -> Result<Vec<SrstGateway<'a>>, ValueError> {
         let mut gateways = Vec::new();
-        for (address, port) in [
-            ("sipIpAddr1", "sipPort1"),
-            ("sipIpAddr2", "sipPort2"),
-            ("sipIpAddr3", "sipPort3"),
-        ] {
+        for (address, port) in Self::GATEWAYS {
             if let Some(address) =
                 value::word(self.srst.child(address)).filter(|address| !address.value.is_empty())
             {
-                let port = value::port(self.srst.child(port), 5060)?;
+                let port = value::port(self.srst.child(port), Self::SIP_PORT)?;
                 gateways.push(SrstGateway { address, port });
             }
         }
@@ -390,4 +409,9 @@ pub struct CapfServer<'a> {
     pub process_node_name: Value<Cow<'a, str>>,
     /// `phonePort`. Default 3804.
     pub phone_port: Value<u16>,
+}
+
+impl CapfServer<'_> {
+    /// The port of a server that names none.
+    pub(crate) const PHONE_PORT: u16 = 3804;
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::DeviceConfig;
+use crate::device_name::DeviceKind;
 use crate::document::Element;
 use crate::error::ValueError;
 use crate::modes::{CapfAuthMode, DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
@@ -62,7 +63,8 @@ const SHORTEST_REGISTRATION: Duration = Duration::from_secs(20);
 
 impl DeviceConfig {
     /// Judges the file: what contradicts SIP OAuth mode, what keeps it from registering, and every value registration
-    /// needs that cannot be read. The 100 gravest at most, the gravest first, then in document order.
+    /// needs that cannot be read; and what else cannot be read. The 100 gravest at most, the gravest first, then in document
+    /// order. What only some kinds of devices insist on is a note; [`findings_for`](Self::findings_for) knows the kind.
     ///
     /// ```
     /// use sip_oauth_csf::{DeviceConfig, Limits, Rule};
@@ -75,11 +77,24 @@ impl DeviceConfig {
     /// # Ok::<(), sip_oauth_csf::ReadError>(())
     /// ```
     pub fn findings(&self) -> Vec<Finding> {
+        self.judged(None)
+    }
+
+    /// As [`findings`](Self::findings), for a device of this kind, which its name tells
+    /// ([`DeviceName::kind`](crate::DeviceName::kind)): what a CSF refuses a file without is an error there, and of no
+    /// interest to a desk phone.
+    pub fn findings_for(&self, kind: DeviceKind) -> Vec<Finding> {
+        self.judged(Some(kind))
+    }
+
+    fn judged(&self, kind: Option<DeviceKind>) -> Vec<Finding> {
         let mut judge = Judge {
             config: self,
+            kind,
             findings: Vec::new(),
         };
         judge.whole_file();
+        judge.repeated();
         let mode = judge.read(self.sip_oauth_mode());
         let security = judge.read(self.device_security_mode());
         let transport = judge.read(self.transport_layer_protocol());
@@ -93,6 +108,7 @@ impl DeviceConfig {
         judge.nodes(is_on);
         judge.lines(is_on);
         judge.timers();
+        judge.settings();
         let mut findings = judge.findings;
         findings
             .sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.position.offset));
@@ -100,8 +116,9 @@ impl DeviceConfig {
     }
 }
 
-struct Judge<'a> {
-    config: &'a DeviceConfig,
+pub(crate) struct Judge<'a> {
+    pub(crate) config: &'a DeviceConfig,
+    kind: Option<DeviceKind>,
     findings: Vec<Finding>,
 }
 
@@ -125,17 +142,17 @@ impl Judge<'_> {
         self.findings.push(Finding::new(rule, position(), what));
     }
 
-    /// Whether nothing found from now on would be kept.
-    fn is_full(&self) -> bool {
+    /// Whether nothing of this severity that is found from now on would be kept.
+    pub(crate) fn is_full(&self, severity: Severity) -> bool {
         self.findings.len() >= MAX_FINDINGS
             && self
                 .findings
                 .iter()
-                .all(|finding| finding.severity == Severity::Error)
+                .all(|finding| finding.severity >= severity)
     }
 
     /// At an element's text.
-    fn at(&mut self, rule: Rule, element: Element<'_>, what: impl Into<String>) {
+    pub(crate) fn at(&mut self, rule: Rule, element: Element<'_>, what: impl Into<String>) {
         self.push(rule, || element.content_position(), what);
     }
 
@@ -152,15 +169,15 @@ impl Judge<'_> {
         match value {
             Ok(value) => Some(value.value),
             Err(error) => {
-                self.unreadable(error);
+                self.unreadable(Rule::UnreadableValue, error);
                 None
             }
         }
     }
 
-    fn unreadable(&mut self, error: ValueError) {
+    pub(crate) fn unreadable(&mut self, rule: Rule, error: ValueError) {
         let what = format!("expected {}, found {:?}", error.expected, error.found);
-        self.push(Rule::UnreadableValue, || error.position, what);
+        self.push(rule, || error.position, what);
     }
 
     fn whole_file(&mut self) {
@@ -185,21 +202,6 @@ impl Judge<'_> {
                 "this is the short configuration",
             );
         }
-        for name in [
-            "sipOAuthMode",
-            "deviceSecurityMode",
-            "transportLayerProtocol",
-            "devicePool",
-            "sipProfile",
-        ] {
-            if let Some(second) = root.children_named(name).nth(1) {
-                self.at(
-                    Rule::RepeatedElement,
-                    second,
-                    format!("<{name}> stands twice"),
-                );
-            }
-        }
         let profile = root.child("sipProfile");
         let missing: Vec<&str> = ["fullConfig", "capfAuthMode", "certHash", "encrConfig"]
             .into_iter()
@@ -216,9 +218,14 @@ impl Judge<'_> {
                 .filter(|name| profile.and_then(|profile| profile.child(name)).is_none()),
             )
             .collect();
+        let rule = match self.kind {
+            Some(DeviceKind::Sep) => return,
+            Some(DeviceKind::Csf) => Rule::RefusedByCsf,
+            _ => Rule::MissingForJabber,
+        };
         if !missing.is_empty() {
             self.push(
-                Rule::MissingForJabber,
+                rule,
                 || root.position(),
                 format!("there is no {}", missing.join(", ")),
             );
@@ -303,11 +310,12 @@ impl Judge<'_> {
         let mut hosts = std::collections::HashSet::new();
         let mut usable = false;
         for node in self.config.members() {
-            if self.is_full() {
+            if self.is_full(Severity::Error) {
                 return;
             }
+            self.repeated_in_member(node.element());
             if let Err(error) = node.priority() {
-                self.unreadable(error);
+                self.unreadable(Rule::UnreadableValue, error);
             }
             let host = node
                 .process_node_name()
@@ -374,7 +382,7 @@ impl Judge<'_> {
             let port = match port {
                 Ok(port) => port,
                 Err(error) => {
-                    self.unreadable(error);
+                    self.unreadable(Rule::UnreadableValue, error);
                     continue;
                 }
             };
@@ -425,14 +433,16 @@ impl Judge<'_> {
     fn lines(&mut self, is_on: bool) {
         let mut usable = false;
         for line in self.config.lines() {
-            if self.is_full() {
+            if self.is_full(Severity::Error) {
                 return;
             }
+            self.repeated_in_line(line.element());
+            self.line_settings(line);
             if let Err(error) = line.button() {
-                self.unreadable(error);
+                self.unreadable(Rule::UnreadableValue, error);
             }
             match line.is_usable() {
-                Err(error) => self.unreadable(error),
+                Err(error) => self.unreadable(Rule::UnreadableValue, error),
                 Ok(false) => {}
                 Ok(true) => {
                     usable = true;
@@ -495,6 +505,8 @@ impl Judge<'_> {
             self.read(count);
         }
         self.read(self.config.voip_control_port());
+        self.read(self.config.start_media_port());
+        self.read(self.config.stop_media_port());
     }
 }
 

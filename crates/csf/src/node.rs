@@ -47,6 +47,11 @@ impl<'a> CallManagerNode<'a> {
         Ok(priority.unwrap_or_else(|| Value::missing(0)))
     }
 
+    /// As [`priority`](Self::priority), none when it cannot be read.
+    pub(crate) fn readable_priority(self) -> Option<u32> {
+        value::readable_number_attribute(self.member, "priority")
+    }
+
     /// `name`: the node as the administration pages list it.
     pub fn name(self) -> Option<Value<Cow<'a, str>>> {
         value::text(self.child("name"))

@@ -120,12 +120,14 @@ impl<'a> Comparison<'a> {
         };
         let path = ["devicePool", "callManagerGroup", "members"];
         self.compare(&path, |config| {
-            let (nodes, unreadable) = match config.nodes() {
-                Ok(nodes) => (nodes, None),
-                Err(error) => (config.members().collect(), Some(error.found)),
-            };
-            let nodes = nodes.into_iter().filter_map(|node| used.in_node(node));
-            (nodes.collect::<Vec<_>>(), unreadable)
+            // As the targets are: those whose priority cannot be read are left out.
+            let nodes = config.members();
+            let mut nodes: Vec<_> = nodes
+                .filter_map(|node| Some((node.readable_priority()?, node)))
+                .collect();
+            nodes.sort_by_key(|&(priority, _)| priority);
+            let nodes = nodes.into_iter().filter_map(|(_, node)| used.in_node(node));
+            nodes.collect::<Vec<_>>()
         });
     }
 
@@ -180,7 +182,7 @@ impl<'a> Comparison<'a> {
         self.word(&["sipProfile", "dtmfOutofBand"]);
         self.word(&["sipProfile", "kpml"]);
         self.compare(&["sipProfile", "startMediaPort"], |config| {
-            said(config.media_ports().map(|(start, _)| start))
+            said(config.start_media_port())
         });
         self.word(&["sipProfile", "natEnabled"]);
         self.word(&["sipProfile", "natAddress"]);

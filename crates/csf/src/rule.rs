@@ -59,6 +59,10 @@ rules! {
     UnreadableValue = Error,
         "A device cannot use the value, and what it does instead is not documented.",
         "Correct the value, or remove the text so that the default applies.";
+    /// A value that registration can do without is not of its type.
+    UnreadableSetting = Warning,
+        "A device cannot use the value; registering does not need it.",
+        "Correct the value, or remove the text so that the default applies.";
     /// An element that decides stands twice.
     RepeatedElement = Warning,
         "The first one is used here; another reader may use the last.",
@@ -147,7 +151,11 @@ rules! {
     RefreshTooSoon = Warning,
         "A client that counts a refresh within 20 seconds as no expiry registers again and again.",
         "Raise Timer Register Expires in the SIP profile.";
-    /// Elements that a Jabber client insists on are missing.
+    /// The file of a device of kind CSF lacks elements that kind insists on.
+    RefusedByCsf = Error,
+        "The Client Services Framework refuses a file without them.",
+        "Fetch the file from the node again; it was changed, or not written by Unified CM.";
+    /// Elements that a Jabber client insists on are missing, and the kind of the device is not known or another one.
     MissingForJabber = Note,
         "A Jabber client refuses a file without them; a desk phone does not.",
         "Fetch the file from the node again; it was changed, or not written by Unified CM.";

@@ -1,10 +1,11 @@
 //! From a file to the nodes and ports a client tries.
 
 use crate::config::DeviceConfig;
+use crate::device::NodePorts;
 use crate::error::ValueError;
 use crate::modes::{DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
-use crate::node::CallManagerNode;
-use crate::value::Origin;
+use crate::node::{CallManagerNode, Ports};
+use crate::value::{self, Origin, Value};
 
 /// Where the device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -154,7 +155,8 @@ impl DeviceConfig {
     /// | 0 | any | 0, 1 | `transportLayerProtocol` | `sipPort` |
     ///
     /// A node whose `processNodeName` is missing or can be no host is left out, as the SIP stack these clients grew from
-    /// leaves out nodes it cannot resolve; [`findings`](Self::findings) names it.
+    /// leaves out nodes it cannot resolve, and so is one whose priority or port cannot be read; [`findings`](Self::findings)
+    /// names it.
     ///
     /// # Errors
     ///
@@ -211,15 +213,32 @@ impl DeviceConfig {
             });
         }
         let route = Route::of(self, place, reading)?;
-        let targets = self
-            .nodes()?
-            .into_iter()
-            .filter_map(|node| route.to(node).transpose())
-            .collect::<Result<Vec<_>, TargetError>>()?;
+        // A place is looked for, and with it an error made, for one node at most.
+        let mut unreadable = None;
+        let mut targets = Vec::with_capacity(members.min(8));
+        for node in self.members() {
+            let Some(host) = node.process_node_name().filter(|host| is_host(&host.value)) else {
+                continue;
+            };
+            match (node.readable_priority(), route.port_of(node)) {
+                (Some(priority), Some(port)) => {
+                    targets.push((priority, route.to(node, host.value.into_owned(), port)));
+                }
+                _ => {
+                    unreadable.get_or_insert(node);
+                }
+            }
+        }
         if targets.is_empty() {
+            if let Some(node) = unreadable {
+                node.priority()?;
+                route.port.read(node.ports())?;
+            }
             return Err(TargetError::NoUsableNode { members });
         }
-        Ok(targets)
+        // The sort is stable, which keeps document order.
+        targets.sort_by_key(|&(priority, _)| priority);
+        Ok(targets.into_iter().map(|(_, target)| target).collect())
     }
 }
 
@@ -230,6 +249,17 @@ enum Port {
     Secured,
     Oauth,
     MraOauth,
+}
+
+impl Port {
+    fn read(self, ports: Ports<'_>) -> Result<Value<u16>, ValueError> {
+        match self {
+            Self::Sip => ports.sip_port(),
+            Self::Secured => ports.secured_sip_port(),
+            Self::Oauth => ports.sip_oauth_port(),
+            Self::MraOauth => ports.sip_mra_oauth_port(),
+        }
+    }
 }
 
 /// What is the same for every node of a file.
@@ -291,24 +321,23 @@ impl Route {
         })
     }
 
-    /// The target a node is, none when its `processNodeName` leads nowhere.
-    fn to(&self, node: CallManagerNode<'_>) -> Result<Option<RegistrationTarget>, TargetError> {
-        let Some(host) = node.process_node_name().filter(|host| is_host(&host.value)) else {
-            return Ok(None);
+    /// The port of a node, none when it cannot be read.
+    fn port_of(&self, node: CallManagerNode<'_>) -> Option<Value<u16>> {
+        let (name, default) = match self.port {
+            Port::Sip => ("sipPort", NodePorts::DEFAULT.sip_port),
+            Port::Secured => ("securedSipPort", NodePorts::DEFAULT.secured_sip_port),
+            Port::Oauth => ("sipOAuthPort", NodePorts::DEFAULT.sip_oauth_port),
+            Port::MraOauth => ("sipMRAOAuthPort", NodePorts::DEFAULT.sip_mra_oauth_port),
         };
-        let ports = node.ports();
-        let port = match self.port {
-            Port::Sip => ports.sip_port(),
-            Port::Secured => ports.secured_sip_port(),
-            Port::Oauth => ports.sip_oauth_port(),
-            Port::MraOauth => ports.sip_mra_oauth_port(),
-        }?;
-        let host = host.value.into_owned();
+        value::readable_port(node.ports().child(name), default)
+    }
+
+    fn to(&self, node: CallManagerNode<'_>, host: String, port: Value<u16>) -> RegistrationTarget {
         let name = node
             .name()
             .map(|name| name.value.into_owned())
             .filter(|name| !name.is_empty());
-        Ok(Some(RegistrationTarget {
+        RegistrationTarget {
             node: name.unwrap_or_else(|| host.clone()),
             member: node.index(),
             port: port.value,
@@ -323,7 +352,7 @@ impl Route {
                 ConnectedBy::ExpresswayC => EDGE_TLS_PORT,
             },
             host,
-        }))
+        }
     }
 }
 

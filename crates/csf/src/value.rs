@@ -100,33 +100,55 @@ pub(crate) fn parsed<T>(
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Value<T>, ValueError> {
     let Some(element) = element else {
-        return Ok(Value {
-            value: default,
-            origin: Origin::Missing,
-        });
+        return Ok(Value::missing(default));
     };
+    readable(element, default, parse).ok_or_else(|| ValueError {
+        position: element.content_position(),
+        expected,
+        found: shorten(element.text().trim()),
+    })
+}
+
+/// As [`parsed`], none when it cannot be read: to say where costs a look at the whole file.
+fn readable<T>(
+    element: Element<'_>,
+    default: T,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Option<Value<T>> {
+    if !element.is_leaf() {
+        return None;
+    }
     let text = element.text();
     let text = text.trim();
     let span = element.content_span();
-    if text.is_empty() && element.is_leaf() {
-        return Ok(Value {
+    if text.is_empty() {
+        return Some(Value {
             value: default,
             origin: Origin::Empty(span),
         });
     }
-    match parse(text) {
-        Some(value) if element.is_leaf() => Ok(Value {
-            value,
-            origin: Origin::Written(span),
-        }),
-        _ => {
-            let position = element.content_position();
-            Err(ValueError {
-                position,
-                expected,
-                found: shorten(text),
-            })
-        }
+    Some(Value {
+        value: parse(text)?,
+        origin: Origin::Written(span),
+    })
+}
+
+/// As [`port`], none when it cannot be read.
+pub(crate) fn readable_port(element: Option<Element<'_>>, default: u16) -> Option<Value<u16>> {
+    match element {
+        Some(element) => readable(element, default, parse_port),
+        None => Some(Value::missing(default)),
+    }
+}
+
+/// As [`number_attribute`] with 0 for a missing or empty one, none when it cannot be read.
+pub(crate) fn readable_number_attribute(element: Element<'_>, name: &str) -> Option<u32> {
+    let Some(attribute) = element.attribute(name) else {
+        return Some(0);
+    };
+    match attribute.value().trim() {
+        "" => Some(0),
+        text => parse_number(text),
     }
 }
 

@@ -4,6 +4,7 @@
 //! order is that of files Unified CM has written; the position of `<sipOAuthMode>` among its siblings is not published,
 //! and is at the end of `<device>` here.
 
+use crate::config::Srst;
 use crate::device::{Device, LineSettings, Member, Setting};
 use crate::services::TVS_PORT;
 use crate::xml_writer::{WriteError, Writer};
@@ -113,19 +114,15 @@ impl Device {
     }
 
     fn srst_gateways(&self, w: &mut Writer) {
-        const PLACES: [(&str, &str); 3] = [
-            ("sipIpAddr1", "sipPort1"),
-            ("sipIpAddr2", "sipPort2"),
-            ("sipIpAddr3", "sipPort3"),
-        ];
+        const PLACES: [(&str, &str); 3] = Srst::GATEWAYS;
         if self.srst_gateways.len() > PLACES.len() {
             w.too_many("sipIpAddr", PLACES.len());
         }
         let mut gateways = self.srst_gateways.iter();
         for (address, port) in PLACES {
-            let (host, number) = gateways
-                .next()
-                .map_or(("", 5060), |gateway| (&*gateway.address, gateway.port));
+            let (host, number) = gateways.next().map_or(("", Srst::SIP_PORT), |gateway| {
+                (&*gateway.address, gateway.port)
+            });
             w.text(address, host);
             w.port(port, number);
             if address == "sipIpAddr1" {

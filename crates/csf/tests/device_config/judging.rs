@@ -333,3 +333,178 @@ fn an_oauth_port_that_is_the_default_of_the_missing_one_is_equal_to_it() {
         assert!(!rules(&text).contains(&Rule::PortsEqual), "{ports}");
     }
 }
+
+/// Where something stands twice, a reader that takes the last sees another file.
+#[test]
+fn every_element_that_decides_is_found_when_it_stands_twice() {
+    let text = jabber().to_xml().unwrap();
+    let text = text.replace(
+        "<displayName>",
+        "<authPassword></authPassword><displayName>",
+    );
+    for name in [
+        "fullConfig",
+        "deviceProtocol",
+        "devicePool",
+        "TVS",
+        "sipProfile",
+        "deviceSecurityMode",
+        "transportLayerProtocol",
+        "capfAuthMode",
+        "capfList",
+        "certHash",
+        "encrConfig",
+        "phoneServices",
+        "sipOAuthMode",
+        "callManagerGroup",
+        "srstInfo",
+        "connectionMonitorDuration",
+        "members",
+        "callManager",
+        "ports",
+        "processNodeName",
+        "sipPort",
+        "securedSipPort",
+        "sipOAuthPort",
+        "sipMRAOAuthPort",
+        "mgcpPorts",
+        "listen",
+        "keepAlive",
+        "ethernetPhonePort",
+        "sipIpAddr1",
+        "sipPort3",
+        "isSecure",
+        "sipStack",
+        "startMediaPort",
+        "stopMediaPort",
+        "sipLines",
+        "voipControlPort",
+        "timerRegisterExpires",
+        "timerRegisterDelta",
+        "timerT1",
+        "maxRedirects",
+        "provisioning",
+        "featureID",
+        "proxy",
+        "contact",
+        "authPassword",
+    ] {
+        // Behind the first one an empty one.
+        let end = format!("</{name}>");
+        let twice = text.replacen(&end, &format!("{end}<{name}></{name}>"), 1);
+        let config = read(&twice);
+        let found = config.findings();
+        let what = format!("<{name}> stands twice");
+        let found = found.iter().find(|finding| finding.what == what);
+        let found = found.unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(found.rule, Rule::RepeatedElement);
+        assert!(
+            found.position.path.ends_with(&format!("/{name}[2]")),
+            "{}",
+            found.position.path
+        );
+    }
+}
+
+/// What refuses a file is an error for the kind that refuses it.
+#[test]
+fn what_a_csf_refuses_a_file_without_is_judged_by_the_kind_of_device() {
+    let text = jabber().to_xml().unwrap();
+    let without = text
+        .replace("<enableVad>false</enableVad>", "")
+        .replace("<certHash></certHash>", "");
+    let config = read(&without);
+    let found = |findings: Vec<sip_oauth_csf::Finding>| -> Vec<(Rule, Severity)> {
+        findings
+            .iter()
+            .map(|finding| (finding.rule, finding.severity))
+            .collect()
+    };
+    assert_eq!(
+        found(config.findings()),
+        [(Rule::MissingForJabber, Severity::Note)]
+    );
+    assert_eq!(
+        found(config.findings_for(DeviceKind::Csf)),
+        [(Rule::RefusedByCsf, Severity::Error)]
+    );
+    assert_eq!(
+        found(config.findings_for(DeviceKind::Tct)),
+        [(Rule::MissingForJabber, Severity::Note)]
+    );
+    assert_eq!(found(config.findings_for(DeviceKind::Sep)), []);
+    assert_eq!(
+        config.findings_for(DeviceKind::Csf)[0].what,
+        "there is no certHash, enableVad"
+    );
+}
+
+/// A file without a finding can be taken as a device.
+#[test]
+fn every_value_a_device_is_made_of_is_found_when_it_cannot_be_read() {
+    let mut file = jabber();
+    let gateway = |host: &str| Gateway {
+        address: host.to_owned(),
+        port: 5060,
+    };
+    file.device.srst_gateways = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        .map(gateway)
+        .to_vec();
+    file.device.capf_list.push(Capf {
+        phone_port: 3804,
+        process_node_name: "cucm1.example.com".to_owned(),
+    });
+    file.device.phone_services.push(PhoneServiceEntry {
+        kind: PhoneServiceKind::Directories,
+        category: 7,
+        name: "x".to_owned(),
+        url: String::new(),
+        vendor: String::new(),
+        version: String::new(),
+    });
+    let text = file.to_xml().unwrap();
+    let config = read(&text);
+    assert_eq!(config.findings(), []);
+    let (mut elements, mut attributes, mut settings) = (0, 0, 0);
+    // Every number, truth and mode of the file in turn.
+    let mut paths = Vec::new();
+    let mut open = vec![config.root()];
+    while let Some(element) = open.pop() {
+        open.extend(element.children());
+        if element.is_leaf() {
+            paths.push(element.path());
+        }
+        paths.extend(element.attributes().map(sip_oauth_csf::Attribute::path));
+    }
+    for path in paths {
+        let mut changed = config.clone();
+        changed.set(&path, "x").unwrap();
+        let findings = changed.findings();
+        let found = findings.iter().find(|finding| {
+            matches!(
+                finding.rule,
+                Rule::UnreadableValue | Rule::UnreadableSetting
+            )
+        });
+        match Device::try_from(&changed) {
+            Ok(_) => {}
+            Err(error) => {
+                let found = found.unwrap_or_else(|| panic!("{error}"));
+                assert_eq!(found.position, error.position);
+                *if path.contains('@') {
+                    &mut attributes
+                } else {
+                    &mut elements
+                } += 1;
+                settings += usize::from(found.rule == Rule::UnreadableSetting);
+            }
+        }
+        // Nobody takes the servers for trust verification into a device.
+        if path.contains("/TVS/") && (path.ends_with("port") || path.contains('@')) {
+            assert_eq!(found.unwrap().position.path, path);
+        }
+    }
+    // 14 ports of nodes, 11 of the stack, 5 of the profile and its line, 4 of SRST, 1 of CAPF, and 8 others; the settings are those
+    // of SRST, CAPF and phone services, the port of the line, its index, and the number of the device type.
+    assert_eq!((elements, attributes, settings), (43, 8, 12));
+}

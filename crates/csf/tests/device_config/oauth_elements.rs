@@ -368,3 +368,42 @@ fn the_short_configuration_is_recognised() {
         Err(TargetError::ShortConfiguration)
     );
 }
+
+#[test]
+fn a_node_that_cannot_be_read_is_left_out_and_only_none_left_is_an_error() {
+    let good = member("1", "cucm2.example.com", OAUTH_PORTS);
+    for (bad, path) in [
+        (
+            member(
+                "0",
+                "cucm1.example.com",
+                "<sipOAuthPort>99999</sipOAuthPort>",
+            ),
+            "/callManager/ports/sipOAuthPort",
+        ),
+        (
+            member("first", "cucm1.example.com", OAUTH_PORTS),
+            "/@priority",
+        ),
+    ] {
+        let config = read(&file("1", "3", "3", &(bad.clone() + &good)));
+        let targets = config.registration_targets(Place::OnPremises).unwrap();
+        assert_eq!(targets.len(), 1);
+        assert_eq!(
+            (&*targets[0].host, targets[0].member),
+            ("cucm2.example.com", 1)
+        );
+        let findings = config.findings();
+        let found = findings
+            .iter()
+            .find(|finding| finding.rule == Rule::UnreadableValue);
+        assert!(found.unwrap().position.path.ends_with(path));
+
+        let config = read(&file("1", "3", "3", &bad));
+        let error = config.registration_targets(Place::OnPremises).unwrap_err();
+        let TargetError::Value(error) = error else {
+            panic!("{error}");
+        };
+        assert!(error.position.path.ends_with(path), "{error}");
+    }
+}
