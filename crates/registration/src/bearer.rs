@@ -2,6 +2,7 @@
 
 use sip_oauth_message::header::{Authorization, ProxyAuthorization};
 use sip_oauth_message::{BearerCredentials, Credentials, MessageView, ParseError};
+use sip_oauth_token::TokenError;
 
 /// How many tokens of one request are judged. A request may carry several, one for each realm on its
 /// way; each costs the check of a signature, and there is room for a hundred in a message.
@@ -14,6 +15,31 @@ pub(crate) enum Field {
     Authorization,
     /// The answer to a 407.
     ProxyAuthorization,
+}
+
+/// Whether a token that failed may yet be found good, the least likely first. A request may carry several,
+/// one for each realm on its way: the failure that counts is the one with the most hope, whatever stands
+/// before it, for only that token can be the one meant for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Hope {
+    /// It was judged.
+    None,
+    /// Its key is not there, and may be when the set was asked for again.
+    UnknownKey,
+    /// There is no verdict yet.
+    Open,
+}
+
+impl Hope {
+    pub(crate) fn of(error: &TokenError) -> Self {
+        if error.is_open() {
+            Self::Open
+        } else if error.unknown_key().is_some() {
+            Self::UnknownKey
+        } else {
+            Self::None
+        }
+    }
 }
 
 /// The Bearer credentials in the header fields named, in that order. Those of other schemes are left

@@ -25,7 +25,8 @@ use sip_oauth_registration::registrar::Decision;
 use sip_oauth_token::{KeySet, Policy, Verifier};
 use support::{
     AUTHORIZATION_SERVER, CONTACT, NODE, Pair, Path, USER, client_config, contact_line,
-    credentials_line, edge_address, register, registrar, verifier, wall,
+    credentials_line, edge_address, register, registrar, token_of_an_unknown_key, tokens_lines,
+    verifier, verifier_that_asks, wall,
 };
 
 const EDGE: &str = "expc.example.com";
@@ -208,6 +209,40 @@ fn a_challenging_edge_forbids_a_missing_scope_and_puts_off_what_it_cannot_judge(
         assert_eq!(response.status.as_u16(), expected);
         assert_eq!(response.headers.get("Retry-After"), retry_after);
         assert_eq!(response.headers.get("Proxy-Authenticate"), None);
+    }
+}
+
+/// RFC 3261 section 22.3, as a registrar: what could yet be found good counts, wherever it stands.
+#[test]
+fn of_several_tokens_an_edge_answers_the_one_that_may_yet_be_good() {
+    let unknown_key = token_of_an_unknown_key();
+    let judge = |refused: RefusedToken, tokens: &[&str]| {
+        let mut gate = TokenGate::judging(verifier_that_asks());
+        gate.refused = refused;
+        let text = register(1, &format!("{}{}", contact_line(), tokens_lines(tokens)));
+        let Forwarding::Answer { response, why } = forward(&edge_with(gate), &text) else {
+            panic!("not answered")
+        };
+        let EdgeRefusal::Token(error) = why else {
+            panic!("{why:?}")
+        };
+        (error, response.status.as_u16())
+    };
+    for (refused, expected) in [(RefusedToken::Challenge, 407), (RefusedToken::Forbid, 403)] {
+        for tokens in [["a.b.c", unknown_key.as_str()], [&unknown_key, "a.b.c"]] {
+            let (error, status) = judge(refused, &tokens);
+            assert!(error.unknown_key().is_some(), "{error}");
+            assert_eq!(status, expected);
+        }
+        // Nobody has judged it: 403 would tell the client to drop a token that may be good.
+        for tokens in [
+            ["a.b.c", &unknown_key, "opaque"],
+            ["opaque", &unknown_key, "a.b.c"],
+        ] {
+            let (error, status) = judge(refused, &tokens);
+            assert!(error.needs_introspection(), "{error}");
+            assert_eq!(status, 503, "{refused:?}");
+        }
     }
 }
 

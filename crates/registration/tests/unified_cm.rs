@@ -25,7 +25,7 @@ use sip_oauth_token::{AccessToken, KeySet, Policy, Verifier};
 use support::{
     AUTHORIZATION_SERVER, DEVICE, LINE, NODE, Pair, Path, USER, ask, client_config, contact_line,
     credentials_line, local, on_premises, register, registrar, registrar_with, response, token_of,
-    wall,
+    token_of_an_unknown_key, tokens_lines, verifier_that_asks, wall,
 };
 
 mod the_four_messages {
@@ -491,6 +491,37 @@ mod refusals {
             let status = response(refused).status.as_u16();
             let forbids = option == RejectedToken::Forbid;
             assert_eq!(status, if forbids { 403 } else { 407 }, "{option:?}");
+        }
+    }
+
+    /// RFC 3261 section 22.3: the tokens of other realms stand beside ours, in any order. What could yet be found good is what
+    /// counts: one nobody has judged, then one whose key may be there after another look.
+    #[test]
+    fn of_several_tokens_the_one_that_may_yet_be_good_is_answered() {
+        let registrar = registrar();
+        registrar.set_verifier(verifier_that_asks());
+        let unknown_key = token_of_an_unknown_key();
+        let judge = |tokens: &[&str]| {
+            let lines = format!("{}{}", contact_line(), tokens_lines(tokens));
+            let answer = ask(&registrar, &on_premises(), &register(1, &lines));
+            let TokenVerdict::Rejected(error) = answer.observation.token.clone() else {
+                panic!("{:?}", answer.observation)
+            };
+            (error, response(answer).status.as_u16())
+        };
+        for tokens in [["a.b.c", unknown_key.as_str()], [&unknown_key, "a.b.c"]] {
+            let (error, status) = judge(&tokens);
+            assert!(error.unknown_key().is_some(), "{error}");
+            assert_eq!(status, 407);
+        }
+        for tokens in [
+            ["a.b.c", &unknown_key, "opaque"],
+            ["opaque", &unknown_key, "a.b.c"],
+            ["a.b.c", "opaque", &unknown_key],
+        ] {
+            let (error, status) = judge(&tokens);
+            assert!(error.needs_introspection(), "{error}");
+            assert_eq!(status, 503);
         }
     }
 

@@ -19,7 +19,7 @@ pub enum RefusedToken {
     /// 407 with the realm given; 403 where a scope is missing, 503 where nobody could judge the token
     /// ([`TokenError::answer`](sip_oauth_token::TokenError::answer)).
     Challenge,
-    /// 403.
+    /// 403; 503 where nobody could judge the token.
     Forbid,
 }
 

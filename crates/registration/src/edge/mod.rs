@@ -18,7 +18,7 @@ use sip_oauth_token::{BearerError, ChallengeDialect, Role, TokenError};
 pub use config::{EdgeConfig, MissingToken, RefusedToken, TokenGate};
 pub use zone::{DiscoveredNode, SEARCH_RULE_PRIORITY, SearchRule, Zone, ZoneChange, ZoneState};
 
-use crate::bearer::{Field, bearers};
+use crate::bearer::{Field, Hope, bearers};
 use crate::entropy::Entropy;
 use crate::reply;
 use crate::salvage::{Salvaged, salvage};
@@ -412,19 +412,24 @@ impl Edge {
         let Some(verifier) = &gate.verifier else {
             return Ok(None);
         };
-        let mut failure = None;
+        let mut failure: Option<(Hope, EdgeRefusal)> = None;
         for bearer in bearers(request, &[Field::ProxyAuthorization, Field::Authorization]) {
-            let why = match bearer {
+            let (hope, why) = match bearer {
                 Ok(bearer) => match verifier.verify(bearer.expose(), now) {
                     Ok(token) => return Ok(Some(token.user().to_owned())),
-                    Err(error) => EdgeRefusal::Token(error),
+                    Err(error) => (Hope::of(&error), EdgeRefusal::Token(error)),
                 },
-                Err(error) => EdgeRefusal::Credentials(error.to_string()),
+                Err(error) => (Hope::None, EdgeRefusal::Credentials(error.to_string())),
             };
-            failure.get_or_insert(why);
+            if failure.as_ref().is_none_or(|(known, _)| *known < hope) {
+                failure = Some((hope, why));
+            }
         }
         match (failure, gate.refused, gate.missing) {
-            (Some(why), RefusedToken::Challenge, _) => {
+            (Some((Hope::Open, why)), RefusedToken::Challenge | RefusedToken::Forbid, _) => {
+                Err((StatusCode::SERVICE_UNAVAILABLE, why))
+            }
+            (Some((_, why)), RefusedToken::Challenge, _) => {
                 let (role, dialect) = (Role::Proxy, ChallengeDialect::UnifiedCm);
                 let answer = match &why {
                     EdgeRefusal::Token(error) => error.answer(role, dialect),
@@ -433,7 +438,7 @@ impl Edge {
                 let status = StatusCode::new(answer.status());
                 Err((status.unwrap_or(StatusCode::FORBIDDEN), why))
             }
-            (Some(why), RefusedToken::Forbid, _) => Err((StatusCode::FORBIDDEN, why)),
+            (Some((_, why)), RefusedToken::Forbid, _) => Err((StatusCode::FORBIDDEN, why)),
             (None, _, MissingToken::Challenge) => Err((
                 StatusCode::PROXY_AUTHENTICATION_REQUIRED,
                 EdgeRefusal::NoToken,

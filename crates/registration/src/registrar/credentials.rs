@@ -7,7 +7,7 @@ use sip_oauth_token::{BearerError, SipAnswer, VerifiedToken, Verifier};
 
 use super::observation::TokenVerdict;
 use super::options::{RegistrarConfig, RegistrarDialect, TokenPlace};
-use crate::bearer::{Field, bearers};
+use crate::bearer::{Field, Hope, bearers};
 
 /// What became of the token: who it speaks for, or what to tell the client.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ pub(super) enum Judged {
 ///
 /// A request may carry several, one for each realm on its way: a value "MUST NOT be consumed by any proxy
 /// whose realm does not match" (RFC 3261 section 22.3). One that holds is enough; when none does, the
-/// first is what the client hears about, unless one of them could not be judged.
+/// client hears about the first of those that may yet be found good, else about the first.
 pub(super) fn judge(
     request: &MessageView<'_>,
     config: &RegistrarConfig,
     verifier: &Verifier,
     now: SystemTime,
 ) -> Judged {
-    let mut failure = None;
+    let mut failure: Option<Judged> = None;
     for found in bearers(request, fields(&config.dialect, config.token_place)) {
         let verdict = match found {
             Ok(bearer) => match verify(&bearer, config, verifier, now) {
@@ -46,7 +46,10 @@ pub(super) fn judge(
                     .answer(|role, dialect| BearerError::InvalidRequest.answer(role, dialect)),
             },
         };
-        if failure.is_none() || verdict.is_open() {
+        if failure
+            .as_ref()
+            .is_none_or(|known| known.hope() < verdict.hope())
+        {
             failure = Some(verdict);
         }
     }
@@ -54,15 +57,14 @@ pub(super) fn judge(
 }
 
 impl Judged {
-    /// Whether the token may yet be found good.
-    fn is_open(&self) -> bool {
-        matches!(
-            self,
+    fn hope(&self) -> Hope {
+        match self {
             Self::Rejected {
-                answer: SipAnswer::Unavailable,
+                verdict: TokenVerdict::Rejected(error),
                 ..
-            }
-        )
+            } => Hope::of(error),
+            Self::Rejected { .. } | Self::Genuine(_) | Self::Missing => Hope::None,
+        }
     }
 }
 

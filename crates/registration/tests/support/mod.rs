@@ -21,7 +21,7 @@ use sip_oauth_registration::registrar::{
     PeerIdentity, Registrar, RegistrarConfig, SecurityProfile, SipOAuthMode,
 };
 use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_token::{AccessToken, Verifier};
+use sip_oauth_token::{AccessToken, Form, Verifier};
 
 pub const NODE: &str = "ucm1.example.com";
 pub const DEVICE: &str = "CSFJDOE";
@@ -353,6 +353,26 @@ pub fn credentials_line(user: &str) -> String {
         "Proxy-Authorization: Bearer token=\"{}\"\n",
         token_of(user, wall()).expose()
     )
+}
+
+/// What a client on its way through several realms may send (RFC 3261 section 22.3): one token for each.
+pub fn tokens_lines(tokens: &[&str]) -> String {
+    let line = |token| format!("Proxy-Authorization: Bearer token=\"{token}\"\n");
+    tokens.iter().map(line).collect()
+}
+
+/// A token of a key that [`verifier`] does not have, as after a rotation.
+pub fn token_of_an_unknown_key() -> String {
+    let server = AuthorizationServer::new("5c1e7f20-93ab-4d6e-8a57-1f0b2c3d4e5f").expect("keys");
+    let issued = server.issue_access(USER, CLIENT_ID, &[], wall());
+    issued.expect("the server issues").token.expose().to_owned()
+}
+
+/// Knows the keys of [`AUTHORIZATION_SERVER`], and has another one asked about text without form.
+pub fn verifier_that_asks() -> Arc<Verifier> {
+    let server = &*AUTHORIZATION_SERVER;
+    let policy = server.policy().forms([Form::UnifiedCm, Form::Opaque]);
+    Arc::new(Verifier::new(server.key_set(), policy))
 }
 
 pub fn on_premises() -> Arrival {
