@@ -15,8 +15,12 @@ pub fn device_xml(data: &[u8]) {
             assert!(targets.iter().all(|target| !target.host.is_empty()));
         }
     }
-    for finding in config.findings() {
+    let findings = config.findings();
+    for finding in &findings {
         assert!(finding.position.offset <= data.len());
+    }
+    if Device::try_from(&config).is_err() {
+        assert!(!findings.is_empty(), "what cannot be read is found");
     }
     let mut end = 0;
     visit(config.root(), &mut |element| {

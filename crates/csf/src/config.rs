@@ -96,7 +96,7 @@ impl DeviceConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn full_config(&self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.at(&["fullConfig"]), true)
     }
@@ -288,7 +288,7 @@ impl DeviceConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn encr_config(&self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.at(&["encrConfig"]), false)
     }
@@ -369,7 +369,7 @@ impl<'a> Srst<'a> {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn is_secure(self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.srst.child("isSecure"), false)
     }

@@ -100,8 +100,8 @@ pub struct Device {
     /// `ownerId`.
     #[serde(default)]
     pub owner_id: String,
-    /// `phoneServices/@useHTTPS`.
-    #[serde(default = "yes")]
+    /// `phoneServices/@useHTTPS`; false where nothing says so, in a file as in what a device is kept in.
+    #[serde(default)]
     pub phone_services_use_https: bool,
     /// `phoneServices/provisioning`.
     #[serde(default = "internal")]

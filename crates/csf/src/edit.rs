@@ -8,6 +8,7 @@ use crate::document::{Attribute, Document, Element};
 use crate::error::ReadError;
 use crate::position::Span;
 use crate::read;
+use crate::restructure::MEMBERS;
 use crate::tree::Tree;
 use crate::value;
 use crate::xml::{is_character, trim};
@@ -269,9 +270,7 @@ impl DeviceConfig {
 
     fn set_port(&mut self, node: usize, element: &str, port: u16) -> Result<Edit, EditError> {
         let member = node.saturating_add(1);
-        let path = format!(
-            "/device/devicePool/callManagerGroup/members/member[{member}]/callManager/ports/{element}"
-        );
+        let path = format!("{MEMBERS}/member[{member}]/callManager/ports/{element}");
         if port == 0 {
             return Err(WriteError::Port { path }.into());
         }

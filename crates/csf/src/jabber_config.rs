@@ -186,7 +186,7 @@ impl JabberConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn sso_enabled(&self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.at(ANY_SECTION, "SSO_Enabled"), true)
     }
@@ -195,7 +195,7 @@ impl JabberConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn voicemail_enabled(&self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.at("Policies", "Voicemail_Enabled"), true)
     }
@@ -204,7 +204,7 @@ impl JabberConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn telephony_enabled(&self) -> Result<Value<bool>, ValueError> {
         value::boolean(self.at("Policies", "Telephony_Enabled"), true)
     }

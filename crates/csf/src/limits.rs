@@ -2,8 +2,9 @@
 
 /// Bounds on one document, checked while it is read and before memory is spent on it.
 ///
-/// Real device files are 12 to 20 KB with some hundred elements, nested up to nine deep (`mgcpPorts/listen`). The defaults leave room for ten
-/// times that and stop what only an attacker sends.
+/// Real device files are 12 to 20 KB with some hundred elements, nested up to nine deep (`mgcpPorts/listen`). The defaults
+/// leave room for fifty times the bytes and three times the depth, and stop what only an attacker sends. No value is
+/// published; these are a choice.
 ///
 /// ```
 /// use sip_oauth_csf::{DeviceConfig, Limits};

@@ -77,7 +77,8 @@ impl Document {
     }
 }
 
-const MEMBERS: &str = "/device/devicePool/callManagerGroup/members";
+/// The path of the nodes.
+pub(crate) const MEMBERS: &str = "/device/devicePool/callManagerGroup/members";
 const LINES: &str = "/device/sipProfile/sipLines";
 
 impl DeviceConfig {

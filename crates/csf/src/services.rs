@@ -140,7 +140,7 @@ impl DeviceConfig {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when it is neither `true` nor `false`.
+    /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn phone_services_use_https(&self) -> Result<Value<bool>, ValueError> {
         let services = self.root().child("phoneServices");
         let secure = services

@@ -156,7 +156,8 @@ impl DeviceConfig {
     ///
     /// A node whose `processNodeName` is missing or can be no host is left out, as the SIP stack these clients grew from
     /// leaves out nodes it cannot resolve, and so is one whose priority or port cannot be read; [`findings`](Self::findings)
-    /// names it.
+    /// names it. When none is left that stack turns to the TFTP server, which the file does not name: that is the caller's
+    /// to do.
     ///
     /// # Errors
     ///

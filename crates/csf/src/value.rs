@@ -239,7 +239,7 @@ pub(crate) fn boolean(
     parsed(element, default, BOOLEAN, parse_boolean)
 }
 
-pub(crate) const BOOLEAN: &str = "true or false";
+pub(crate) const BOOLEAN: &str = "true or false, or 1 or 0";
 
 pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match text {
