@@ -163,6 +163,11 @@ impl RevocationList {
             && self.parsed.issuing_distribution_point() == other.parsed.issuing_distribution_point()
     }
 
+    /// Whether it speaks for every certificate of its issuer: no issuing distribution point limits it.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.parsed.issuing_distribution_point().is_none()
+    }
+
     pub(crate) fn der(&self) -> &CertificateRevocationListDer<'static> {
         &self.der
     }

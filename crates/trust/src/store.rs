@@ -168,6 +168,13 @@ impl TrustStore {
             match known {
                 Some(known) if known.this_update() >= list.this_update() => continue,
                 Some(known) => *known = list,
+                // webpki asks the first list that may speak for a certificate, and takes one with a distribution point
+                // for such a list where the certificate names none: what speaks for everything comes first.
+                None if list.is_complete() => {
+                    let complete = self.revocation_lists.iter();
+                    let complete = complete.take_while(|known| known.is_complete()).count();
+                    self.revocation_lists.insert(complete, list);
+                }
                 None => self.revocation_lists.push(list),
             }
             counted += 1;

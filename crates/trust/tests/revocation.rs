@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rcgen::{
-    CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams,
-    SerialNumber, date_time_ymd,
+    CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint,
+    KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::AlertDescription;
 use sip_oauth_trust::{
@@ -37,7 +37,16 @@ fn numbered_list(
     (from, until): (i32, i32),
     number: u64,
 ) -> Vec<u8> {
-    let params = CertificateRevocationListParams {
+    let params = list_params(serials, (from, until), number);
+    params.signed_by(issuer).unwrap().der().to_vec()
+}
+
+fn list_params(
+    serials: &[u64],
+    (from, until): (i32, i32),
+    number: u64,
+) -> CertificateRevocationListParams {
+    CertificateRevocationListParams {
         this_update: date_time_ymd(from, 1, 1),
         next_update: date_time_ymd(until, 1, 1),
         crl_number: SerialNumber::from(number),
@@ -52,8 +61,7 @@ fn numbered_list(
             })
             .collect(),
         key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(issuer).unwrap().der().to_vec()
+    }
 }
 
 fn upload() -> Source {
@@ -92,6 +100,30 @@ fn revoked_certificate_is_refused_and_its_neighbour_is_not() {
     let known = &store.revocation_lists()[0];
     assert_eq!((known.issuer(), known.len()), ("CN=Example CA", 1));
     assert!(known.next_update().unwrap() > known.this_update());
+}
+
+/// RFC 5280 §5.2.5: a list with an issuing distribution point speaks for some certificates only. webpki asks the first
+/// that it finds, so that one given first would hide what the complete list says (as in PKITS 4.5.5).
+#[test]
+fn a_list_of_limited_scope_does_not_hide_what_the_complete_one_revokes() {
+    let ca = authority("Example CA");
+    let mut limited = list_params(&[], (2024, 3000), 2);
+    limited.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
+        distribution_point: CrlDistributionPoint {
+            uris: vec!["http://crl.example.com/some.crl".to_owned()],
+        },
+        scope: None,
+    });
+    let limited = limited.signed_by(&ca).unwrap().der().to_vec();
+    let complete = list(&ca, &[7], 3000);
+    let revoked = Leaf::named(NODE).serial(7).signed_by(&ca);
+    let good = Leaf::named(NODE).serial(8).signed_by(&ca);
+    for lists in [[limited.clone(), complete.clone()], [complete, limited]] {
+        let store = trusting(&ca, &lists);
+        assert_eq!(store.revocation_lists().len(), 2);
+        assert_eq!(verdict(&revoked, &store), Err(Reason::Revoked));
+        assert_eq!(verdict(&good, &store), Ok(()));
+    }
 }
 
 #[test]
