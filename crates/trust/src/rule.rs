@@ -82,39 +82,29 @@ impl Rule {
         reference: &ReferenceIdentity,
         identities: &Identities,
     ) -> Result<Matched, NameMismatch> {
-        let candidates = self.candidates(identities);
-        match candidates.iter().find(|name| self.is_same(reference, name)) {
-            Some(name) => Ok(Matched {
+        let is_same = |name: &PresentedName| self.is_same(reference, name);
+        let found = match self {
+            // Most certificates match with their first name: no more of them is copied.
+            Self::Rfc9525 => dns_and_ip(identities).find(is_same),
+            Self::Rfc5922 => self.candidates(identities).into_iter().find(is_same),
+        };
+        match found {
+            Some(presented) => Ok(Matched {
                 rule: self,
-                presented: name.clone(),
+                presented,
             }),
             None => Err(NameMismatch {
                 rule: self,
                 expected: reference.clone(),
-                presented: candidates,
+                presented: self.candidates(identities),
             }),
         }
     }
 
     /// The presented identities this rule looks at.
     pub fn candidates(self, identities: &Identities) -> Vec<PresentedName> {
-        let dns = || {
-            identities
-                .dns_names()
-                .iter()
-                .cloned()
-                .map(PresentedName::Dns)
-        };
         match self {
-            Self::Rfc9525 => dns()
-                .chain(
-                    identities
-                        .ip_addresses()
-                        .iter()
-                        .copied()
-                        .map(PresentedName::Ip),
-                )
-                .collect(),
+            Self::Rfc9525 => dns_and_ip(identities).collect(),
             Self::Rfc5922 => {
                 let uris: Vec<_> = identities
                     .uris()
@@ -126,7 +116,7 @@ impl Rule {
                 if !uris.is_empty() {
                     uris
                 } else if identities.has_subject_alt_name() {
-                    dns().collect()
+                    dns(identities).collect()
                 } else {
                     identities
                         .common_names()
@@ -158,6 +148,17 @@ impl Rule {
             (Self::Rfc9525 | Self::Rfc5922, _, _) => false,
         }
     }
+}
+
+fn dns(identities: &Identities) -> impl Iterator<Item = PresentedName> + '_ {
+    let names = identities.dns_names().iter();
+    names.cloned().map(PresentedName::Dns)
+}
+
+/// What RFC 9525 §6 looks at.
+fn dns_and_ip(identities: &Identities) -> impl Iterator<Item = PresentedName> + '_ {
+    let addresses = identities.ip_addresses().iter();
+    dns(identities).chain(addresses.copied().map(PresentedName::Ip))
 }
 
 /// The SIP domain a URI speaks for (RFC 5922 §7.1): scheme `sip`, no user part.

@@ -10,6 +10,15 @@ use crate::{
     Anchor, RevocationList, RevocationPolicy, Source, StoreError, bundle, pem, revocation,
 };
 
+/// The length of a certificate and its last octets, which are those of its signature: different certificates hardly ever
+/// have both in common, and a look-up in every handshake need not go over all of one.
+type End = (usize, [u8; 8]);
+
+fn end_of(certificate: &CertificateDer<'_>) -> End {
+    let last = certificate.last_chunk().copied().unwrap_or_default();
+    (certificate.len(), last)
+}
+
 /// A named set of trust anchors, immutable once it is in use.
 ///
 /// Anchors with the same subject (the self-signed Tomcat and CallManager trap) stand side by side; path
@@ -32,7 +41,8 @@ use crate::{
 pub struct TrustStore {
     name: String,
     anchors: Vec<Anchor>,
-    by_der: HashMap<Vec<u8>, usize>,
+    /// Where in `anchors` certificates of this end are.
+    by_end: HashMap<End, Vec<usize>>,
     roots: Arc<RootCertStore>,
     revocation_lists: Vec<RevocationList>,
     revocation_policy: RevocationPolicy,
@@ -44,7 +54,7 @@ impl TrustStore {
         Self {
             name: name.into(),
             anchors: Vec::new(),
-            by_der: HashMap::new(),
+            by_end: HashMap::new(),
             roots: Arc::new(RootCertStore::empty()),
             revocation_lists: Vec::new(),
             revocation_policy: RevocationPolicy::default(),
@@ -116,7 +126,7 @@ impl TrustStore {
         let removed = self.anchors.remove(index);
         // Each of the others was accepted as an anchor when it was added, so they are again.
         let others = std::mem::take(&mut self.anchors);
-        self.by_der.clear();
+        self.by_end.clear();
         let mut roots = RootCertStore::empty();
         for anchor in others {
             if roots.add(anchor.certificate().clone()).is_ok() {
@@ -228,12 +238,17 @@ impl TrustStore {
     }
 
     fn position(&self, certificate: &CertificateDer<'_>) -> Option<usize> {
-        self.by_der.get(certificate.as_ref()).copied()
+        let candidates = self.by_end.get(&end_of(certificate))?;
+        let is_same = |&at: &usize| {
+            let anchor = self.anchors.get(at);
+            anchor.is_some_and(|anchor| anchor.certificate() == certificate)
+        };
+        candidates.iter().copied().find(is_same)
     }
 
     fn push(&mut self, anchor: Anchor) {
-        self.by_der
-            .insert(anchor.certificate().to_vec(), self.anchors.len());
+        let end = end_of(anchor.certificate());
+        self.by_end.entry(end).or_default().push(self.anchors.len());
         self.anchors.push(anchor);
     }
 

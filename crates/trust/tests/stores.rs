@@ -12,6 +12,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustls_pki_types::CertificateDer;
 use sip_oauth_trust::{
     BundleError, Live, Pkcs7Error, Source, StoreError, TrustStore, certificates,
 };
@@ -53,6 +54,30 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// A store looks for a certificate by its length and its end first. What has both in common with an anchor is still
+/// another certificate, and a self-signed one must not be taken for the pinned one.
+#[test]
+fn a_certificate_with_the_end_of_an_anchor_is_not_that_anchor() {
+    let ours = authority("Example CA").der().clone();
+    let mut other = ours.to_vec();
+    let at = other.windows(10).position(|it| it == b"Example CA");
+    while let Some(at) = other.windows(10).position(|it| it == b"Example CA") {
+        other[at + 2] = b'b';
+    }
+    assert!(at.is_some() && other.len() == ours.len());
+    let other = CertificateDer::from(other);
+    let mut store = TrustStore::new("Tomcat-trust");
+    assert!(store.add_der(ours.clone(), &upload()).unwrap());
+    assert!(store.find(&other).is_none());
+    assert!(store.add_der(other.clone(), &upload()).unwrap());
+    assert!(!store.add_der(ours.clone(), &upload()).unwrap());
+    let subject = |certificate| store.find(certificate).unwrap().summary().subject();
+    assert!(subject(&ours).contains("Example CA") && subject(&other).contains("Exbmple CA"));
+    assert!(store.remove(&ours).is_some());
+    assert!(store.find(&ours).is_none() && store.find(&other).is_some());
+    assert_eq!(store.len(), 1);
 }
 
 mod forms {
