@@ -142,7 +142,7 @@ fn verify(criterion: &mut Criterion) {
                 black_box(&text),
                 &peer,
                 &validation,
-            )))
+            )));
         };
         let hash = || {
             black_box(digest(&SHA256, black_box(text.as_bytes())));
@@ -230,7 +230,7 @@ fn algorithms(criterion: &mut Criterion) {
                 Box::new(|| {
                     drop(black_box(
                         verifier.verify(black_box(&text), now).expect("good"),
-                    ))
+                    ));
                 }),
             ),
         ];
