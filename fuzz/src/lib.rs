@@ -8,6 +8,7 @@
 pub mod csf;
 pub mod message;
 pub mod registration;
+pub mod sealed;
 pub mod token;
 
 use sip_oauth_axl::Call;
@@ -37,6 +38,7 @@ pub const TARGETS: &[(&str, Promise)] = &[
     ("registration", registration::registration),
     ("token", token::token),
     ("token_claims", token::token_claims),
+    ("token_encrypted", sealed::token_encrypted),
     ("uri", message::uri),
 ];
 

@@ -11,10 +11,10 @@ use sip_oauth_token::{
     Algorithm, CryptoProvider, DecryptionKey, KeySet, Policy, VerifiedToken, Verifier, VerifyingKey,
 };
 
-const ISSUER: &str = "https://as.example.com";
-const AUDIENCE: &str = "sip:ucm.example.com";
+pub(crate) const ISSUER: &str = "https://as.example.com";
+pub(crate) const AUDIENCE: &str = "sip:ucm.example.com";
 
-fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
@@ -64,7 +64,7 @@ impl JwtVerifier for TakesAll {
     }
 }
 
-static TAKES_ALL: CryptoProvider = CryptoProvider {
+pub(crate) static TAKES_ALL: CryptoProvider = CryptoProvider {
     verifier_factory: |algorithm, _key| Ok(Box::new(TakesAll(*algorithm))),
     signer_factory: |_, _| Err(jsonwebtoken::errors::ErrorKind::InvalidAlgorithm.into()),
     key_utils: KeyUtils::new_unimplemented(),
@@ -102,7 +102,7 @@ pub fn token_claims(data: &[u8]) {
 }
 
 /// What every policy of these targets demands.
-fn meets_policy(token: &VerifiedToken) {
+pub(crate) fn meets_policy(token: &VerifiedToken) {
     let leeway = Duration::from_secs(60);
     assert_eq!(token.issuer(), ISSUER);
     assert!(token.audience().iter().any(|one| one == AUDIENCE));
