@@ -12,6 +12,8 @@ use tokio::sync::watch;
 ///
 /// [`Clock::real`] is the machine's clock. [`Clock::adjustable`] adds an offset that every clone shares and that only
 /// grows, so that a program or a test lets 115 seconds pass at once and sees the refresh a lease owes at that moment.
+/// [`Clock::stopped`] moves in no other way: what a test says of the second before the refresh is true on a machine that
+/// takes two seconds to come to it.
 ///
 /// Connect, handshake and read time-outs do not go by this clock but by real time: advancing a lease must not cut a
 /// handshake short.
@@ -31,18 +33,43 @@ use tokio::sync::watch;
 #[derive(Clone, Default)]
 pub struct Clock {
     offset: Option<Arc<watch::Sender<Duration>>>,
+    /// When it was stopped.
+    stopped_at: Option<(Instant, SystemTime)>,
 }
 
 impl Clock {
     /// The machine's own clock.
     pub fn real() -> Self {
-        Self { offset: None }
+        Self {
+            offset: None,
+            stopped_at: None,
+        }
     }
 
     /// A clock that starts at the machine's time and can be moved forward with [`Clock::advance`].
     pub fn adjustable() -> Self {
         Self {
             offset: Some(Arc::new(watch::Sender::new(Duration::ZERO))),
+            stopped_at: None,
+        }
+    }
+
+    /// A clock that stands still at the machine's time and moves with [`Clock::advance`] only.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sip_oauth_tokio::Clock;
+    ///
+    /// let clock = Clock::stopped();
+    /// let before = clock.now();
+    /// assert_eq!(clock.now(), before);
+    /// clock.advance(Duration::from_secs(115));
+    /// assert_eq!(clock.now() - before, Duration::from_secs(115));
+    /// ```
+    pub fn stopped() -> Self {
+        Self {
+            stopped_at: Some((Instant::now(), SystemTime::now())),
+            ..Self::adjustable()
         }
     }
 
@@ -68,13 +95,19 @@ impl Clock {
     ///
     /// Goes by the runtime's clock where there is one, so that a paused runtime pauses this clock too.
     pub fn now(&self) -> Instant {
-        let now = tokio::time::Instant::now().into_std();
+        let now = match self.stopped_at {
+            Some((instant, _)) => instant,
+            None => tokio::time::Instant::now().into_std(),
+        };
         now.checked_add(self.offset()).unwrap_or(now)
     }
 
     /// Now, for validity and for the `Date` header.
     pub fn system_now(&self) -> SystemTime {
-        let now = SystemTime::now();
+        let now = match self.stopped_at {
+            Some((_, system_time)) => system_time,
+            None => SystemTime::now(),
+        };
         now.checked_add(self.offset()).unwrap_or(now)
     }
 
@@ -92,7 +125,7 @@ impl Clock {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(left) => {}
+                () = tokio::time::sleep(left), if self.stopped_at.is_none() => {}
                 // `self` holds the sender, so the channel cannot close under us.
                 _ = moved.changed() => {}
             }
@@ -120,6 +153,9 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.offset {
             None => f.write_str("Clock(real)"),
+            Some(offset) if self.stopped_at.is_some() => {
+                write!(f, "Clock(stopped +{:?})", *offset.borrow())
+            }
             Some(offset) => write!(f, "Clock(+{:?})", *offset.borrow()),
         }
     }
@@ -143,6 +179,25 @@ mod tests {
         assert!(!task.is_finished(), "one second is still missing");
         clock.advance(Duration::from_secs(1));
         assert!(task.await.unwrap() >= deadline);
+    }
+
+    /// The time of the runtime is paused, so that an hour of it passes at once where nothing else goes on.
+    #[tokio::test(start_paused = true)]
+    async fn a_stopped_clock_wakes_nobody_by_itself() {
+        let clock = Clock::stopped();
+        let (before, day) = (clock.now(), clock.system_now());
+        let sleeper = clock.clone();
+        let minute = Duration::from_secs(60);
+        let task = tokio::spawn(async move { sleeper.sleep_until(before + minute).await });
+        tokio::time::sleep(60 * minute).await;
+        assert!(!task.is_finished());
+        assert_eq!((clock.now(), clock.system_now()), (before, day));
+        clock.advance(minute);
+        task.await.unwrap();
+        assert_eq!(
+            (clock.now(), clock.system_now()),
+            (before + minute, day + minute)
+        );
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use sip_oauth_token::{
     Form, KeyId, KeySet, Policy, Verifier,
     issue::{AuthorizationServer, IssuedToken},
 };
-use sip_oauth_tokio::{JwksClient, JwksError, JwksFailure, KeysNews};
+use sip_oauth_tokio::{Clock, JwksClient, JwksError, JwksFailure, KeysNews};
 use support::{BOTH, Estate, UUID, at_once, http::HttpServer, server_tls, soon};
 
 const SERVER: &str = "as.example.com";
@@ -71,7 +71,9 @@ impl Stage {
     }
 
     async fn with(set_up: impl FnOnce(JwksClient) -> JwksClient) -> Self {
-        let estate = Estate::new();
+        // Time passes where the script says so, however long the machine takes to come to the next line.
+        let mut estate = Estate::new();
+        estate.clock = Clock::stopped();
         let tokens = AuthorizationServer::new(UUID).unwrap();
         let page = Arc::new(Mutex::new(Page::of(tokens.jwk_set())));
         let authority = &estate.authority;
