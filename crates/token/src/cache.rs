@@ -162,7 +162,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    use super::{Cache, Digest, digest};
+    use super::{Cache, Digest, Entry, digest};
     use crate::verified::{Form, Grant, VerifiedToken};
     use crate::verifier::Window;
 
@@ -261,6 +261,29 @@ mod tests {
         assert_eq!(cache.held(), one);
         let found = [0, 1].map(|number| cache.get(&key(number), 0, at(0)).is_some());
         assert_eq!(found, [true, false]);
+        // Of three, so that what is left is not as many as what went.
+        for number in [1, 2] {
+            cache.insert(key(number), Some(0), until(100), token("bert"), at(0));
+        }
+        cache.remove(&key(1));
+        assert_eq!(cache.held().0, 2);
+    }
+
+    /// The map keeps a digest and the entry, the order the digest once more; behind it lies what the token says.
+    #[test]
+    fn a_verdict_counts_with_what_holds_it_and_fills_the_cache_to_the_last_byte() {
+        let insert = |cache: &Cache| {
+            cache.insert(key(0), Some(0), until(100), token(""), at(0));
+            cache.held()
+        };
+        let (entries, bytes) = insert(&Cache::new(8, usize::MAX));
+        let least = size_of::<(Digest, Entry)>() + size_of::<Digest>() + size_of::<Grant>();
+        assert!(
+            entries == 1 && bytes >= least,
+            "{bytes} of at least {least}"
+        );
+        assert_eq!(insert(&Cache::new(8, bytes)), (1, bytes));
+        assert_eq!(insert(&Cache::new(8, bytes - 1)), (0, 0));
     }
 
     #[test]

@@ -214,6 +214,22 @@ mod section_4_1_6_iat {
         );
     }
 
+    /// 1440 minutes, the end of the OAuth Access Token Expiry Timer, where the policy says nothing else.
+    #[test]
+    fn a_day_is_the_longest_lifetime_of_every_preset() {
+        let of = |seconds: u64| (NOW + seconds).to_string();
+        let jwt = |seconds| sign(HEADER, with(CLAIMS, "exp", Some(&of(seconds))));
+        let ucm = |seconds| common::unified_cm(with(common::UCM_CLAIMS, "exp", Some(&of(seconds))));
+        assert!(verify(&jwt(86_400)).is_ok());
+        assert!(common::verify_ucm(&ucm(86_400)).is_ok());
+        for refused in [refusal(&jwt(86_401)), common::ucm_refusal(&ucm(86_401))] {
+            assert_eq!(
+                refused,
+                "token claim \"exp\": lifetime of 86401s, more than the 86400s allowed"
+            );
+        }
+    }
+
     #[test]
     fn a_lifetime_longer_than_the_policys_is_refused() {
         let policy = rfc9068().max_lifetime(Duration::from_secs(3599));
@@ -266,6 +282,20 @@ mod rfc9068_section_2_2_required_claims {
                 format!("token claim {name:?}: expected a string")
             );
         }
+    }
+}
+
+/// A name that is empty names nobody, though the policy requires no claim.
+#[test]
+fn an_empty_user_is_no_user() {
+    let policy = || rfc9068().required_claims([]);
+    assert!(verify_with(policy(), &sign(HEADER, CLAIMS)).is_ok());
+    for empty in [Some("\"\""), None] {
+        let refused = verify_with(policy(), &token("sub", empty)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "token claim \"sub\": absent, but required"
+        );
     }
 }
 
