@@ -35,6 +35,9 @@ pub struct Headers {
     entries: Vec<Entry>,
 }
 
+/// Bytes that most fields fit in, so that writing one asks for memory once.
+const MOST_FIELDS: usize = 96;
+
 /// One field as it is written, without the CRLF at its end.
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -47,7 +50,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// A field of our own making. What would end the field, or its name, is left out.
     fn new(name: &str, value: impl Display) -> Self {
-        Self::with_capacity(0, name, value)
+        Self::with_capacity(MOST_FIELDS, name, value)
     }
 
     /// A field with credentials in it. Its text never grows, which would leave a copy behind that

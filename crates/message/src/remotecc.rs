@@ -112,6 +112,17 @@ impl Feature {
         }
     }
 
+    /// Whether its mark is what these bytes begin with.
+    fn is_at(self, ahead: &[u8]) -> bool {
+        // `<ix` must not be found in `<ixx`.
+        ahead
+            .strip_prefix(self.mark().as_bytes())
+            .is_some_and(|behind| {
+                ahead.starts_with(b"\"")
+                    || matches!(behind, [b'>' | b'/' | b' ' | b'\t' | b'\n', ..])
+            })
+    }
+
     /// As a device offers it.
     const fn offer(self) -> &'static str {
         match self {
@@ -213,17 +224,12 @@ impl Features {
             .fold(Self::default(), Self::with)
     }
 
+    /// The features whose mark a tag or a quoted string begins with.
     fn found_in(document: &[u8]) -> Self {
-        let found = |feature: &Feature| {
-            let mark = feature.mark().as_bytes();
-            memchr::memmem::find_iter(document, mark).any(|at| {
-                // `<ix` must not be found in `<ixx`.
-                let next = document.get(at + mark.len());
-                !mark.starts_with(b"<") || matches!(next, Some(b'>' | b'/' | b' ' | b'\t' | b'\n'))
-            })
-        };
-        ALL.into_iter()
-            .filter(found)
+        memchr::memchr2_iter(b'<', b'"', document)
+            .filter_map(|at| document.get(at..))
+            .filter(|ahead| !ahead.starts_with(b"</"))
+            .filter_map(|ahead| ALL.into_iter().find(|feature| feature.is_at(ahead)))
             .fold(Self::default(), Self::with)
     }
 }
@@ -305,12 +311,17 @@ impl RegisterBody {
     }
 
     fn read(document: &[u8], found: &mut Option<Self>) {
-        let has = |text: &str| memchr::memmem::find(document, text.as_bytes()).is_some();
+        let has = |mark: &str| {
+            memchr::memchr_iter(b'<', document)
+                .filter_map(|at| document.get(at..))
+                .any(|ahead| ahead.starts_with(mark.as_bytes()))
+        };
+        let says_all = || memchr::memmem::find(document, b"all=\"true\"").is_some();
         let body = found.get_or_insert(Self {
             all_lines: false,
             offers: Features::default(),
         });
-        if has("<bulkregisterreq>") && has("all=\"true\"") {
+        if has("<bulkregisterreq>") && says_all() {
             body.all_lines = true;
         }
         if has("<optionsind>") {

@@ -18,7 +18,7 @@ use crate::reply;
 
 /// What every answer to one request begins with (RFC 3261 section 8.2.6), in Unified CM's order:
 /// Via, From, To with a tag, Date, Call-ID, Server, CSeq.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Skeleton(Headers);
 
 impl Skeleton {

@@ -1,5 +1,6 @@
 //! How a REGISTER changes bindings (RFC 3261 section 10.3, steps 6 to 8).
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -48,11 +49,11 @@ pub(super) fn apply(
     register: &Register,
     context: &Context,
 ) -> Result<(Vec<Binding>, Outcome), Refusal> {
-    let mut bindings: Vec<Binding> = snapshot
+    let mut bindings: Vec<Cow<'_, Binding>> = snapshot
         .bindings
         .iter()
         .filter(|binding| binding.expires_at > context.now)
-        .cloned()
+        .map(Cow::Borrowed)
         .collect();
     let outcome = match &register.contacts {
         Contacts::Absent => Outcome::Listed,
@@ -62,12 +63,13 @@ pub(super) fn apply(
     if bindings.len() > context.max_bindings {
         return Err(Refusal::TooManyBindings);
     }
+    let bindings = bindings.into_iter().map(Cow::into_owned).collect();
     Ok((bindings, outcome))
 }
 
 /// Makes, prolongs and removes bindings, Contact by Contact.
 fn change(
-    bindings: &mut Vec<Binding>,
+    bindings: &mut Vec<Cow<'_, Binding>>,
     register: &Register,
     contacts: &[ContactRequest],
     context: &Context,
@@ -129,14 +131,18 @@ pub(super) fn concerns(context: &Context, binding: &Binding) -> bool {
 }
 
 /// The binding a Contact means.
-fn position(bindings: &[Binding], contact: &ContactRequest, context: &Context) -> Option<usize> {
+fn position(
+    bindings: &[Cow<'_, Binding>],
+    contact: &ContactRequest,
+    context: &Context,
+) -> Option<usize> {
     bindings.iter().position(|binding| {
         concerns(context, binding) && same_uri(&binding.contact_uri, &contact.uri)
     })
 }
 
 fn remove_all(
-    bindings: &mut Vec<Binding>,
+    bindings: &mut Vec<Cow<'_, Binding>>,
     register: &Register,
     context: &Context,
 ) -> Result<Outcome, Refusal> {
@@ -153,7 +159,11 @@ fn remove_all(
 }
 
 /// Removes the binding of a Contact; whether there was one.
-fn unbind(bindings: &mut Vec<Binding>, contact: &ContactRequest, context: &Context) -> bool {
+fn unbind(
+    bindings: &mut Vec<Cow<'_, Binding>>,
+    contact: &ContactRequest,
+    context: &Context,
+) -> bool {
     position(bindings, contact, context)
         .map(|at| bindings.remove(at))
         .is_some()
@@ -161,7 +171,7 @@ fn unbind(bindings: &mut Vec<Binding>, contact: &ContactRequest, context: &Conte
 
 /// Makes or prolongs a binding; true when it was made.
 fn bind(
-    bindings: &mut Vec<Binding>,
+    bindings: &mut Vec<Cow<'_, Binding>>,
     register: &Register,
     contact: &ContactRequest,
     expiry: Duration,
@@ -190,17 +200,17 @@ fn bind(
     if let Some(present) = known {
         // A binding another node took is one this node does not know yet.
         let new = present.node != next.node;
-        *present = next;
+        *present = Cow::Owned(next);
         return new;
     }
-    bindings.push(next);
+    bindings.push(Cow::Owned(next));
     true
 }
 
 /// One registration per device: the bindings of the same device at other addresses make room for the
 /// `contacts` to be bound, if they are the client's own, or if the client may have them.
 fn take_over(
-    bindings: &mut Vec<Binding>,
+    bindings: &mut Vec<Cow<'_, Binding>>,
     register: &Register,
     contacts: &[&ContactRequest],
     context: &Context,

@@ -320,7 +320,7 @@ impl<S: BindingStore> Registrar<S> {
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Answer {
-        let pending = match self.begin(arrival, request, now, entropy) {
+        let mut pending = match self.begin(arrival, request, now, entropy) {
             Step::Answer(answer) => return *answer,
             Step::NeedBindings(pending) => pending,
         };
@@ -329,17 +329,22 @@ impl<S: BindingStore> Registrar<S> {
                 Ok(snapshot) => snapshot,
                 Err(error) => return pending.unavailable(&error.to_string()),
             };
-            let (bindings, answer) = match pending.decide(&snapshot) {
+            // Used up rather than copied: a second attempt is rare.
+            let skeleton = std::mem::take(&mut pending.skeleton);
+            let proposal = pending.propose(&snapshot, skeleton, pending.observation.clone());
+            let (bindings, answer) = match proposal {
                 Proposal::Answer(answer) => return answer,
                 Proposal::Store { bindings, answer } => (bindings, answer),
             };
-            match self
+            let stored = self
                 .store
-                .compare_and_swap(pending.aor(), snapshot.version, bindings)
-            {
-                Ok(Swap::Stored) => return answer,
-                Ok(Swap::Conflict) => {}
-                Err(error) => return pending.unavailable(&error.to_string()),
+                .compare_and_swap(pending.aor(), snapshot.version, bindings);
+            if matches!(stored, Ok(Swap::Stored)) {
+                return answer;
+            }
+            pending.skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
+            if let Err(error) = stored {
+                return pending.unavailable(&error.to_string());
             }
         }
         pending.unavailable("the bindings kept changing")

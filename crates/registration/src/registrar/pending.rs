@@ -54,13 +54,22 @@ impl Pending {
 
     /// Decides on the bindings read. May be asked again when they changed before they could be stored.
     pub fn decide(&self, snapshot: &Snapshot) -> Proposal {
+        self.propose(snapshot, self.skeleton.clone(), self.observation.clone())
+    }
+
+    /// The same with the beginning of the answer, which is used up.
+    pub(super) fn propose(
+        &self,
+        snapshot: &Snapshot,
+        skeleton: Skeleton,
+        mut observation: Observation,
+    ) -> Proposal {
         let Change {
             register, context, ..
         } = &*self.change;
         let (bindings, outcome) = match change::apply(snapshot, register, context) {
             Ok(changed) => changed,
             Err(refusal) => {
-                let (skeleton, observation) = (self.skeleton.clone(), self.observation.clone());
                 let extra = Extra::default();
                 return Proposal::Answer(refuse(
                     skeleton,
@@ -71,7 +80,6 @@ impl Pending {
                 ));
             }
         };
-        let mut observation = self.observation.clone();
         let (granted, new) = match outcome {
             Outcome::Bound { granted, new } => (granted, new),
             Outcome::Listed | Outcome::Removed(_) => (Duration::ZERO, false),
@@ -85,7 +93,6 @@ impl Pending {
             } => Decision::Refreshed { granted },
             Outcome::Removed(removed) => Decision::Unregistered { removed },
         };
-        let skeleton = self.skeleton.clone();
         let response = match self.config.dialect {
             RegistrarDialect::UnifiedCm { .. } if outcome != Outcome::Listed => {
                 skeleton.unified_cm(register, &context.expires, granted, new)

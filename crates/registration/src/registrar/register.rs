@@ -1,8 +1,10 @@
 //! A REGISTER, read as far as a registrar needs it (RFC 3261 section 10.3).
 
+use std::fmt::Write;
+
 use sip_oauth_message::header::{CSeq, CallId, Contact, Expires, Path, Reason, Supported, To};
 use sip_oauth_message::remotecc::RegisterBody;
-use sip_oauth_message::{HeaderName, Limits, MessageView, ParseError};
+use sip_oauth_message::{HeaderField, HeaderName, Limits, MessageView, ParseError};
 
 use crate::refusal::Refusal;
 
@@ -44,8 +46,6 @@ pub(super) struct ContactRequest {
     /// The value as it came, byte for byte where it has a header field of its own; without `expires`
     /// and `x-cisco-newreg`, which are the registrar's to say.
     pub(super) written: String,
-    /// Whether something was left out of it.
-    stripped: bool,
     /// The same in canonical writing, as it is stored.
     pub(super) stored: String,
     pub(super) uri: String,
@@ -54,6 +54,9 @@ pub(super) struct ContactRequest {
     pub(super) model: Option<u16>,
     pub(super) instance: Option<String>,
 }
+
+/// Bytes that most Contacts of phones fit in.
+const MOST_CONTACTS: usize = 256;
 
 /// Why a REGISTER is not carried out, whoever sent it.
 #[derive(Debug)]
@@ -76,8 +79,13 @@ impl Register {
         if !uri.is_sip() {
             return Err(Unreadable::Refused(Refusal::UnsupportedUriScheme));
         }
-        let supported = values(request.all::<Supported<'_>>())?;
-        let supports = |tag: &str| supported.iter().any(|list| list.contains(tag));
+        let (mut path_supported, mut graceful) = (false, false);
+        for list in request.all::<Supported<'_>>() {
+            for tag in list?.iter() {
+                path_supported |= tag.eq_ignore_ascii_case("path");
+                graceful |= tag.eq_ignore_ascii_case("X-cisco-graceful-reg");
+            }
+        }
         let path = values(request.all::<Path<'_>>())?;
         let alarm = request
             .all::<Reason<'_>>()
@@ -97,8 +105,8 @@ impl Register {
             expires: request.header::<Expires>()?.map(|expires| expires.0),
             contacts: Contacts::read(request)?,
             path: path.iter().map(ToString::to_string).collect(),
-            path_supported: supports("path"),
-            graceful: supports("X-cisco-graceful-reg"),
+            path_supported,
+            graceful,
             forced: alarm == Some(111),
             remotecc: remotecc(request, limits),
         })
@@ -140,16 +148,15 @@ impl Contacts {
                 Err(Unreadable::Refused(Refusal::WildcardMisuse))
             }
             several => {
-                let mut contacts: Vec<_> =
-                    several.iter().filter_map(ContactRequest::read).collect();
-                let fields: Vec<_> = request.fields_named(HeaderName::Contact).collect();
-                if fields.len() == contacts.len() {
-                    for (contact, field) in contacts.iter_mut().zip(&fields) {
-                        if !contact.stripped {
-                            contact.written = field.unfolded().to_string();
-                        }
-                    }
-                }
+                let fields = || request.fields_named(HeaderName::Contact);
+                let contacts = if fields().count() == several.len() {
+                    let own = several.iter().zip(fields());
+                    own.filter_map(|(contact, field)| ContactRequest::read(contact, Some(&field)))
+                        .collect()
+                } else {
+                    let read = |contact| ContactRequest::read(contact, None);
+                    several.iter().filter_map(read).collect()
+                };
                 Ok(Self::These(contacts))
             }
         }
@@ -157,31 +164,33 @@ impl Contacts {
 }
 
 impl ContactRequest {
-    fn read(contact: &Contact<'_>) -> Option<Self> {
+    /// Reads a Contact; `own` is the header field, where it has one of its own.
+    fn read(contact: &Contact<'_>, own: Option<&HeaderField<'_>>) -> Option<Self> {
         let uri = contact.uri()?;
-        let mut stored = String::new();
+        let mut stored = String::with_capacity(MOST_CONTACTS);
         if let Some(name) = contact.display_name() {
-            stored.push_str(&name.to_string());
-            stored.push(' ');
+            // Writing to a String does not fail, here and below.
+            let _ = write!(stored, "{name} ");
         }
         stored.push('<');
         stored.push_str(uri.as_str());
         stored.push('>');
         let mut stripped = false;
         for param in contact.params().iter() {
-            let own = ["expires", "x-cisco-newreg"]
+            let is_ours = ["expires", "x-cisco-newreg"]
                 .iter()
-                .any(|own| param.name.eq_ignore_ascii_case(own));
-            if own {
+                .any(|ours| param.name.eq_ignore_ascii_case(ours));
+            if is_ours {
                 stripped = true;
             } else {
-                stored.push(';');
-                stored.push_str(&param.to_string());
+                let _ = write!(stored, ";{param}");
             }
         }
         Some(Self {
-            written: stored.clone(),
-            stripped,
+            written: match own {
+                Some(field) if !stripped => field.unfolded().into_owned(),
+                _ => stored.clone(),
+            },
             stored,
             uri: uri.as_str().to_owned(),
             expires: contact.expires(),

@@ -1,0 +1,252 @@
+//! The client: many devices that register.
+
+use std::cell::Cell;
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use sip_oauth_message::{Frame, Framer, Limits, MessageView};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::{JoinSet, LocalSet};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::Outcome;
+use super::common::{NODE, request};
+use super::material::Material;
+
+/// How many devices are at work at once.
+const AT_ONCE: usize = 50;
+
+/// What a registration consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// REGISTER, 407, REGISTER with the token, 200, on a connection that stands.
+    Exchange,
+    /// REGISTER with the token, 200, on a connection that stands.
+    TokenAtOnce,
+    /// The whole exchange on a connection made for it.
+    NewConnection,
+}
+
+impl Case {
+    pub(crate) const ALL: [Self; 3] = [Self::Exchange, Self::TokenAtOnce, Self::NewConnection];
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exchange => "standing connection, whole exchange",
+            Self::TokenAtOnce => "standing connection, token at once",
+            Self::NewConnection => "new connection, whole exchange",
+        })
+    }
+}
+
+/// What so many registrations cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent {
+    pub(crate) registrations: usize,
+    pub(crate) server: Duration,
+    pub(crate) took: Duration,
+}
+
+impl Spent {
+    /// Seconds of the server's CPU for 1,000 registrations.
+    pub(crate) fn per_thousand(&self) -> f64 {
+        self.server.as_secs_f64() * 1000.0 / per(self.registrations)
+    }
+
+    /// Registrations in a second.
+    pub(crate) fn rate(&self) -> f64 {
+        per(self.registrations) / self.took.as_secs_f64()
+    }
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, rate) = (self.per_thousand(), self.rate());
+        write!(f, "{seconds:.3} CPU-s per 1,000 registrations, {rate:.0}/s")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of registrations")]
+fn per(count: usize) -> f64 {
+    count as f64
+}
+
+/// Registers `count` times, and says what it cost by `cpu`. The first registrations of each connection are not counted.
+pub(crate) fn run(
+    material: &Material,
+    address: SocketAddr,
+    case: Case,
+    count: usize,
+    cpu: impl Fn() -> Outcome<Duration>,
+) -> Outcome<Spent> {
+    alone(async {
+        let fleet = Fleet::new(material, address);
+        let mut devices = fleet.connect(AT_ONCE).await?;
+        for device in &mut devices {
+            device.exchange().await?;
+        }
+        let (before, begun) = (cpu()?, Instant::now());
+        fleet.register(devices, case, count).await?;
+        Ok(Spent {
+            registrations: count,
+            server: cpu()?.saturating_sub(before),
+            took: begun.elapsed(),
+        })
+    })
+}
+
+/// Connects and registers so many devices, has `look` at the server while they are idle, and sees that each is still
+/// served.
+pub(crate) fn idle(
+    material: &Material,
+    address: SocketAddr,
+    count: usize,
+    look: impl FnOnce() -> Outcome,
+) -> Outcome {
+    alone(async {
+        let fleet = Fleet::new(material, address);
+        let mut devices = fleet.connect(count).await?;
+        for device in &mut devices {
+            device.exchange().await?;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        look()?;
+        for device in &mut devices {
+            device.exchange().await?;
+        }
+        Ok(())
+    })
+}
+
+/// Runs all devices on this thread.
+fn alone<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(LocalSet::new().run_until(work))
+}
+
+/// What the devices share.
+struct Fleet {
+    connector: TlsConnector,
+    address: SocketAddr,
+    token: Rc<str>,
+}
+
+impl Fleet {
+    fn new(material: &Material, address: SocketAddr) -> Rc<Self> {
+        Rc::new(Self {
+            connector: TlsConnector::from(std::sync::Arc::clone(&material.tls)),
+            address,
+            token: material.token.as_str().into(),
+        })
+    }
+
+    async fn stream(&self) -> Outcome<TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect(self.address).await?;
+        tcp.set_nodelay(true)?;
+        Ok(self
+            .connector
+            .connect(ServerName::try_from(NODE)?, tcp)
+            .await?)
+    }
+
+    async fn connect(self: &Rc<Self>, count: usize) -> Outcome<Vec<Device>> {
+        let mut devices = Vec::with_capacity(count);
+        for number in 0..count {
+            devices.push(Device {
+                number,
+                cseq: 0,
+                stream: self.stream().await?,
+                framer: Framer::for_client(Limits::default()),
+                token: Rc::clone(&self.token),
+            });
+        }
+        Ok(devices)
+    }
+
+    /// Has the devices register until it was done `count` times.
+    async fn register(self: &Rc<Self>, devices: Vec<Device>, case: Case, count: usize) -> Outcome {
+        let left = Rc::new(Cell::new(count));
+        let mut tasks = JoinSet::new();
+        for mut device in devices {
+            let (fleet, left) = (Rc::clone(self), Rc::clone(&left));
+            tasks.spawn_local(async move {
+                while let Some(less) = left.get().checked_sub(1) {
+                    left.set(less);
+                    let done = match case {
+                        Case::Exchange => device.exchange().await,
+                        Case::TokenAtOnce => device.refresh().await,
+                        Case::NewConnection => device.anew(&fleet).await,
+                    };
+                    done.map_err(|error| error.to_string())?;
+                }
+                Ok::<(), String>(())
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done??;
+        }
+        Ok(())
+    }
+}
+
+/// One device and its connection.
+struct Device {
+    number: usize,
+    cseq: u32,
+    stream: TlsStream<TcpStream>,
+    framer: Framer,
+    token: Rc<str>,
+}
+
+impl Device {
+    async fn exchange(&mut self) -> Outcome {
+        let challenged = self.ask(false).await?;
+        if ![401, 407].contains(&challenged) {
+            return Err(format!("{challenged} to a REGISTER without token").into());
+        }
+        self.refresh().await
+    }
+
+    async fn refresh(&mut self) -> Outcome {
+        match self.ask(true).await? {
+            200 => Ok(()),
+            status => Err(format!("{status} to a REGISTER with the token").into()),
+        }
+    }
+
+    async fn anew(&mut self, fleet: &Fleet) -> Outcome {
+        self.stream = fleet.stream().await?;
+        self.exchange().await?;
+        Ok(self.stream.shutdown().await?)
+    }
+
+    /// Sends a REGISTER, and gives the status of the answer to it.
+    async fn ask(&mut self, with_token: bool) -> Outcome<u16> {
+        self.cseq += 1;
+        let token = with_token.then_some(&*self.token);
+        let bytes = request(self.number, self.cseq, token);
+        self.stream.write_all(&bytes).await?;
+        self.stream.flush().await?;
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(Frame::Message(answer)) = self.framer.next_frame()? {
+                let view = MessageView::parse(answer, &Limits::default())?;
+                let line = view.as_response().ok_or("a request instead of an answer")?;
+                return Ok(line.status.as_u16());
+            }
+            match self.stream.read(&mut buffer).await? {
+                0 => return Err("the server closed the connection".into()),
+                read => self.framer.feed(buffer.get(..read).unwrap_or_default()),
+            }
+        }
+    }
+}

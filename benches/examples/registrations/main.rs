@@ -1,0 +1,72 @@
+//! What a registration costs a registrar: CPU time and memory, ours beside Kamailio, driven by one client.
+//!
+//! ```sh
+//! apt-get install kamailio kamailio-tls-modules     # the peer; left out, said so, where it is not there
+//! ulimit -n 20000                                   # for 10,000 idle connections
+//! cargo run --profile bench -p sip-oauth-benches --example registrations
+//! ```
+//!
+//! Each server is a process of its own with one thread for connections, made anew for each row with certificates made
+//! on the spot. What is counted is the time its processes were on a CPU, from `/proc`, so that other work on the machine
+//! disturbs less than it would a stop watch. Every answer is checked. Kamailio answers 407 to a REGISTER without
+//! credentials and takes any token without looking: the harder bar, since it verifies nothing.
+//!
+//! The same client drives any other registrar that answers `407` or `401`, and ours may be started by itself, for a
+//! profiler; it makes the folder with its certificates and its token where there is none, and listens on port 15090:
+//!
+//! ```sh
+//! registrations serve FOLDER REMEMBERED                      # how many verdicts; 0: each token is verified
+//! registrations drive ADDRESS CA.pem TOKEN.txt PID COUNT     # e.g. 127.0.0.1:15090 FOLDER/ca.pem FOLDER/token.txt
+//! ```
+#![expect(clippy::print_stdout, reason = "the table is what the program is for")]
+
+mod client;
+mod kamailio;
+mod material;
+mod ours;
+mod process;
+mod table;
+
+#[path = "../../common/registrar.rs"]
+mod common;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "expected no arguments, or [--rounds N] [--count N] [--idle N], or drive ADDRESS CA TOKEN PID COUNT";
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["serve", folder, remembered] => {
+            let folder = Path::new(folder);
+            if !folder.join("ca.pem").exists() {
+                material::Folder::make(folder.to_owned(), material::Keys::P256)?;
+            }
+            ours::serve(folder, remembered.parse()?)
+        }
+        ["drive", address, authority, token, pid, count] => drive(
+            address.parse()?,
+            Path::new(authority),
+            Path::new(token),
+            pid.parse()?,
+            count.parse()?,
+        ),
+        options => table::print(&table::Effort::of(options).ok_or(USAGE)?),
+    }
+}
+
+/// Drives a server somebody else started.
+fn drive(address: SocketAddr, authority: &Path, token: &Path, pid: u32, count: usize) -> Outcome {
+    let material = material::Material::read(authority, token)?;
+    let process = process::Process::of(pid);
+    for case in client::Case::ALL {
+        let spent = client::run(&material, address, case, count, || process.cpu())?;
+        println!("{case}: {spent}");
+    }
+    Ok(())
+}

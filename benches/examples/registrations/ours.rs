@@ -1,0 +1,90 @@
+//! Our registrar as a process.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sip_oauth_registration::registrar::{Listener, NodePorts};
+use sip_oauth_token::issue::AuthorizationServer;
+use sip_oauth_tokio::RegistrarServer;
+use sip_oauth_trust::{
+    AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, LiveTrustStore,
+    ServerCertificate, ServerConfigs, Source, TrustStore, default_provider,
+};
+
+use super::Outcome;
+use super::common::{registrar, token};
+use super::material::Folder;
+use super::process::Server;
+
+/// How many devices it knows.
+pub(crate) const DEVICES: usize = 10_000;
+
+const PORTS: (u16, u16) = (15_090, 15_091);
+
+/// Where it listens: TLS, and mutual TLS.
+pub(crate) fn address(is_mutual: bool) -> SocketAddr {
+    let port = if is_mutual { PORTS.1 } else { PORTS.0 };
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// Starts it; `remembered` verdicts are kept, and its token is in `token.txt` of the folder.
+pub(crate) fn start(folder: &Folder, remembered: usize) -> Outcome<Server> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg("serve")
+        .arg(folder.path())
+        .arg(remembered.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut server = Server::start(&mut command)?;
+    let said = server.child().stdout.take().ok_or("no output")?;
+    match BufReader::new(said).lines().next() {
+        Some(Ok(_)) => Ok(server),
+        _ => Err("our registrar did not start".into()),
+    }
+}
+
+/// What the process does.
+pub(crate) fn serve(folder: &Path, remembered: usize) -> Outcome {
+    let issuer = AuthorizationServer::new("5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495")?;
+    fs::write(folder.join("token.txt"), token(&issuer, SystemTime::now())?)?;
+    let ports = NodePorts::oauth(PORTS.0, PORTS.1)?;
+    let registrar = Arc::new(registrar(ports, DEVICES, &issuer, remembered)?);
+
+    let provider = default_provider()?;
+    let certificate = fs::read(folder.join("server.pem"))?;
+    let key = fs::read(folder.join("server-key.pem"))?;
+    let identity = CertifiedIdentity::from_pem(&certificate, &key, &provider)?;
+    let authority = fs::read(folder.join("ca.pem"))?;
+    let source = Source::File("ca.pem".into());
+    let store = TrustStore::from_pem("Tomcat-trust", &authority, &source)?;
+    let allowed = AllowedNames::new([AllowedRow::new("expc.example.com", "", "expc.example.com")]);
+    let tls = ServerConfigs::new(
+        Arc::new(ServerCertificate::new(identity)),
+        Arc::new(LiveTrustStore::new(store)),
+        Arc::new(LiveAllowedNames::new(allowed)),
+        provider,
+        None,
+    )?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let server = RegistrarServer::builder(registrar, Arc::new(tls))
+            .listen(Listener::SipOAuth, address(false))
+            .listen(Listener::SipMraOAuth, address(true))
+            .start()
+            .await?;
+        println!("listening");
+        std::io::stdout().flush()?;
+        let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        asked.recv().await;
+        server.shutdown().await;
+        Ok(())
+    })
+}

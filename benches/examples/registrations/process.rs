@@ -1,0 +1,106 @@
+//! What a server's processes have used, from `/proc`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use super::Outcome;
+
+/// A process and its descendants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    pub(crate) const fn of(pid: u32) -> Self {
+        Self(pid)
+    }
+
+    /// How long they were on a CPU: the sum of utime and stime, to the nanosecond.
+    pub(crate) fn cpu(self) -> Outcome<Duration> {
+        let mut nanoseconds = 0;
+        for pid in self.all()? {
+            for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+                let said = fs::read_to_string(task?.path().join("schedstat"))?;
+                let ran = said.split_whitespace().next().ok_or("schedstat is empty")?;
+                nanoseconds += ran.parse::<u64>()?;
+            }
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// The memory they hold: proportional set size, in which what several share counts once.
+    pub(crate) fn kilobytes(self) -> Outcome<u64> {
+        let mut sum = 0;
+        for pid in self.all()? {
+            let said = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+            let line = said.lines().find_map(|line| line.strip_prefix("Pss:"));
+            let number = line.and_then(|line| line.split_whitespace().next());
+            sum += number.ok_or("smaps_rollup has no Pss")?.parse::<u64>()?;
+        }
+        Ok(sum)
+    }
+
+    fn all(self) -> Outcome<Vec<u32>> {
+        let mut parents = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(pid) = name.and_then(|name| name.parse::<u32>().ok()) {
+                parents.extend(parent(&path).map(|parent| (pid, parent)));
+            }
+        }
+        let mut all = vec![self.0];
+        let mut next = 0;
+        while let Some(&one) = all.get(next) {
+            next += 1;
+            all.extend(
+                parents
+                    .iter()
+                    .filter(|(_, of)| *of == one)
+                    .map(|(pid, _)| *pid),
+            );
+        }
+        Ok(all)
+    }
+}
+
+/// The fourth field of `stat`, behind the name in brackets; none where the process has ended.
+fn parent(process: &Path) -> Option<u32> {
+    let said = fs::read_to_string(process.join("stat")).ok()?;
+    let (_, behind) = said.rsplit_once(')')?;
+    behind.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// A server that is stopped when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server(Child);
+
+impl Server {
+    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
+        Ok(Self(command.spawn()?))
+    }
+
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        Process(self.0.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Asked first: a server that is killed leaves its children behind.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        for _ in 0..50 {
+            if let Ok(Some(_)) = self.0.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
