@@ -45,22 +45,23 @@ fn decision(criterion: &mut Criterion) {
         let challenged = decide(
             &registrar,
             &arrival,
-            &request(device, 1, None),
+            &request(device, (0, 1), None),
             now,
             &mut out,
         );
         assert!(matches!(challenged, Decision::Refused(_)));
         assert!(out.starts_with(b"SIP/2.0 407 "));
-        let bytes = request(device, 2, Some(&token));
+        let bytes = request(device, (0, 2), Some(&token));
         let registered = decide(&registrar, &arrival, &bytes, now, &mut out);
         assert!(matches!(registered, Decision::Registered { .. }));
         assert!(out.starts_with(b"SIP/2.0 200 "));
     }
-    let length = request(0, 3, Some(&token)).len() as u64;
+    let length = request(0, (0, 3), Some(&token)).len() as u64;
     let mut cseq = 2;
     let mut next = |token: Option<&str>| {
         cseq += 1;
-        request((cseq as usize).wrapping_mul(7919) % DEVICES, cseq, token)
+        let device = (cseq as usize).wrapping_mul(7919) % DEVICES;
+        request(device, (0, cseq), token)
     };
     let mut group = criterion.benchmark_group("registration/decision, 10,000 devices bound");
     group.throughput(Throughput::Bytes(length));

@@ -71,8 +71,8 @@ fn line(device: usize) -> String {
     format!("{}", 100_000 + device)
 }
 
-/// A REGISTER as Jabber writes it, with or without the token.
-pub(crate) fn request(device: usize, cseq: u32, token: Option<&str>) -> Vec<u8> {
+/// A REGISTER as Jabber writes it, in one of its calls, with or without the token.
+pub(crate) fn request(device: usize, (call, cseq): (u32, u32), token: Option<&str>) -> Vec<u8> {
     let line = line(device);
     let body = RegisterBody::JABBER.encode();
     let credentials = token.map_or(String::new(), |token| {
@@ -83,7 +83,7 @@ pub(crate) fn request(device: usize, cseq: u32, token: Option<&str>) -> Vec<u8> 
          Via: SIP/2.0/TLS 192.0.2.10:62162;branch=z9hG4bK{cseq:08x}\r\n\
          From: <sip:{line}@{NODE}>;tag=005056aabbcc0d1a00004c5d-00006e7f\r\n\
          To: <sip:{line}@{NODE}>\r\n\
-         Call-ID: 005056aa-bbcc{device:04x}-00002d1c-00001ebd@192.0.2.10\r\n\
+         Call-ID: 005056aa-bbcc{device:04x}-{call:08x}-00001ebd@192.0.2.10\r\n\
          Max-Forwards: 70\r\n\
          Date: Mon, 30 Mar 2020 11:03:19 GMT\r\n\
          CSeq: {cseq} REGISTER\r\n\

@@ -41,7 +41,7 @@ fn work(job: &str, times: u32) -> Result<(), Box<dyn Error>> {
     let token = common::token(&server, now)?;
     let mut out = Vec::new();
     for device in 0..DEVICES {
-        let registering = common::request(device, 1, Some(&token));
+        let registering = common::request(device, (0, 1), Some(&token));
         answer(&registrar, &registering, now, &mut out)?;
         assert!(out.starts_with(b"SIP/2.0 200 "), "registered");
     }
@@ -52,7 +52,7 @@ fn work(job: &str, times: u32) -> Result<(), Box<dyn Error>> {
     for (device, cseq) in (0..DEVICES).cycle().zip(2..=times + 1) {
         decide(
             &registrar,
-            &common::request(device, cseq, token),
+            &common::request(device, (0, cseq), token),
             now,
             &mut out,
         )?;

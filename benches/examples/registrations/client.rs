@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::fmt;
 use std::net::SocketAddr;
+use std::process;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
@@ -133,11 +135,16 @@ fn alone<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     runtime.block_on(LocalSet::new().run_until(work))
 }
 
+/// How many fleets this process has made. A process has a number below 2^22.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
 /// What the devices share.
 struct Fleet {
     connector: TlsConnector,
     address: SocketAddr,
     token: Rc<str>,
+    /// Tells the calls of this run from those of an earlier one.
+    call: u32,
 }
 
 impl Fleet {
@@ -146,6 +153,7 @@ impl Fleet {
             connector: TlsConnector::from(std::sync::Arc::clone(&material.tls)),
             address,
             token: material.token.as_str().into(),
+            call: process::id().wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed) << 22),
         })
     }
 
@@ -163,6 +171,7 @@ impl Fleet {
         for number in 0..count {
             devices.push(Device {
                 number,
+                call: self.call,
                 cseq: 0,
                 stream: self.stream().await?,
                 framer: Framer::for_client(Limits::default()),
@@ -201,6 +210,7 @@ impl Fleet {
 /// One device and its connection.
 struct Device {
     number: usize,
+    call: u32,
     cseq: u32,
     stream: TlsStream<TcpStream>,
     framer: Framer,
@@ -233,7 +243,7 @@ impl Device {
     async fn ask(&mut self, with_token: bool) -> Outcome<u16> {
         self.cseq += 1;
         let token = with_token.then_some(&*self.token);
-        let bytes = request(self.number, self.cseq, token);
+        let bytes = request(self.number, (self.call, self.cseq), token);
         self.stream.write_all(&bytes).await?;
         self.stream.flush().await?;
         let mut buffer = [0; 4096];

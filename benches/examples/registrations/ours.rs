@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sip_oauth_registration::registrar::{Listener, NodePorts};
 use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_tokio::RegistrarServer;
+use sip_oauth_tokio::{RegistrarServer, Timeouts};
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, LiveTrustStore,
     ServerCertificate, ServerConfigs, Source, TrustStore, default_provider,
@@ -78,6 +78,8 @@ pub(crate) fn serve(folder: &Path, remembered: usize) -> Outcome {
         let server = RegistrarServer::builder(registrar, Arc::new(tls))
             .listen(Listener::SipOAuth, address(false))
             .listen(Listener::SipMraOAuth, address(true))
+            // Under a profiler everything is late; that is no reason to turn anybody away.
+            .timeouts(Timeouts::new().overload(Duration::from_secs(60)))
             .start()
             .await?;
         println!("listening");

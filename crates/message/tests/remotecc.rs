@@ -47,6 +47,20 @@ fn register_bodies_read_back() {
     }
 }
 
+/// What devices send byte for byte is known without being read; the same with a byte more before it is read, and says
+/// the same.
+#[test]
+fn a_known_body_says_what_it_says_when_it_is_read() {
+    for known in [RegisterBody::JABBER, RegisterBody::PHONE] {
+        let mut read = b"\r\n".to_vec();
+        read.extend(known.encode());
+        for body in [known.encode(), read] {
+            let decoded = RegisterBody::decode(REGISTER_CONTENT_TYPE, &body, &Limits::default());
+            assert_eq!(decoded, Ok(Some(known)));
+        }
+    }
+}
+
 #[test]
 fn response_grants_what_was_offered_and_is_grantable() {
     let all = ResponseBody::answering(Features::JABBER);

@@ -208,7 +208,7 @@ mod truth_table {
         let edge = || PeerIdentity::new(["expc.example.com"]).allowed_by("expc.example.com");
         let stranger = || PeerIdentity::new(["other.example.com"]);
         let (on, off) = (SipOAuthMode::Enabled, SipOAuthMode::Disabled);
-        let rows: [Row; 15] = [
+        let rows: [Row; 21] = [
             // mode, profile, listener, certificate, token, answer
             (off, "oauth", Listener::SipOAuth, None, false, 403),
             (off, "oauth", Listener::SipMraOAuth, Some(edge()), true, 403),
@@ -217,8 +217,23 @@ mod truth_table {
             (on, "legacy", Listener::SipOAuth, None, true, 403),
             (on, "legacy", Listener::SipMraOAuth, Some(edge()), true, 403),
             (on, "oauth", Listener::Sip, None, true, 403),
+            (on, "oauth", Listener::Sip, None, false, 403),
+            // 5061 takes neither a token nor a certificate, not even an Expressway-C's, in place of 5090.
+            (on, "oauth", Listener::SipSecure, None, false, 403),
+            (on, "oauth", Listener::SipSecure, None, true, 403),
+            (on, "oauth", Listener::SipSecure, Some(edge()), true, 403),
             (
                 on,
+                "oauth",
+                Listener::SipSecure,
+                Some(stranger()),
+                true,
+                403,
+            ),
+            // Cluster mode off: a profile with OAuth stays with its ports, which are closed.
+            (off, "oauth", Listener::Sip, None, true, 403),
+            (
+                off,
                 "oauth",
                 Listener::SipSecure,
                 Some(stranger()),

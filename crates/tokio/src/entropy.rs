@@ -27,15 +27,28 @@ use sip_oauth_registration::Entropy;
 /// ```
 pub struct ProviderEntropy {
     random: Option<&'static dyn SecureRandom>,
+    /// Drawn and not given out yet, the last `left` of them: a provider takes far longer to begin than for each byte, and a
+    /// tag needs four.
+    ahead: [u8; AHEAD],
+    left: usize,
     fallback: RandomState,
     counter: u64,
 }
 
+/// How many bytes are drawn at a time.
+const AHEAD: usize = 64;
+
 impl ProviderEntropy {
     /// Draws from `provider`.
     pub fn new(provider: &CryptoProvider) -> Self {
+        Self::from(Some(provider.secure_random))
+    }
+
+    fn from(random: Option<&'static dyn SecureRandom>) -> Self {
         Self {
-            random: Some(provider.secure_random),
+            random,
+            ahead: [0; AHEAD],
+            left: 0,
             fallback: RandomState::new(),
             counter: 0,
         }
@@ -47,20 +60,14 @@ impl ProviderEntropy {
         static DEFAULT: OnceLock<Option<&'static dyn SecureRandom>> = OnceLock::new();
         match provider {
             Some(provider) => Self::new(provider),
-            None => Self {
-                random: *DEFAULT.get_or_init(|| {
-                    let provider = sip_oauth_trust::default_provider().ok()?;
-                    Some(provider.secure_random)
-                }),
-                fallback: RandomState::new(),
-                counter: 0,
-            },
+            None => Self::from(*DEFAULT.get_or_init(|| {
+                let provider = sip_oauth_trust::default_provider().ok()?;
+                Some(provider.secure_random)
+            })),
         }
     }
-}
 
-impl Entropy for ProviderEntropy {
-    fn fill(&mut self, bytes: &mut [u8]) {
+    fn draw(&mut self, bytes: &mut [u8]) {
         if let Some(random) = self.random
             && random.fill(bytes).is_ok()
         {
@@ -76,6 +83,27 @@ impl Entropy for ProviderEntropy {
     }
 }
 
+impl Entropy for ProviderEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if bytes.len() > AHEAD {
+            return self.draw(bytes);
+        }
+        if bytes.len() > self.left {
+            let mut ahead = [0; AHEAD];
+            self.draw(&mut ahead);
+            self.ahead = ahead;
+            self.left = AHEAD;
+        }
+        let end = AHEAD - self.left + bytes.len();
+        if let Some(given) = self.ahead.get_mut(end - bytes.len()..end) {
+            bytes.copy_from_slice(given);
+            // No byte is given out twice, and none stays behind.
+            given.fill(0);
+        }
+        self.left = AHEAD - end;
+    }
+}
+
 impl fmt::Debug for ProviderEntropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ProviderEntropy(..)")
@@ -88,11 +116,22 @@ mod tests {
 
     #[test]
     fn the_fallback_does_not_repeat_itself() {
-        let mut entropy = ProviderEntropy {
-            random: None,
-            fallback: RandomState::new(),
-            counter: 0,
-        };
+        let mut entropy = ProviderEntropy::from(None);
         assert_ne!(entropy.hex(32), entropy.hex(32));
+    }
+
+    /// Whatever lengths are asked for, in whatever order, no byte drawn is given out twice.
+    #[test]
+    fn what_is_drawn_ahead_is_given_out_once() {
+        let mut entropy = ProviderEntropy::of(None);
+        let mut seen = std::collections::HashSet::new();
+        for length in (8..=200).chain((8..=AHEAD).rev()) {
+            let mut bytes = vec![0; length];
+            entropy.fill(&mut bytes);
+            assert!(bytes.iter().any(|byte| *byte != 0), "{length}");
+            for word in bytes.chunks_exact(8) {
+                assert!(seen.insert(word.to_vec()), "{length}");
+            }
+        }
     }
 }

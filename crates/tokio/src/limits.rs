@@ -99,7 +99,8 @@ pub struct ServerLimits {
     /// Connections beyond these limits that are let in for one request, to answer it with 503 and Retry-After; what comes on
     /// top is closed unheard. Default 64.
     pub turned_away: usize,
-    /// Requests an edge has forwarded and waits on. Default 4,096; what comes on top is answered with 503.
+    /// Requests that wait for somebody else: at an edge those it has forwarded, at a registrar those whose token an
+    /// [`Enquiry`](crate::Enquiry) asks about. Default 4,096; what comes on top is answered with 503.
     pub pending_transactions: usize,
     /// The same for the clients of one address. Default 1,024.
     pub pending_transactions_per_peer: usize,

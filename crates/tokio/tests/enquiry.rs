@@ -13,22 +13,27 @@ mod support;
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use sip_oauth_registration::{client::Event, registrar::Listener};
+use sip_oauth_registration::{
+    client::{Event, Transport},
+    registrar::{Listener, TokenFinding},
+};
 use sip_oauth_token::{AccessToken, Form, KeySet, Policy, Verifier, issue::AuthorizationServer};
 use sip_oauth_tokio::{
-    ClientAuthentication, ClientEvents, ClientHandle, Enquiry, FixedToken, IntrospectionClient,
-    JwksClient, ObtainedToken, RegistrarServer, RegistrationClient,
+    BoxFuture, ClientAuthentication, ClientEvents, ClientHandle, Connection, ConnectionSettings,
+    Enquiry, FixedToken, Incoming, IntrospectionClient, JwksClient, ObtainedToken, RegistrarServer,
+    RegistrationClient, ServerLimits, Stream,
 };
 use support::{
-    BOTH, Estate, UUID, at_node, device_at,
+    BOTH, DEVICE, Estate, NODE, UUID, at_node, device_at,
     http::{HttpServer, respond},
-    loopback, quick, registration, server_tls,
+    loopback, quick, registration, server_tls, soon,
 };
+use tokio::sync::Notify;
 
 const SERVER: &str = "as.example.com";
 const AUDIENCE: &str = "sip:example.com";
@@ -225,4 +230,83 @@ async fn without_an_enquiry_nobody_is_asked() {
     let event = stage.register(Form::Jwt).await;
     assert!(matches!(event, Event::Refused(_)), "{event:?}");
     assert!(stage.server.seen().is_empty());
+}
+
+/// An authorization server that is asked and does not answer until it is let.
+#[derive(Default)]
+struct Slow {
+    asked: AtomicUsize,
+    may_answer: Notify,
+}
+
+impl Enquiry for Slow {
+    fn enquire<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+        Box::pin(async {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.may_answer.notified().await;
+            Err(TokenFinding::Unavailable("it says so".to_owned()))
+        })
+    }
+}
+
+/// A connection to the node's TLS listener, and a REGISTER with a token of a key the node does not have sent over it.
+async fn ask(estate: &Estate, node: &RegistrarServer) -> Connection<Stream> {
+    let port = node.local_addr(Listener::SipOAuth).unwrap().port();
+    let connected = soon(estate.connector().connect(NODE, port, Transport::Tls)).await;
+    let (stream, ends) = connected.unwrap();
+    let mut connection = Connection::new(stream, ends, ConnectionSettings::default());
+    let request = format!(
+        "REGISTER sip:{NODE} SIP/2.0\r\n\
+         Via: SIP/2.0/TLS 192.0.2.10;branch=z9hG4bK1\r\n\
+         From: <sip:1010@{NODE}>;tag=1\r\n\
+         To: <sip:1010@{NODE}>\r\n\
+         Call-ID: 1@192.0.2.10\r\n\
+         CSeq: 1 REGISTER\r\n\
+         Max-Forwards: 70\r\n\
+         Contact: <sip:1010@192.0.2.10>;+u.sip!devicename.ccm.cisco.com=\"{DEVICE}\"\r\n\
+         Proxy-Authorization: Bearer token=\"{}\"\r\n\
+         Content-Length: 0\r\n\r\n",
+        estate.token().token.expose()
+    );
+    soon(connection.send(request.as_bytes())).await.unwrap();
+    connection
+}
+
+async fn status(connection: &mut Connection<Stream>) -> String {
+    match soon(connection.receive()).await.unwrap() {
+        Incoming::Message(answer) => String::from_utf8_lossy(&answer[8..11]).into_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// [`ServerLimits::pending_transactions`]: who finds no place to wait is answered at once, and the place is given back.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_the_authorization_server_are_bounded() {
+    let estate = Estate::new();
+    let nothing = Verifier::new(KeySet::builder().build(), Policy::unified_cm(UUID));
+    estate.registrar.set_verifier(Arc::new(nothing));
+    let slow = Arc::new(Slow::default());
+    let server = Arc::clone(&slow);
+    let node = RegistrarServer::builder(Arc::clone(&estate.registrar), Arc::clone(&estate.tls))
+        .listen(Listener::SipOAuth, loopback(0))
+        .timeouts(quick())
+        .limits(ServerLimits::new().pending_transactions(1))
+        .enquiry(server)
+        .start()
+        .await
+        .unwrap();
+    let asked = |times| {
+        let slow = Arc::clone(&slow);
+        move |_: &support::Trace| slow.asked.load(Ordering::SeqCst) == times
+    };
+    let mut first = ask(&estate, &node).await;
+    estate.trace.until("it is asked", asked(1)).await;
+    let mut second = ask(&estate, &node).await;
+    assert_eq!(status(&mut second).await, "503");
+    slow.may_answer.notify_one();
+    assert_eq!(status(&mut first).await, "503");
+    let mut third = ask(&estate, &node).await;
+    estate.trace.until("there is room again", asked(2)).await;
+    slow.may_answer.notify_one();
+    assert_eq!(status(&mut third).await, "503");
 }

@@ -54,6 +54,7 @@ async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_toke
     let log = Log::default();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
         .with_writer(log.clone())
         .init();
 
@@ -97,6 +98,21 @@ async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_toke
         log.contains("REGISTER sip:ucm1.example.com SIP/2.0"),
         "the log is not empty"
     );
+    // The same log tells each transaction of the client from the others: the REGISTER that was challenged, and the one
+    // with the token, within whose span the registration is told.
+    let of_client = |line: &&str| line.contains("sip_oauth_tokio::client");
+    let branch = |line: &str| {
+        let (_, behind) = line.split_once("transaction{method=\"REGISTER\" branch=\"")?;
+        Some(behind.split('"').next()?.to_owned())
+    };
+    let branches: Vec<_> = log.lines().filter(of_client).filter_map(branch).collect();
+    let registered = log
+        .lines()
+        .filter(of_client)
+        .find(|line| line.contains("Registered("))
+        .and_then(branch);
+    let (first, last) = (branches.first().cloned(), registered);
+    assert!(first.is_some() && last.is_some() && first != last, "{log}");
     // Any 24 characters of it in a row, counted from its start.
     let token = token.token.expose().as_bytes();
     for piece in token.chunks_exact(24) {

@@ -42,16 +42,20 @@ impl<S> Judge<'_, S> {
         if method == Some(&Method::Options) {
             return Ok(Verdict::Options);
         }
-        let register = match Register::read(self.request, &Limits::default()) {
+        let register = match Register::read(self.request) {
             Ok(register) => register,
             Err(Unreadable::Grammar(error)) => return Err(self.malformed(&error)),
             Err(Unreadable::Refused(refusal)) => return Err(refusal.into()),
         };
         self.observation.line = Some(register.user.clone());
-        match &self.registrar.config.dialect {
+        let mut verdict = match &self.registrar.config.dialect {
             RegistrarDialect::UnifiedCm { .. } => self.unified_cm(register),
             RegistrarDialect::Rfc8898 { domains, .. } => self.rfc8898(register, domains),
+        };
+        if let Ok(Verdict::Change(change)) = &mut verdict {
+            change.register.read_body(self.request, &Limits::default());
         }
+        verdict
     }
 
     /// What every request must have (RFC 3261 sections 8.1.1 and 8.2).

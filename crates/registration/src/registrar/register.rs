@@ -26,7 +26,7 @@ pub(super) struct Register {
     pub(super) graceful: bool,
     /// Alarm 111, a registration by force.
     pub(super) forced: bool,
-    /// Cisco's body: whether all lines are registered, and what is offered.
+    /// Cisco's body: whether all lines are registered, and what is offered. See [`read_body`](Self::read_body).
     pub(super) remotecc: Option<RegisterBody>,
 }
 
@@ -73,7 +73,7 @@ impl From<ParseError> for Unreadable {
 
 impl Register {
     /// Reads a request that is a REGISTER.
-    pub(super) fn read(request: &MessageView<'_>, limits: &Limits) -> Result<Self, Unreadable> {
+    pub(super) fn read(request: &MessageView<'_>) -> Result<Self, Unreadable> {
         let to = request.required::<To<'_>>()?;
         let uri = to.uri();
         if !uri.is_sip() {
@@ -108,8 +108,13 @@ impl Register {
             path_supported,
             graceful,
             forced: alarm == Some(111),
-            remotecc: remotecc(request, limits),
+            remotecc: None,
         })
+    }
+
+    /// Reads the body. Apart from the rest, so that a request without a token, which changes nothing, does not pay for it.
+    pub(super) fn read_body(&mut self, request: &MessageView<'_>, limits: &Limits) {
+        self.remotecc = remotecc(request, limits);
     }
 
     /// The Contacts, none where there is none or a `*`.

@@ -37,6 +37,8 @@ pub(super) struct Driver {
     given: Option<AccessToken>,
     /// Until when the registrar may answer the deregistration of a stop.
     stop_by: Option<Instant>,
+    /// What the client was started in.
+    span: tracing::Span,
 }
 
 impl Driver {
@@ -61,6 +63,7 @@ impl Driver {
             again: None,
             given: None,
             stop_by: None,
+            span: tracing::Span::current(),
         }
     }
 
@@ -140,7 +143,11 @@ impl Driver {
             let wall = self.flow.connector.clock().system_now();
             if let Some(id) = self.client.poll_transmit(wall, &mut request) {
                 idle = false;
-                let sent = self.links.get(&id).is_some_and(|link| link.send(request));
+                let limits = &self.flow.limits;
+                let link = self.links.get_mut(&id);
+                // A transaction is part of the client, not of the one whose answer led to it.
+                let _in = self.span.enter();
+                let sent = link.is_some_and(|link| link.send(request, limits));
                 if !sent {
                     self.links.remove(&id);
                     let cause = ConnectionFailure::Broken("the peer does not read".to_owned());
@@ -181,6 +188,8 @@ impl Driver {
 
     fn heard(&mut self, id: ConnectionId, news: News) {
         let now = self.now();
+        let link = self.links.get(&id);
+        let _in = link.map(|link| link.transaction.clone().entered());
         match news {
             News::Connected(local) => self.client.handle_connected(id, local, now),
             News::Message(bytes) => match self.client.handle_message(id, &bytes, now) {
@@ -194,6 +203,8 @@ impl Driver {
             News::Pong => self.client.handle_pong(id, now),
             News::Down(cause, explanation) => self.down(id, cause, explanation),
         }
+        // What comes of it is told within the span of the transaction.
+        self.pump();
     }
 
     fn down(

@@ -1,6 +1,6 @@
 //! One connection of a client: made, kept, and given up.
 
-use sip_oauth_message::Limits;
+use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::client::{ConnectionFailure, ConnectionId, Target};
 use sip_oauth_trust::Explanation;
 use tokio::sync::mpsc;
@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 use crate::{
     connect::{ConnectError, ConnectFailure, Connector},
     connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
+    server::transaction_span,
 };
 
 /// Requests waiting for a registrar that does not read. A client has one outstanding at a time.
@@ -37,6 +38,8 @@ pub(super) enum News {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) target: Target,
+    /// The span of the transaction its last request began.
+    pub(super) transaction: tracing::Span,
     requests: mpsc::Sender<Vec<u8>>,
 }
 
@@ -58,11 +61,21 @@ impl Link {
         };
         let span = tracing::info_span!("connection", node = target.node, host = target.host);
         tokio::spawn(task.run().instrument(span));
-        Self { target, requests }
+        Self {
+            target,
+            transaction: tracing::Span::none(),
+            requests,
+        }
     }
 
     /// Queues a request; false when the connection is gone or does not take it.
-    pub(super) fn send(&self, request: Vec<u8>) -> bool {
+    pub(super) fn send(&mut self, request: Vec<u8>, limits: &Limits) -> bool {
+        // A keep-alive is no transaction.
+        if let Ok(view) = MessageView::parse(&request, limits) {
+            self.transaction = transaction_span(&view);
+            let _in = self.transaction.enter();
+            tracing::debug!(host = self.target.host, "request");
+        }
         self.requests.try_send(request).is_ok()
     }
 }

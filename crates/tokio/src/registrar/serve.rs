@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sip_oauth_registration::registrar::{Arrival, Listener};
+use sip_oauth_registration::registrar::{Arrival, Listener, TokenFinding};
 
 use super::{
     enquiry::{self, Enquiry},
@@ -81,12 +81,13 @@ impl Desk {
             ..
         } = &self.doors;
         let mut entropy = ProviderEntropy::of(None);
+        let mut stop = std::pin::pin!(stopped.wait());
         loop {
             let incoming = tokio::select! {
                 // What has arrived whole is answered before we leave.
                 biased;
                 incoming = connection.receive() => incoming?,
-                () = stopped.wait() => return Ok(()),
+                () = &mut stop => return Ok(()),
             };
             let message = match incoming {
                 Incoming::Message(message) => message,
@@ -111,7 +112,12 @@ impl Desk {
                     .map_err(ConnectionError::Malformed)?;
                 let asked = match &self.enquiry {
                     Some(enquiry) if enquiry::lacks_knowledge(&seen) => {
-                        enquiry::ask(&**enquiry, &message, limits).await
+                        match self.doors.gate.wait(arrival.peer.ip()) {
+                            Some(_place) => enquiry::ask(&**enquiry, &message, limits).await,
+                            None => Err(Some(TokenFinding::Unavailable(
+                                "too many requests wait for an authorization server".to_owned(),
+                            ))),
+                        }
                     }
                     _ => Err(None),
                 };

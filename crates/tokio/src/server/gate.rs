@@ -24,6 +24,9 @@ pub(crate) struct Gate {
 struct Counts {
     all: usize,
     per_peer: HashMap<IpAddr, usize>,
+    /// Transactions that wait for somebody else's word, by the address of the client.
+    waiting: HashMap<IpAddr, usize>,
+    all_waiting: usize,
     shaking: HashMap<IpAddr, Share>,
 }
 
@@ -122,6 +125,24 @@ impl Gate {
         }
     }
 
+    /// Takes one transaction of `peer` that waits for somebody else into account until the place is dropped; `None` where
+    /// too many wait already.
+    pub(crate) fn wait(self: &Arc<Self>, peer: IpAddr) -> Option<WaitingPlace> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_peer = counts.waiting.get(&peer).copied().unwrap_or(0);
+        if counts.all_waiting >= self.limits.pending_transactions
+            || from_peer >= self.limits.pending_transactions_per_peer
+        {
+            return None;
+        }
+        counts.waiting.insert(peer, from_peer + 1);
+        counts.all_waiting += 1;
+        Some(WaitingPlace {
+            gate: Arc::clone(self),
+            peer,
+        })
+    }
+
     /// Room to tell a connection beyond the limit why it is not taken, if there is any now.
     pub(crate) fn turn_away(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turned_away).try_acquire_owned().ok()
@@ -151,12 +172,35 @@ impl Drop for Permit {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         counts.all = counts.all.saturating_sub(1);
-        if let Some(from_peer) = counts.per_peer.get_mut(&self.peer) {
-            *from_peer = from_peer.saturating_sub(1);
-            if *from_peer == 0 {
-                // Addresses come and go; the map holds those that are connected.
-                counts.per_peer.remove(&self.peer);
-            }
+        one_less(&mut counts.per_peer, self.peer);
+    }
+}
+
+/// One transaction that is counted while it waits.
+#[derive(Debug)]
+pub(crate) struct WaitingPlace {
+    gate: Arc<Gate>,
+    peer: IpAddr,
+}
+
+impl Drop for WaitingPlace {
+    fn drop(&mut self) {
+        let mut counts = self
+            .gate
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        counts.all_waiting = counts.all_waiting.saturating_sub(1);
+        one_less(&mut counts.waiting, self.peer);
+    }
+}
+
+/// Addresses come and go; the map holds those of which something is counted.
+fn one_less(counts: &mut HashMap<IpAddr, usize>, peer: IpAddr) {
+    if let Some(of_peer) = counts.get_mut(&peer) {
+        *of_peer = of_peer.saturating_sub(1);
+        if *of_peer == 0 {
+            counts.remove(&peer);
         }
     }
 }
@@ -213,6 +257,25 @@ mod tests {
         drop(first);
         assert_eq!(gate.connections(), 2);
         assert!(gate.admit(a).is_ok());
+    }
+
+    #[test]
+    fn places_to_wait_are_bounded_in_all_and_per_address_and_given_back() {
+        let limits = ServerLimits::new()
+            .pending_transactions(3)
+            .pending_transactions_per_peer(2);
+        let gate = Gate::new(limits);
+        let a = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let b = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+        let (first, second) = (gate.wait(a).unwrap(), gate.wait(a).unwrap());
+        assert!(gate.wait(a).is_none(), "two of one address");
+        let third = gate.wait(b).unwrap();
+        assert!(gate.wait(b).is_none(), "three in all");
+        drop(first);
+        let fourth = gate.wait(b).unwrap();
+        drop((second, third, fourth));
+        let counts = gate.counts.lock().unwrap();
+        assert!(counts.waiting.is_empty() && counts.all_waiting == 0);
     }
 
     #[tokio::test]
