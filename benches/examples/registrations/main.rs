@@ -15,8 +15,8 @@
 //! profiler; it makes the folder with its certificates and its token where there is none, and listens on port 15090:
 //!
 //! ```sh
-//! registrations serve FOLDER REMEMBERED                      # how many verdicts; 0: each token is verified
-//! registrations drive ADDRESS CA.pem TOKEN.txt PID COUNT     # e.g. 127.0.0.1:15090 FOLDER/ca.pem FOLDER/token.txt
+//! registrations serve FOLDER REMEMBERED            # how many verdicts; 0: each token is verified
+//! registrations drive ADDRESS FOLDER PID COUNT     # of 127.0.0.1:15090; 15091 is mutual TLS
 //! ```
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
 
@@ -36,7 +36,7 @@ use std::path::Path;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "expected no arguments, or [--rounds N] [--count N] [--idle N], or drive ADDRESS CA TOKEN PID COUNT";
+const USAGE: &str = "expected no arguments, or [--rounds N] [--count N] [--idle N], or drive ADDRESS FOLDER PID COUNT, or serve FOLDER REMEMBERED";
 
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,10 +49,9 @@ fn main() -> Outcome {
             }
             ours::serve(folder, remembered.parse()?)
         }
-        ["drive", address, authority, token, pid, count] => drive(
+        ["drive", address, folder, pid, count] => drive(
             address.parse()?,
-            Path::new(authority),
-            Path::new(token),
+            Path::new(folder),
             pid.parse()?,
             count.parse()?,
         ),
@@ -60,9 +59,10 @@ fn main() -> Outcome {
     }
 }
 
-/// Drives a server somebody else started.
-fn drive(address: SocketAddr, authority: &Path, token: &Path, pid: u32, count: usize) -> Outcome {
-    let material = material::Material::read(authority, token)?;
+/// Drives a server somebody else started. The folder holds `ca.pem`, `token.txt` and, for mutual TLS, `client.pem` and
+/// `client-key.pem`.
+fn drive(address: SocketAddr, folder: &Path, pid: u32, count: usize) -> Outcome {
+    let material = material::Material::read(folder)?;
     let process = process::Process::of(pid);
     for case in client::Case::ALL {
         let spent = client::run(&material, address, case, count, || process.cpu())?;

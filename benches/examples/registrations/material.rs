@@ -89,25 +89,22 @@ pub(crate) struct Material {
 }
 
 impl Material {
-    /// Of a client that shows no certificate.
-    pub(crate) fn read(authority: &Path, token: &Path) -> Outcome<Self> {
+    /// What is in a folder. The certificate, if there is one, is shown to a server that asks for it.
+    pub(crate) fn read(folder: &Path) -> Outcome<Self> {
+        let tls = builder(&folder.join("ca.pem"))?;
+        let certificate = folder.join("client.pem");
+        let tls = if certificate.exists() {
+            let certificate = CertificateDer::from_pem_file(certificate)?;
+            let key = PrivateKeyDer::from_pem_file(folder.join("client-key.pem"))?;
+            tls.with_client_auth_cert(vec![certificate], key)?
+        } else {
+            tls.with_no_client_auth()
+        };
+        let token = fs::read_to_string(folder.join("token.txt"))?;
         Ok(Self {
-            tls: Arc::new(builder(authority)?.with_no_client_auth()),
-            token: fs::read_to_string(token)?.trim_end().to_owned(),
+            tls: Arc::new(tls),
+            token: token.trim_end().to_owned(),
         })
-    }
-
-    /// Of a client that shows one where it is asked for it.
-    pub(crate) fn of(folder: &Folder, token: &Path, shows_certificate: bool) -> Outcome<Self> {
-        let mut material = Self::read(&folder.file("ca.pem"), token)?;
-        if shows_certificate {
-            let certificate = CertificateDer::from_pem_file(folder.file("client.pem"))?;
-            let key = PrivateKeyDer::from_pem_file(folder.file("client-key.pem"))?;
-            let tls =
-                builder(&folder.file("ca.pem"))?.with_client_auth_cert(vec![certificate], key)?;
-            material.tls = Arc::new(tls);
-        }
-        Ok(material)
     }
 }
 

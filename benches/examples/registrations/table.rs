@@ -157,7 +157,7 @@ fn spend(
     start: impl Fn(&Row, &Folder) -> Outcome<(Server, std::net::SocketAddr)>,
 ) -> Outcome<Spent> {
     let (server, address) = start(row, folder)?;
-    let material = Material::of(folder, &folder.file("token.txt"), row.is_mutual)?;
+    let material = Material::read(folder.path())?;
     let process = server.process();
     // A connection costs ten times a registration.
     let count = match row.case {
@@ -173,7 +173,7 @@ fn hold(
     folder: &Folder,
     count: usize,
 ) -> Outcome {
-    let material = Material::of(folder, &folder.file("token.txt"), false)?;
+    let material = Material::read(folder.path())?;
     let process = server.process();
     let before = process.kilobytes()?;
     client::idle(&material, address, count, || {

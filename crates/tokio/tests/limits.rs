@@ -50,8 +50,9 @@ mod time {
         let estate = Estate::new();
         let server = estate.serve_with(short(), ServerLimits::new()).await;
         for listener in [Listener::SipOAuth, Listener::SipMraOAuth, Listener::Sip] {
-            let mut tcp = tcp_to(&server, listener).await;
+            // Before the server can have begun to count.
             let start = Instant::now();
+            let mut tcp = tcp_to(&server, listener).await;
             until_closed(&mut tcp).await;
             assert!(start.elapsed() >= Duration::from_millis(150), "{listener}");
         }
@@ -63,7 +64,8 @@ mod time {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_peer_that_sends_a_message_byte_by_byte_is_dropped() {
         let estate = Estate::new();
-        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        let timeouts = short().first_message(Duration::from_secs(20));
+        let server = estate.serve_with(timeouts, ServerLimits::new()).await;
         let mut tcp = tcp_to(&server, Listener::Sip).await;
         let (mut reader, mut writer) = tcp.split();
         let start = Instant::now();
@@ -79,7 +81,7 @@ mod time {
             _ = until_closed(&mut reader) => {}
             () = trickle => {}
         }
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(15));
         let limited = estate.trace.limited();
         assert!(limited[0].contains("a message took longer"), "{limited:?}");
     }
@@ -87,7 +89,8 @@ mod time {
     #[tokio::test(flavor = "multi_thread")]
     async fn keep_alives_are_answered_and_keep_a_connection_from_idling() {
         let estate = Estate::new();
-        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        let timeouts = quick().idle(Duration::from_secs(2));
+        let server = estate.serve_with(timeouts, ServerLimits::new()).await;
         let mut tcp = tcp_to(&server, Listener::Sip).await;
         tcp.write_all(b"OPTIONS sip:ucm1.example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@example.com>;tag=1\r\nTo: <sip:ucm1.example.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
             .await
@@ -95,13 +98,14 @@ mod time {
         let mut buffer = [0; 4096];
         let read = soon(tcp.read(&mut buffer)).await.unwrap();
         assert!(buffer[..read].starts_with(b"SIP/2.0 "));
-        for _ in 0..8 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(3) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
             tcp.write_all(b"\r\n\r\n").await.unwrap();
             let read = soon(tcp.read(&mut buffer)).await.unwrap();
             assert_eq!(&buffer[..read], b"\r\n");
         }
-        // 800 ms have passed; silence ends it.
+        // More than the idle time has passed; silence ends it.
         until_closed(&mut tcp).await;
         let limited = estate.trace.limited();
         assert!(limited[0].contains("idle"), "{limited:?}");
@@ -244,12 +248,32 @@ mod answers {
         let answer = ask(&mut third, &options("")).await;
         assert!(answer.starts_with("SIP/2.0 503 "), "{answer}");
         assert_eq!(server.connections(), 1);
-        // While one is being told, the next is closed unheard.
-        let _occupied = tcp_to(&server, Listener::Sip).await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let mut unheard = tcp_to(&server, Listener::Sip).await;
-        let _ = unheard.write_all(options("").as_bytes()).await;
-        assert!(until_closed(&mut unheard).await.is_empty());
+        // While one is being told, the next is closed unheard. Who is told before may still have the place that the first of
+        // the two is to have, and may give it up to the second.
+        soon(async {
+            loop {
+                let _occupied = tcp_to(&server, Listener::Sip).await;
+                let mut unheard = tcp_to(&server, Listener::Sip).await;
+                let _ = unheard.write_all(options("").as_bytes()).await;
+                if until_closed(&mut unheard).await.is_empty() {
+                    return;
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Asks until the answer has this status, and does `before` each time.
+    async fn until_answered(tcp: &mut TcpStream, status: &str, before: impl Fn()) -> String {
+        loop {
+            before();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let answer = ask(tcp, &options("")).await;
+            if answer.starts_with(&format!("SIP/2.0 {status} ")) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// One thread: while it is kept busy, everything that is due waits.
@@ -259,21 +283,15 @@ mod answers {
         let timeouts = quick().overload(Duration::from_millis(400));
         let server = estate.serve_with(timeouts, ServerLimits::new()).await;
         let mut tcp = tcp_to(&server, Listener::Sip).await;
-        let answer = ask(&mut tcp, &options("")).await;
-        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
-        std::thread::sleep(Duration::from_millis(900));
-        // The timer that is late by now runs.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        let answer = ask(&mut tcp, &options("")).await;
-        assert!(answer.starts_with("SIP/2.0 503 "), "{answer}");
-        assert!(answer.contains("\r\nRetry-After: "), "{answer}");
+        // A machine that is busy with other things may make the server late, or give it the time to recover, at any moment:
+        // each of the three comes in the end.
         soon(async {
-            while !ask(&mut tcp, &options(""))
-                .await
-                .starts_with("SIP/2.0 200 ")
-            {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            until_answered(&mut tcp, "200", || ()).await;
+            // Blocked for so long, the timer that runs next is late.
+            let block = || std::thread::sleep(Duration::from_millis(900));
+            let answer = until_answered(&mut tcp, "503", block).await;
+            assert!(answer.contains("\r\nRetry-After: "), "{answer}");
+            until_answered(&mut tcp, "200", || ()).await;
         })
         .await;
     }

@@ -86,9 +86,9 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("noreason", &[]), // a response
     ("badinv01", &[405]),
     ("clerr", &[]), // ends before its body does
-    ("ncl", &[]), // where it ends is not said
+    ("ncl", &[]),   // where it ends is not said
     ("scalar02", &[400]),
-    ("scalarlg", &[]), // a response
+    ("scalarlg", &[]),   // a response
     ("quotbal", &[405]), // the method is looked at first (RFC 3261 section 8.2.1)
     ("ltgtruri", &[400]),
     ("lwsruri", &[400]),
@@ -120,7 +120,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("regescrt", &[404]),
     ("sdp01", &[405]),
     ("inv2543", &[]), // no Content-Length on a stream
-    ("test", &[]), // no message
+    ("test", &[]),    // no message
 ];
 
 /// Over TCP and over TLS (RFC 3261 sections 8.2 and 18.3): none of them is waited on, none ends the server, none makes a

@@ -11,6 +11,12 @@
 //!
 //! Timer E, which sends a request again, "is not set" over a reliable transport.
 //!
+//! The [client](crate::client) runs one machine for each request. The registrar's server keeps no table of server machines:
+//! it answers the requests of a connection one after another, and Timer J ends a transaction with its answer. So when the
+//! next request is looked at, no earlier one is left that it could repeat. The same REGISTER once more is a new one whose
+//! CSeq is not higher, and changes nothing: "the update MUST be aborted and the request fails" (section 10.3).
+//! [`ServerTransaction`] is for who answers requests while others are being worked on.
+//!
 //! Both machines take time as an argument. A timeout before it is due, an answer after the final one, and an error after
 //! the end do nothing.
 

@@ -203,6 +203,8 @@ pub(crate) fn quick() -> Timeouts {
         .handshake(Duration::from_secs(5))
         .linger(Duration::from_millis(300))
         .shutdown(Duration::from_secs(3))
+        // The machine may be busy with other things; who tests overload says when it begins.
+        .overload(Duration::from_secs(60))
 }
 
 /// One node of Unified CM with one device, and what is needed to reach it.
