@@ -16,12 +16,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use base64::Engine as _;
 use jsonwebtoken::crypto::KeyUtils;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde_json::Value;
 use sip_oauth_token::{
-    Algorithm, ClaimNames, CryptoProvider, DecryptionKey, Form, KeyError, KeySet, Place, Policy,
-    TokenError, TokenErrorKind, Verifier, VerifyingKey, inspect,
+    Algorithm, ClaimNames, ContentEncryption, CryptoProvider, DecryptionKey, EncryptionKey, Form,
+    KeyError, KeyManagement, KeySet, Place, Policy, TokenError, TokenErrorKind, Verifier,
+    VerifyingKey, inspect,
 };
 
 fn corpus() -> PathBuf {
@@ -373,6 +376,27 @@ static COUNTING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
+/// Keys of every kind that opens encrypted parts: attacks on JWE are to come as far as they can.
+fn decryption_keys() -> Vec<DecryptionKey> {
+    let shared = |encryption: ContentEncryption, len| {
+        DecryptionKey::from(EncryptionKey::new(encryption, &[0x5a_u8; 64][..len]).unwrap())
+    };
+    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let body = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
+    vec![
+        shared(ContentEncryption::A128CbcHs256, 32),
+        shared(ContentEncryption::A128Gcm, 16),
+        shared(ContentEncryption::A256Gcm, 32),
+        DecryptionKey::key_wrap(KeyManagement::A128Kw, &[0x5a; 16]).unwrap(),
+        DecryptionKey::rsa_oaep_256(&pem).unwrap(),
+    ]
+}
+
+/// The bound of a verdict on an attack, whatever the machine does beside it: the fastest of several.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 #[test]
 fn attack_tokens_are_refused_at_once() {
     let Some(file) = json("attacks/tokens.json") else {
@@ -380,14 +404,24 @@ fn attack_tokens_are_refused_at_once() {
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(file["clock"].as_u64().unwrap());
     let issuer = file["expected_issuer"].as_str().unwrap();
-    let (mut total, mut acceptable) = (0, 0);
-    let (mut checked, mut slowest) = (0, Duration::ZERO);
+    let (mut total, mut acceptable, mut checked, mut decrypted) = (0, 0, 0, 0);
+    let mut slowest = Duration::ZERO;
+    let decryption_keys = decryption_keys();
     for case in file["cases"].as_array().unwrap() {
-        for alg in case["key_algs"].as_array().unwrap() {
+        let token = case["token"].as_str().unwrap();
+        // Without `kid` a key is tried where it is the only one, so each has its turn.
+        let turns = if token.split('.').count() == 5 {
+            decryption_keys.len()
+        } else {
+            1
+        };
+        let algorithms = case["key_algs"].as_array().unwrap().iter();
+        for (alg, turn) in algorithms.flat_map(|alg| (0..turns).map(move |turn| (alg, turn))) {
             let alg = alg.as_str().unwrap();
             let algorithm = Algorithm::from_name(alg).unwrap();
             let key = VerifyingKey::from_jwk_for(&file["trusted_keys"][alg].to_string(), algorithm)
-                .unwrap();
+                .unwrap()
+                .of_issuer(issuer);
             // The tokens of RFC 7515 name no user and no audience; the issuer stands in, so that only
             // the attack can be the reason of a refusal.
             let names = ClaimNames {
@@ -402,18 +436,31 @@ fn attack_tokens_are_refused_at_once() {
             let keys = KeySet::builder_with_provider(&COUNTING)
                 .verifying_key("trusted", key)
                 .unwrap()
+                .decryption_key("shared", decryption_keys[turn].clone())
+                .unwrap()
                 .build();
             let verifier = Verifier::new(keys, policy);
             SIGNATURE_CHECKS.store(0, Ordering::Relaxed);
-            let started = Instant::now();
-            let verdict = verifier.verify(case["token"].as_str().unwrap(), now);
-            slowest = slowest.max(started.elapsed());
+            let mut attempts = 0;
+            let (verdict, took) = loop {
+                let started = Instant::now();
+                let verdict = verifier.verify(token, now);
+                let took = started.elapsed();
+                attempts += 1;
+                if took < AT_ONCE || attempts == 20 {
+                    break (verdict, took);
+                }
+            };
+            assert!(took < AT_ONCE, "{}: {took:?}", case["id"]);
+            slowest = slowest.max(took);
             // The work is bounded whatever the machine: one check of one signature at most, over a text of
-            // bounded length, and no other use of a key, since the set has none for decryption.
-            let checks = SIGNATURE_CHECKS.load(Ordering::Relaxed);
+            // bounded length.
+            let checks = SIGNATURE_CHECKS.load(Ordering::Relaxed) / attempts;
             assert!(checks <= 1, "{}: {checks} signature checks", case["id"]);
             checked += checks;
             total += 1;
+            let refused = verdict.as_ref().err().map(TokenError::kind);
+            decrypted += usize::from(refused == Some(&TokenErrorKind::Decryption));
             if case["result"] == "invalid" {
                 assert!(verdict.is_err(), "{}: {}", case["id"], case["attack"]);
             } else {
@@ -428,8 +475,10 @@ fn attack_tokens_are_refused_at_once() {
     }
     println!(
         "attacks: {total} runs, {acceptable} of them acceptable either way, no invalid token accepted; \
-         {checked} came to a signature check, the slowest took {slowest:?}"
+         {checked} came to a signature check, {decrypted} to a decryption; the slowest took {slowest:?}"
     );
+    // What is in the corpus was run, and came as far as it should.
+    assert_eq!((total, checked, decrypted), (284, 6, 20));
 }
 
 /// Case and the reason why the verdict on its signature differs.

@@ -185,4 +185,39 @@ mod section_11_tag_before_padding {
         let token = [parts[0], parts[1], parts[2], cut, parts[4]].join(".");
         assert_eq!(ucm_refusal(&around(&token)), ONE_ERROR);
     }
+
+    /// The last octet before the padding is checked takes every value under a tag that is right: a padding that
+    /// is wrong says no more than a tag that is.
+    #[test]
+    fn a_wrong_padding_under_a_right_tag_is_the_same_error() {
+        let header = common::b64(UCM_INNER_HEADER);
+        let mut answers = std::collections::BTreeMap::new();
+        for octet in 0..=255 {
+            // In CBC an octet of the initialization vector changes that octet of the only block.
+            let mut iv = [0; 16];
+            iv[15] = octet;
+            let jwe = common::authenticated(&header, &iv, &[0x3c; 16]);
+            *answers.entry(ucm_refusal(&around(&jwe))).or_insert(0) += 1;
+        }
+        // One of 256 is a padding of one octet; another one may be a longer one.
+        assert!(answers[ONE_ERROR] >= 240, "{answers:?}");
+        answers.remove(ONE_ERROR);
+        let opened: usize = answers.values().sum();
+        assert!(opened > 0, "under a right tag one of them opens");
+        for sentence in answers.keys() {
+            assert!(
+                sentence.starts_with("token's decrypted part: "),
+                "{sentence}"
+            );
+        }
+        // Lengths that are no blocks, and none at all.
+        for len in [0, 1, 15, 17] {
+            let jwe = common::authenticated(&header, &[0; 16], &vec![0x3c; len]);
+            assert_eq!(ucm_refusal(&around(&jwe)), ONE_ERROR, "{len}");
+        }
+        for len in [0, 12, 15, 17] {
+            let jwe = common::authenticated(&header, &vec![0; len], &[0x3c; 16]);
+            assert_eq!(ucm_refusal(&around(&jwe)), ONE_ERROR, "{len}");
+        }
+    }
 }

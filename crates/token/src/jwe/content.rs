@@ -51,11 +51,8 @@ impl ContentKey {
         let mut buffer = Zeroizing::new(ciphertext);
         let len = match self {
             Self::Cbc(key) => {
-                let expected = cbc::tag(&key.mac, aad, iv, &buffer);
-                verify_slices_are_equal(expected.as_ref().get(..key.tag_bytes)?, tag).ok()?;
-                let iv: [u8; AES_CBC_IV_LEN] = iv.try_into().ok()?;
-                let context = DecryptionContext::Iv128(FixedLength::from(iv));
-                key.aes.decrypt(&mut buffer, context).ok()?.len()
+                let authentic = key.authenticate(aad, iv, &mut buffer, tag)?;
+                key.decrypt(authentic)?
             }
             Self::Gcm(key) => {
                 // "The requested size of the Authentication Tag output MUST be 128 bits".
@@ -71,6 +68,34 @@ impl ContentKey {
         };
         buffer.truncate(len);
         Some(buffer)
+    }
+}
+
+/// A ciphertext under a tag that was found right, with its initialization vector: only such a one is decrypted.
+struct Authentic<'a> {
+    iv: &'a [u8],
+    ciphertext: &'a mut [u8],
+}
+
+impl CbcKey {
+    /// Compares the tag in constant time (RFC 7518 section 5.2.2.2 step 2), and decrypts nothing.
+    fn authenticate<'a>(
+        &self,
+        aad: &[u8],
+        iv: &'a [u8],
+        ciphertext: &'a mut [u8],
+        tag: &[u8],
+    ) -> Option<Authentic<'a>> {
+        let expected = cbc::tag(&self.mac, aad, iv, ciphertext);
+        verify_slices_are_equal(expected.as_ref().get(..self.tag_bytes)?, tag).ok()?;
+        Some(Authentic { iv, ciphertext })
+    }
+
+    /// Decrypts in place (step 3), and gives the length of the plaintext.
+    fn decrypt(&self, Authentic { iv, ciphertext }: Authentic<'_>) -> Option<usize> {
+        let iv: [u8; AES_CBC_IV_LEN] = iv.try_into().ok()?;
+        let context = DecryptionContext::Iv128(FixedLength::from(iv));
+        Some(self.aes.decrypt(ciphertext, context).ok()?.len())
     }
 }
 

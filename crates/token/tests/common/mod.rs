@@ -97,7 +97,7 @@ pub(crate) fn sign_segments(header: &str, payload: &str) -> String {
 /// A JWE over any bytes, with any header, that opens with [`ENCRYPTION_KEY`] by A128CBC-HS256.
 pub(crate) fn encrypt(header: &str, plaintext: impl AsRef<[u8]>) -> String {
     let header = b64(header);
-    let (mac_key, aes_key) = ENCRYPTION_KEY.split_at(16);
+    let aes_key = &ENCRYPTION_KEY[16..];
     let key = UnboundCipherKey::new(&AES_128, aes_key).unwrap();
     let mut ciphertext = plaintext.as_ref().to_vec();
     let context = PaddedBlockEncryptingKey::cbc_pkcs7(key)
@@ -107,16 +107,17 @@ pub(crate) fn encrypt(header: &str, plaintext: impl AsRef<[u8]>) -> String {
     let DecryptionContext::Iv128(iv) = context else {
         panic!("CBC has an initialization vector of 128 bits");
     };
+    authenticated(&header, iv.as_ref(), &ciphertext)
+}
+
+/// A JWE of this header segment, whatever its ciphertext is, whose tag is right under [`ENCRYPTION_KEY`].
+pub(crate) fn authenticated(header: &str, iv: &[u8], ciphertext: &[u8]) -> String {
+    let mac_key = &ENCRYPTION_KEY[..16];
     let aad_bits = (header.len() as u64 * 8).to_be_bytes();
-    let covered = [header.as_bytes(), iv.as_ref(), &ciphertext, &aad_bits].concat();
+    let covered = [header.as_bytes(), iv, ciphertext, &aad_bits].concat();
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, mac_key), &covered);
     let tag = &tag.as_ref()[..16];
-    format!(
-        "{header}..{}.{}.{}",
-        b64(iv.as_ref()),
-        b64(&ciphertext),
-        b64(tag)
-    )
+    format!("{header}..{}.{}.{}", b64(iv), b64(ciphertext), b64(tag))
 }
 
 /// A Unified CM token around any inner bytes.
