@@ -177,7 +177,7 @@ mod section_2_2 {
         assert_eq!(response.status.as_u16(), 401);
         let challenge = response.headers.get("WWW-Authenticate").unwrap();
         assert!(
-            challenge.ends_with("scope=\"sip:register\", error=\"insufficient_scope\""),
+            challenge.ends_with("scope=\"sip:register\", error=\"invalid_scope\""),
             "{challenge}"
         );
     }

@@ -455,7 +455,7 @@ mod refusals {
             assert_eq!(response.status.as_u16(), expected, "{option:?}");
             let challenge = response.headers.get("Proxy-Authenticate");
             assert_eq!(
-                challenge.is_some_and(|value| value.ends_with("error=\"insufficient_scope\"")),
+                challenge.is_some_and(|value| value.ends_with("error=\"invalid_scope\"")),
                 option == RejectedToken::ChallengeWithError,
                 "{option:?}"
             );

@@ -89,7 +89,7 @@ impl TokenError {
     ///
     /// * RFC 8898: a challenge, 401 or 407 by the role, with `error`. "If the token is expired or
     ///   invalid" it is `invalid_token` (RFC 6750 section 3.1); where a scope is missing it is
-    ///   `insufficient_scope`, and the challenge's `scope` says which to ask for. RFC 6750 has 403
+    ///   `invalid_scope` (RFC 8898 section 4), and the challenge's `scope` says which to ask for. RFC 6750 has 403
     ///   there, but in SIP a 403 carries no challenge and could not say it.
     /// * Unified CM: 407 without a word; but 403 where a scope is missing, since its challenge cannot
     ///   name one and the client would come back with the same token. What the product answers is not
@@ -118,7 +118,15 @@ impl BearerError {
     /// them, a genuine token of somebody else or without the scope wanted. As [`TokenError::answer`].
     pub fn answer(self, role: Role, dialect: ChallengeDialect) -> SipAnswer {
         match (SipAnswer::challenge(role, dialect), dialect, self) {
-            (_, ChallengeDialect::UnifiedCm, Self::InsufficientScope) => SipAnswer::Forbid,
+            (_, ChallengeDialect::UnifiedCm, Self::InsufficientScope | Self::InvalidScope) => {
+                SipAnswer::Forbid
+            }
+            (SipAnswer::Challenge { status, .. }, _, Self::InsufficientScope) => {
+                SipAnswer::Challenge {
+                    status,
+                    error: Some(Self::InvalidScope),
+                }
+            }
             (SipAnswer::Challenge { status, .. }, ChallengeDialect::Rfc8898, error) => {
                 SipAnswer::Challenge {
                     status,

@@ -507,7 +507,7 @@ impl fmt::Display for UnknownKey<'_> {
     }
 }
 
-/// The `error` values of RFC 6750 section 3.1.
+/// The `error` values of RFC 6750 section 3.1, and that of RFC 8898 section 4 beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BearerError {
@@ -517,6 +517,8 @@ pub enum BearerError {
     InvalidToken,
     /// `insufficient_scope`: the token is good but does not grant enough.
     InsufficientScope,
+    /// `invalid_scope`: the same in a challenge of RFC 8898, whose section 4 has no other name for it.
+    InvalidScope,
 }
 
 impl BearerError {
@@ -526,6 +528,7 @@ impl BearerError {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidScope => "invalid_scope",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
@@ -40,6 +41,14 @@ impl<'a> Members<'a> {
 
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// The value of this member alone.
+    pub(crate) fn take(self, name: &str) -> Option<Json<'a>> {
+        let mut members = self.0.into_iter();
+        members
+            .find(|(member, _)| member == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -141,6 +150,16 @@ struct Strict {
     depth: usize,
 }
 
+/// The name serde_json gives the digits of a number where its feature `arbitrary_precision` is on.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether it is: an embedder, or a crate beside this one, may turn it on for everybody in the program. Every
+/// number is an object of one member then, and nothing else says so.
+static NUMBERS_COME_AS_OBJECTS: LazyLock<bool> = LazyLock::new(|| {
+    let looks_like_one = format!("{{\"{NUMBER}\":\"1\"}}");
+    serde_json::from_str::<Value>(&looks_like_one).is_ok_and(|value| value.is_number())
+});
+
 impl Strict {
     fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
@@ -207,6 +226,20 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let mut object = Vec::new();
         let mut names = Names::default();
+        if *NUMBERS_COME_AS_OBJECTS {
+            // The first name is looked at, and an object that starts otherwise is read on below.
+            match members.next_key()? {
+                None => return Ok(Json::Object(Members(object))),
+                Some(Name(name)) if name == NUMBER => {
+                    let digits: Cow<'de, str> = members.next_value()?;
+                    return digits.parse().map(Json::Number).map_err(A::Error::custom);
+                }
+                Some(Name(name)) => {
+                    let value = members.next_value_seed(self.deeper()?)?;
+                    object.push((name, value));
+                }
+            }
+        }
         while let Some(Name(name)) = members.next_key()? {
             if !names.add(&name, &object) {
                 return Err(A::Error::custom(DUPLICATE));

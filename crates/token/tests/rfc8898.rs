@@ -69,7 +69,11 @@ mod section_2_2_uas_and_registrar {
         let error = verify_with(policy, &sign(HEADER, CLAIMS)).unwrap_err();
         let answer = error.answer(Role::Registrar, ChallengeDialect::Rfc8898);
         assert_eq!(answer.status(), 401);
-        assert_eq!(answer.error(), Some(BearerError::InsufficientScope));
+        // RFC 8898 section 4 names `invalid_token` and `invalid_scope`; `insufficient_scope` is that of RFC 6750.
+        assert_eq!(error.error_code(), BearerError::InsufficientScope);
+        assert_eq!(answer.to_string(), "401 error=\"invalid_scope\"");
+        let answer = error.answer(Role::Proxy, ChallengeDialect::Rfc8898);
+        assert_eq!(answer.error(), Some(BearerError::InvalidScope));
     }
 }
 

@@ -1,6 +1,5 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "aws-lc-rs")]
@@ -12,7 +11,7 @@ use crate::algorithm::{ContentEncryption, KeyManagement};
 use crate::der::PublicKey;
 use crate::error::Place;
 use crate::jose::base64url;
-use crate::json::{self, Object};
+use crate::json::{self, Json, Members};
 
 /// Longest JWK or JWK set read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -49,7 +48,10 @@ impl DecryptionKey {
     /// Not a JWK; made for signatures (`use`, `key_ops`); a type, size or algorithm that is not taken.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         let jwk = read(json)?;
-        if jwk.get("use").is_some_and(|usage| usage != "enc") {
+        if jwk
+            .get("use")
+            .is_some_and(|usage| usage.as_str() != Some("enc"))
+        {
             return Err(KeyError::Jwk("`use` is not `enc`"));
         }
         if jwk
@@ -60,7 +62,7 @@ impl DecryptionKey {
                 "`key_ops` contains neither `decrypt` nor `unwrapKey`",
             ));
         }
-        let name = jwk.get("alg").and_then(Value::as_str).unwrap_or_default();
+        let name = jwk.get("alg").and_then(Json::as_str).unwrap_or_default();
         let is_secret = match text(&jwk, "kty")? {
             "oct" => true,
             "RSA" => false,
@@ -87,7 +89,7 @@ impl DecryptionKey {
 
 /// An RSA private key; its members are checked against each other (RFC 7518 section 6.3.2).
 #[cfg(feature = "aws-lc-rs")]
-fn rsa_private(jwk: &Object) -> Result<DecryptionKey, KeyError> {
+fn rsa_private(jwk: &Members<'_>) -> Result<DecryptionKey, KeyError> {
     use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
     let pair = KeyPair::from_components(&KeyPairComponents {
         public_key: PublicKeyComponents {
@@ -106,16 +108,18 @@ fn rsa_private(jwk: &Object) -> Result<DecryptionKey, KeyError> {
 }
 
 /// The `keys` of a JWK set.
-pub(super) fn read_set(json: &str) -> Result<Vec<Value>, KeyError> {
-    match read(json)?.remove("keys") {
-        Some(Value::Array(keys)) => Ok(keys),
+pub(super) fn read_set(json: &str) -> Result<Vec<Json<'_>>, KeyError> {
+    match read(json)?.take("keys") {
+        Some(Json::Array(keys)) => Ok(keys),
         _ => Err(KeyError::Jwk("a set needs the member `keys`, an array")),
     }
 }
 
 /// A key of a set, with its `kid`.
-pub(super) fn from_set(entry: &Value) -> Result<(&str, VerifyingKey), KeyError> {
-    let object = entry.as_object().ok_or(KeyError::Jwk("not an object"))?;
+pub(super) fn from_set<'a>(entry: &'a Json<'_>) -> Result<(&'a str, VerifyingKey), KeyError> {
+    let Json::Object(object) = entry else {
+        return Err(KeyError::Jwk("not an object"));
+    };
     if text(object, "kty")? == "oct" {
         // A set is published; a secret in it is none any more.
         return Err(KeyError::Jwk("a shared secret in a set"));
@@ -123,16 +127,20 @@ pub(super) fn from_set(entry: &Value) -> Result<(&str, VerifyingKey), KeyError> 
     Ok((text(object, "kid")?, from_object(object, None)?))
 }
 
-fn read(json: &str) -> Result<Object, KeyError> {
+/// Over the text it was read from, so that no member of a private key is copied but into what is wiped.
+fn read(json: &str) -> Result<Members<'_>, KeyError> {
     if json.len() > MAX_BYTES {
         return Err(KeyError::Jwk("longer than 256 KiB"));
     }
-    json::object(json.as_bytes(), &Place::Payload)
+    json::members(json.as_bytes(), &Place::Payload)
         .map_err(|_| KeyError::Jwk("not a JSON object with distinct members"))
 }
 
-fn from_object(jwk: &Object, wanted: Option<Algorithm>) -> Result<VerifyingKey, KeyError> {
-    if jwk.get("use").is_some_and(|usage| usage != "sig") {
+fn from_object(jwk: &Members<'_>, wanted: Option<Algorithm>) -> Result<VerifyingKey, KeyError> {
+    if jwk
+        .get("use")
+        .is_some_and(|usage| usage.as_str() != Some("sig"))
+    {
         return Err(KeyError::Jwk("`use` is not `sig`"));
     }
     if jwk
@@ -196,15 +204,15 @@ fn from_object(jwk: &Object, wanted: Option<Algorithm>) -> Result<VerifyingKey, 
 }
 
 /// Whether the array `ops` has one of `wanted`.
-fn lists(ops: &Value, wanted: &[&str]) -> bool {
-    ops.as_array().is_some_and(|ops| {
-        ops.iter()
-            .any(|op| wanted.iter().any(|wanted| op == wanted))
-    })
+fn lists(ops: &Json<'_>, wanted: &[&str]) -> bool {
+    let Json::Array(ops) = ops else { return false };
+    ops.iter()
+        .filter_map(Json::as_str)
+        .any(|op| wanted.contains(&op))
 }
 
-fn text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyError> {
-    jwk.get(name).and_then(Value::as_str).ok_or(match name {
+fn text<'a>(jwk: &'a Members<'_>, name: &'static str) -> Result<&'a str, KeyError> {
+    jwk.get(name).and_then(Json::as_str).ok_or(match name {
         "kty" => KeyError::Jwk("`kty` is absent or not a string"),
         "kid" => KeyError::Jwk("`kid` is absent or not a string"),
         "crv" => KeyError::Jwk("`crv` is absent or not a string"),
@@ -212,7 +220,7 @@ fn text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyError> {
     })
 }
 
-fn bytes(jwk: &Object, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn bytes(jwk: &Members<'_>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     base64url(text(jwk, name)?, &Place::Payload)
         .map(Zeroizing::new)
         .map_err(|_| {
@@ -220,4 +228,20 @@ fn bytes(jwk: &Object, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyErro
                 "a coordinate, modulus, exponent or secret is not base64url without padding",
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::{Json, read};
+
+    /// RFC 7517 section 9: a copy of a secret that nobody wipes would outlive the key.
+    #[test]
+    fn rfc7517_section_9_a_secret_is_read_where_it_stands() {
+        let jwk = r#"{"kty":"oct","alg":"A128KW","k":"Wlpaaaaaaaaaaaaaaaaaag"}"#;
+        let members = read(jwk);
+        let secret = members.as_ref().map(|members| members.get("k"));
+        assert!(matches!(secret, Ok(Some(Json::String(Cow::Borrowed(_))))));
+    }
 }
