@@ -52,8 +52,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let name = arguments.file.display();
     let problem = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let before = common::read(&arguments.file)?;
-    let mut config =
-        DeviceConfig::read(&before, &Limits::default()).map_err(|error| problem(&error))?;
+    let old = DeviceConfig::read(&before, &Limits::default()).map_err(|error| problem(&error))?;
+    let mut config = old.clone();
     let node = find_node(&config, arguments.node.as_deref()).map_err(|error| problem(&error))?;
 
     // Nothing but the digits of the port is written; comments, spacing and line ends are those of the file.
@@ -64,7 +64,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     .map_err(|error| problem(&error))?;
 
-    print_difference(&name.to_string(), &before, &config, edit);
+    print_difference(&name.to_string(), &old, &config, edit);
     print_consequences(&config, arguments.mra);
     if let Some(output) = &arguments.output {
         std::fs::write(output, config.source())
@@ -96,10 +96,12 @@ fn find_node(config: &DeviceConfig, host: Option<&str>) -> Result<usize, String>
 /// Unchanged lines shown on either side of a change.
 const CONTEXT: usize = 3;
 
-/// The lines around the edit as `diff -u` shows them.
-fn print_difference(name: &str, before: &[u8], config: &DeviceConfig, edit: Edit) {
-    let after = config.source();
-    if before == after {
+/// Characters of a line shown on either side of a change, or of one without a change. A file may be one line.
+const WIDTH: usize = 80;
+
+/// The lines around the edit as `diff -u` shows them, passwords blanked.
+fn print_difference(name: &str, old: &DeviceConfig, config: &DeviceConfig, edit: Edit) {
+    if old.source() == config.source() {
         println!("{name} has that port already; not one byte changes.");
         return;
     }
@@ -114,8 +116,8 @@ fn print_difference(name: &str, before: &[u8], config: &DeviceConfig, edit: Edit
         );
         return;
     }
-    let (old_lines, old) = lines(before, edit.replaced);
-    let (new_lines, new) = lines(after, edit.inserted);
+    let (old_lines, old) = lines(&without_secrets(old), edit.replaced);
+    let (new_lines, new) = lines(&without_secrets(config), edit.inserted);
     let first = old.start.saturating_sub(CONTEXT);
     let last = |lines: &[String], changed: usize| (changed + CONTEXT).min(lines.len());
     let (old_end, new_end) = (last(&old_lines, old.end), last(&new_lines, new.end));
@@ -137,21 +139,68 @@ fn print_difference(name: &str, before: &[u8], config: &DeviceConfig, edit: Edit
     show(' ', &old_lines, old.end..old_end);
 }
 
-/// The lines of a file, and which of them a span touches.
+/// A byte that no XML file has.
+const BLANK: u8 = 0;
+
+/// The bytes of a file, those of passwords blanked one by one so that the places of the others stay.
+fn without_secrets(config: &DeviceConfig) -> Vec<u8> {
+    let mut bytes = config.source().to_vec();
+    let mut elements = vec![config.root()];
+    while let Some(element) = elements.pop() {
+        let name = element.name().to_ascii_lowercase();
+        let is_secret = ["password", "passphrase", "secret"]
+            .iter()
+            .any(|word| name.contains(word));
+        if !is_secret {
+            elements.extend(element.children());
+            continue;
+        }
+        let content = bytes.get_mut(element.content_span().range());
+        for byte in content.into_iter().flatten() {
+            if *byte != b'\n' {
+                *byte = BLANK;
+            }
+        }
+    }
+    bytes
+}
+
+/// The lines of a file as they are shown, and which of them a span touches.
 fn lines(bytes: &[u8], span: Span) -> (Vec<String>, std::ops::Range<usize>) {
     let line_of = |at: usize| bytes.iter().take(at).filter(|&&byte| byte == b'\n').count();
-    let mut lines: Vec<_> = bytes
-        .split(|&byte| byte == b'\n')
-        .map(|line| {
-            String::from_utf8_lossy(line)
-                .trim_end_matches('\r')
-                .to_owned()
-        })
-        .collect();
+    let mut start = 0;
+    let mut lines = Vec::new();
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let end = start + line.len();
+        let touched = span.start <= end && start <= span.end;
+        let around = if touched {
+            span.start.saturating_sub(start)..span.end.min(end) - start
+        } else {
+            0..0
+        };
+        lines.push(shown(line, around));
+        start = end + 1;
+    }
     if bytes.ends_with(b"\n") {
         lines.pop();
     }
     (lines, line_of(span.start)..line_of(span.end) + 1)
+}
+
+/// What is shown of a line: the part around some of its bytes, and no blanked byte.
+fn shown(line: &[u8], around: std::ops::Range<usize>) -> String {
+    let start = around.start.saturating_sub(WIDTH);
+    let end = line.len().min(around.end.saturating_add(WIDTH));
+    let part = line.get(start..end).unwrap_or_default();
+    let mut text = String::from_utf8_lossy(part)
+        .trim_end_matches('\r')
+        .to_owned();
+    while text.contains("\0\0") {
+        text = text.replace("\0\0", "\0");
+    }
+    let text = text.replace(char::from(BLANK), "***");
+    let [before, behind] = [start > 0, end < line.len()].map(|cut| if cut { "…" } else { "" });
+    format!("{before}{text}{behind}")
 }
 
 /// Where the changed file leads, and what is wrong with it.

@@ -90,7 +90,7 @@ fn print_report(file: &str, config: &DeviceConfig, on_premises: &Targets, mra: &
     println!("  {}", describe(file, config));
     print_targets("On premises", on_premises);
     print_targets("Over Mobile and Remote Access", mra);
-    let findings = config.findings();
+    let findings = findings(file, config);
     if findings.is_empty() {
         println!("  Nothing in the file contradicts registering.");
     }
@@ -107,6 +107,15 @@ fn print_report(file: &str, config: &DeviceConfig, on_premises: &Targets, mra: &
         println!("      {why} {fix}");
     }
     println!();
+}
+
+/// What is found in a file of the kind of device that its name tells.
+fn findings(file: &str, config: &DeviceConfig) -> Vec<Finding> {
+    let name = DeviceName::from_file_name(file).ok();
+    match name.and_then(|name| name.kind()) {
+        Some(kind) => config.findings_for(kind),
+        None => config.findings(),
+    }
 }
 
 /// What kind of device, and how it is secured, in one line.
@@ -191,7 +200,7 @@ fn report(
         "summary": describe(file, config),
         "on_premises": targets_json(on_premises),
         "mra": targets_json(mra),
-        "findings": config.findings(),
+        "findings": findings(file, config),
     })
 }
 

@@ -8,7 +8,7 @@
 use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
-use sip_oauth::csf::{DeviceConfig, Limits, Place};
+use sip_oauth::csf::{DeviceConfig, DeviceKind, Limits, Place};
 
 /// Runs the program on files and gives its exit status and its JSON.
 fn read_config(files: &[&str]) -> (Option<i32>, Value) {
@@ -50,7 +50,7 @@ fn by_serde(file: &str) -> Value {
     json!({
         "on_premises": targets(Place::OnPremises),
         "mra": targets(Place::Mra),
-        "findings": serde_json::to_value(config.findings()).unwrap(),
+        "findings": serde_json::to_value(config.findings_for(DeviceKind::Csf)).unwrap(),
     })
 }
 
@@ -83,6 +83,13 @@ fn targets_and_findings_are_spelt_as_the_library_serialises_them() {
     }
     assert!(reports[1]["findings"].as_array().unwrap().len() >= 3);
     assert!(reports[3]["mra"]["error"].is_string());
+    // What the kind of device refuses, which the name of the file tells.
+    let found = reports[3]["findings"].as_array().unwrap();
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding["rule"] == "refused-by-csf")
+    );
 }
 
 /// The spelling itself: who changes it breaks the programs of others.
