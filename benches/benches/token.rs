@@ -6,21 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_token::{self as token, Form, KeySet, Policy, Verifier, VerifyingKey};
+use sip_oauth_token::{self as token, Form, Policy, Verifier};
 
+#[path = "token/algorithms.rs"]
+mod algorithms;
 #[path = "token/ratios.rs"]
 mod ratios;
 
@@ -118,7 +114,7 @@ fn verify(criterion: &mut Criterion) {
             bencher.iter(|| assert!(provider_verifies(&peer, black_box(input), &signature)));
         });
         if form == Form::Jwt {
-            let validation = validation();
+            let validation = validation(Algorithm::RS256);
             assert_eq!(peer_decodes(&text, &peer, &validation).sub, "anna");
             group.bench_function("jsonwebtoken: decode", |bencher| {
                 bencher.iter(|| peer_decodes(black_box(&text), &peer, &validation));
@@ -136,7 +132,7 @@ fn verify(criterion: &mut Criterion) {
         let verdict = |verifier: &Verifier| {
             black_box(verifier.verify(black_box(&text), now).expect("good"));
         };
-        let validation = validation();
+        let validation = validation(Algorithm::RS256);
         let decode = || {
             drop(black_box(peer_decodes(
                 black_box(&text),
@@ -160,81 +156,6 @@ fn verify(criterion: &mut Criterion) {
             ("verify, cached", Box::new(|| verdict(&cached))),
         ];
         ratios::print(&format!("{name}, cached"), &contenders);
-    }
-}
-
-/// The same claims signed by the other algorithms, each beside its bare check.
-fn algorithms(criterion: &mut Criterion) {
-    let now = SystemTime::now();
-    let random = SystemRandom::new();
-    let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
-    let ed25519_pair = Ed25519KeyPair::generate().expect("a key");
-    let [p256_spki, ed25519_spki]: [PublicKeyX509Der<'_>; 2] = [
-        p256.public_key().as_der().expect("a key"),
-        ed25519_pair.public_key().as_der().expect("a key"),
-    ];
-    let parsed = |algorithm: &'static dyn VerificationAlgorithm, key: &[u8]| {
-        ParsedPublicKey::new(algorithm, key).expect("a key")
-    };
-    let sign_p256 = |input: &[u8]| {
-        let signature = p256.sign(&random, input).expect("a signature");
-        signature.as_ref().to_vec()
-    };
-    let sign_ed25519 = |input: &[u8]| ed25519_pair.sign(input).as_ref().to_vec();
-    let es256 = (
-        parsed(&ECDSA_P256_SHA256_FIXED, p256.public_key().as_ref()),
-        VerifyingKey::from_spki_der(p256_spki.as_ref(), token::Algorithm::Es256),
-        &sign_p256 as &dyn Fn(&[u8]) -> Vec<u8>,
-    );
-    let ed25519 = (
-        parsed(&ED25519, ed25519_pair.public_key().as_ref()),
-        VerifyingKey::from_spki_der(ed25519_spki.as_ref(), token::Algorithm::EdDsa),
-        &sign_ed25519 as &dyn Fn(&[u8]) -> Vec<u8>,
-    );
-    for (raw, key, sign) in [es256, ed25519] {
-        let key = key.expect("a key");
-        let algorithm = key.algorithm();
-        let text = signed(algorithm, now, sign);
-        let (input, signature) = text.rsplit_once('.').expect("three parts");
-        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-        let keys = KeySet::builder().verifying_key("k", key).expect("one key");
-        let policy = Policy::rfc9068(AUTHORIZATION_SERVER, AUDIENCE).algorithms([algorithm]);
-        let verifier = Verifier::new(keys.build(), policy);
-        let good = verifier.verify(&text, now).expect("a good token");
-        assert_eq!(good.user(), "anna");
-        assert!(raw.verify_sig(input.as_bytes(), &signature).is_ok());
-
-        let mut group = criterion.benchmark_group(format!("token/RFC 9068, {algorithm}"));
-        group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function("verify", |bencher| {
-            bencher.iter(|| verifier.verify(black_box(&text), now).expect("good"));
-        });
-        group.bench_function("aws-lc-rs: signature, key parsed", |bencher| {
-            bencher.iter(|| {
-                raw.verify_sig(black_box(input.as_bytes()), &signature)
-                    .expect("good");
-            });
-        });
-        group.finish();
-
-        let contenders: [ratios::Contender<'_>; 2] = [
-            (
-                "aws-lc-rs: signature",
-                Box::new(|| {
-                    raw.verify_sig(black_box(input.as_bytes()), &signature)
-                        .expect("good");
-                }),
-            ),
-            (
-                "verify",
-                Box::new(|| {
-                    drop(black_box(
-                        verifier.verify(black_box(&text), now).expect("good"),
-                    ));
-                }),
-            ),
-        ];
-        ratios::print(&format!("RFC 9068, {algorithm}"), &contenders);
     }
 }
 
@@ -324,8 +245,8 @@ fn provider_verifies(key: &DecodingKey, input: &str, signature: &Vec<u8>) -> boo
 }
 
 /// As strict as the peer can be told to be; it has no check of `typ`, `crit`, `iat` or lifetime.
-fn validation() -> Validation {
-    let mut validation = Validation::new(Algorithm::RS256);
+fn validation(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[AUTHORIZATION_SERVER]);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
@@ -345,5 +266,10 @@ fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(base64).expect("base64")
 }
 
-criterion_group!(benches, verify, algorithms, rotation);
+/// Every other algorithm, as ratios only.
+fn all_algorithms(_: &mut Criterion) {
+    algorithms::print();
+}
+
+criterion_group!(benches, verify, all_algorithms, rotation);
 criterion_main!(benches);

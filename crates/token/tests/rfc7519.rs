@@ -299,6 +299,27 @@ fn an_empty_user_is_no_user() {
     }
 }
 
+/// What a claim is called and that it must be there are two settings; the one follows the other.
+#[test]
+fn a_required_claim_is_required_under_its_new_name() {
+    let names = sip_oauth_token::ClaimNames {
+        client_id: "azp".to_owned(),
+        ..sip_oauth_token::ClaimNames::rfc9068()
+    };
+    let policy = || rfc9068().claim_names(names.clone());
+    let renamed = with(&with(CLAIMS, "client_id", None), "azp", Some("\"C2\""));
+    let verified = verify_with(policy(), &sign(HEADER, &renamed)).unwrap();
+    assert_eq!(verified.client_id(), Some("C2"));
+    for absent in ["azp", "iat", "jti"] {
+        let refused =
+            verify_with(policy(), &sign(HEADER, with(&renamed, absent, None))).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("token claim {absent:?}: absent, but required")
+        );
+    }
+}
+
 mod rfc9068_section_2_2_3_scope {
     use super::*;
 

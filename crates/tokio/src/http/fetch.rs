@@ -8,13 +8,17 @@ use std::{
 use bytes::Bytes;
 use hyper::{
     Method, StatusCode, Uri,
-    header::{AUTHORIZATION, HeaderValue, LOCATION},
+    header::{AUTHORIZATION, LOCATION},
     http::uri::PathAndQuery,
 };
 
 use sip_oauth_token::AccessToken;
+use zeroize::Zeroizing;
 
-use super::exchange::{Answer, Exchange, HttpError, HttpFailure, printable};
+use super::{
+    exchange::{Answer, Exchange, HttpError, HttpFailure, printable},
+    secret::credentials,
+};
 use crate::connect::Connector;
 
 /// Fetches device configuration files, bounded in size, time and redirects.
@@ -149,9 +153,8 @@ impl ConfigFetch {
             .as_ref()
             .filter(|_| uri.scheme_str() == Some("https"));
         let authorization = token.and_then(|token| {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
-            value.set_sensitive(true);
-            Some((AUTHORIZATION, value))
+            let text = Zeroizing::new(["Bearer ", token.expose()].concat());
+            Some((AUTHORIZATION, credentials(text)?))
         });
         Exchange {
             method: Method::GET,
@@ -288,7 +291,7 @@ pub enum FetchFailure {
 
 #[cfg(test)]
 mod tests {
-    use hyper::HeaderMap;
+    use hyper::{HeaderMap, header::HeaderValue};
 
     use super::*;
 
