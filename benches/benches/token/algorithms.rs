@@ -121,9 +121,6 @@ fn signatures() -> Vec<Case> {
             sign: Box::new(move |input| hmac::sign(&key, input).as_ref().to_vec()),
         }
     };
-    let ed25519 = Ed25519KeyPair::generate().expect("a key");
-    let spki: PublicKeyX509Der<'_> = ed25519.public_key().as_der().expect("a key");
-    let bytes = ed25519.public_key().as_ref().to_vec();
     vec![
         with_rsa(
             Algorithm::Rs256,
@@ -173,16 +170,23 @@ fn signatures() -> Vec<Case> {
             &lc::ECDSA_P384_SHA384_FIXED,
             Theirs::ES384,
         ),
-        Case {
-            key: VerifyingKey::from_spki_der(spki.as_ref(), Algorithm::EdDsa).expect("a key"),
-            check: public(&lc::ED25519, &bytes),
-            peer: (Theirs::EdDSA, DecodingKey::from_ed_der(&bytes)),
-            sign: Box::new(move |input| ed25519.sign(input).as_ref().to_vec()),
-        },
+        with_ed25519(),
         with_secret(Algorithm::Hs256, hmac::HMAC_SHA256, Theirs::HS256),
         with_secret(Algorithm::Hs384, hmac::HMAC_SHA384, Theirs::HS384),
         with_secret(Algorithm::Hs512, hmac::HMAC_SHA512, Theirs::HS512),
     ]
+}
+
+fn with_ed25519() -> Case {
+    let pair = Ed25519KeyPair::generate().expect("a key");
+    let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("a key");
+    let bytes = pair.public_key().as_ref().to_vec();
+    Case {
+        key: VerifyingKey::from_spki_der(spki.as_ref(), Algorithm::EdDsa).expect("a key"),
+        check: public(&lc::ED25519, &bytes),
+        peer: (Theirs::EdDSA, DecodingKey::from_ed_der(&bytes)),
+        sign: Box::new(move |input| pair.sign(input).as_ref().to_vec()),
+    }
 }
 
 fn public(algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> Check {

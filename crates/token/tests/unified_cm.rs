@@ -582,6 +582,16 @@ mod verdict_cache {
     }
 
     #[test]
+    fn a_revoked_refresh_token_is_refused() {
+        let mut server = server();
+        let verifier = Verifier::new(server.key_set(), server.policy());
+        let (token, _) = server.issue_refresh("rado", CLIENT, &[], now()).unwrap();
+        let verify = || verifier.verify_refresh(token.expose(), now());
+        verifier.revoke_token(verify().unwrap().token_id());
+        assert_eq!(verify().unwrap_err().kind(), &TokenErrorKind::Revoked);
+    }
+
+    #[test]
     fn revoking_a_user_takes_what_a_fast_clock_issued_and_leaves_later_tokens_alone() {
         let server = server();
         let verifier = Verifier::new(server.key_set(), server.policy()).with_cache(16);

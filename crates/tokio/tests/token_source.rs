@@ -128,6 +128,19 @@ mod renewal {
     }
 
     #[tokio::test]
+    async fn the_part_of_the_life_is_between_1_and_99_percent() {
+        for (percent, seconds) in [(0, 36), (1, 36), (50, 1800), (99, 3564), (200, 3564)] {
+            let mut stage = Stage::new([hour_long("one"), hour_long("two")]);
+            stage.tokens = stage.tokens.renew_at_percent(percent);
+            stage.ask(request(Challenged)).await;
+            stage.wait(seconds - 1);
+            assert_eq!(stage.ask(request(Challenged)).await, "one", "{percent}");
+            stage.wait(1);
+            assert_eq!(stage.ask(request(Challenged)).await, "two", "{percent}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_left_of_the_life_is_told() {
         let stage = Stage::new([hour_long("one")]);
         stage.ask(request(Challenged)).await;
@@ -180,6 +193,66 @@ mod renewal {
         }
         assert_eq!(stage.ask(request(Challenged)).await, "two");
         keeper.abort();
+    }
+}
+
+mod keep_fresh {
+    use super::*;
+
+    fn for_a(life: Duration, text: &str) -> Answer {
+        Ok(ObtainedToken::new(token(text)).expires_in(life))
+    }
+
+    /// Until it is so, for at most 20 s of real time.
+    async fn until(is_so: impl Fn() -> bool) {
+        let wait = async {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = Duration::from_secs(20);
+        tokio::time::timeout(limit, wait)
+            .await
+            .expect("this takes milliseconds");
+    }
+
+    #[tokio::test]
+    async fn begins_with_the_first_token_that_comes() {
+        let stage = Stage::new([hour_long("one"), hour_long("two")]);
+        let tokens = stage.tokens.clone();
+        let keeper = tokio::spawn(async move { tokens.keep_fresh().await });
+        tokio::task::yield_now().await;
+        assert_eq!(stage.ask(request(Challenged)).await, "one");
+        tokio::task::yield_now().await;
+        stage.wait(2700);
+        until(|| stage.script.asked() == 2).await;
+        keeper.abort();
+    }
+
+    /// A server that gives tokens without a life is asked once a second by it, not all the time.
+    #[tokio::test]
+    async fn rests_however_short_the_life() {
+        let answers = (0..100).map(|_| for_a(Duration::ZERO, "one"));
+        let stage = Stage::new(answers);
+        stage.ask(request(Challenged)).await;
+        let tokens = stage.tokens.clone();
+        let keeper = tokio::spawn(async move { tokens.keep_fresh().await });
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(stage.script.asked(), 1);
+        stage.wait(1);
+        until(|| stage.script.asked() == 2).await;
+        keeper.abort();
+    }
+
+    #[tokio::test]
+    async fn no_token_is_given_beyond_its_life() {
+        let half = Duration::from_millis(500);
+        let stage = Stage::new([for_a(half, "one"), hour_long("two")]);
+        assert_eq!(stage.ask(request(Challenged)).await, "one");
+        stage.clock.advance(half);
+        assert_eq!(stage.ask(request(Challenged)).await, "two");
     }
 }
 
@@ -357,6 +430,21 @@ mod refusal {
         assert_eq!(stage.script.asked(), 2);
     }
 
+    /// Nor later, when another has been good meanwhile.
+    #[tokio::test]
+    async fn a_refused_token_stays_refused() {
+        let stage = Stage::new([hour_long("one"), hour_long("two"), hour_long("one")]);
+        stage.ask(request(Challenged)).await;
+        assert_eq!(stage.ask(of(Rejected, "one")).await, "two");
+        stage.wait(2700);
+        assert_eq!(
+            stage.ask(request(Challenged)).await,
+            "two",
+            "asked, and got \"one\""
+        );
+        assert_eq!(stage.script.asked(), 3);
+    }
+
     #[tokio::test]
     async fn a_refused_token_is_never_given_again() {
         let stage = Stage::new([hour_long("one"), hour_long("one"), down()]);
@@ -432,6 +520,25 @@ mod file {
         clock.advance(Duration::from_secs(2600));
         let error = source.token(&request(Challenged)).await.unwrap_err();
         assert!(error.to_string().contains("good for 3600 s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn its_token_is_over_with_the_last_second_of_its_life() {
+        let file = Temporary::new("over");
+        file.write("one");
+        let clock = Clock::stopped();
+        let opened = std::fs::File::options().write(true).open(&file.0).unwrap();
+        opened.set_modified(clock.system_now() - HOUR).unwrap();
+        let source = TokenFile::new(&file.0).clock(clock);
+        let longer = source.clone().lifetime(HOUR + Duration::from_secs(1));
+        let left = longer.token(&request(Challenged)).await.unwrap().expires_in;
+        assert_eq!(left, Some(Duration::from_secs(1)));
+        let error = source
+            .lifetime(HOUR)
+            .token(&request(Challenged))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("written 3600 s ago"), "{error}");
     }
 
     #[tokio::test]

@@ -90,6 +90,7 @@ mod tests {
         (Some("max-age=99999999999999999999999"), None, 60, true),
         (Some("max-age=31536000"), None, 86_400, true),
         (Some("max-age=3600, max-age=120"), None, 120, true),
+        (Some("max-age=120, max-age=3600"), None, 120, true),
         (Some("no-cache, max-age=3600"), None, 60, true),
         (Some("no-store, max-age=3600"), None, 60, false),
         (Some("private"), None, 600, true),

@@ -216,6 +216,42 @@ fn refusal(place: &str, answer: &Answer, fields: Option<&Fields<'_>>) -> TokenUn
 mod tests {
     use super::*;
 
+    #[test]
+    fn rfc9110_section_10_2_3_retry_after_is_a_number_and_at_most_an_hour() {
+        let wait = |value: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(
+            ["0", " 60 ", "3600", "3601"].map(wait),
+            [0, 60, 3600, 3600].map(Some)
+        );
+        assert_eq!(wait("86400000000"), Some(3600));
+        for date_or_nonsense in ["Fri, 31 Dec 1999 23:59:59 GMT", "-1", "1.5", ""] {
+            assert_eq!(wait(date_or_nonsense), None, "{date_or_nonsense}");
+        }
+    }
+
+    /// RFC 6749 section 5.2 bounds the characters; what is longer than any code is not repeated either.
+    #[test]
+    fn rfc6749_section_5_2_an_error_that_is_no_code_is_not_repeated() {
+        let long = "a".repeat(65);
+        for (error, is_told) in [("slow_down", true), (&long, false), ("b\\u001b[31m", false)] {
+            let answer = Answer {
+                status: StatusCode::BAD_REQUEST,
+                headers: HeaderMap::new(),
+                body: format!(r#"{{"error":"{error}"}}"#).into(),
+            };
+            let sentence = read("here", &answer).err().unwrap().to_string();
+            let expected = if is_told {
+                "here: refused with slow_down (400)"
+            } else {
+                "here: status 400 without an OAuth error"
+            };
+            assert_eq!(sentence, expected);
+        }
+    }
+
     /// A token that is copied while it is read lies where nobody wipes it.
     #[test]
     fn tokens_are_read_where_they_lie_unless_they_have_escapes() {
