@@ -11,6 +11,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use sip_oauth_message::header::Authorization;
 use sip_oauth_message::{BearerForm, Credentials, Limits, MessageView};
 use sip_oauth_registration::Refusal;
@@ -20,7 +22,8 @@ use sip_oauth_registration::client::{
 use sip_oauth_registration::registrar::{
     Arrival, Listener, RegistrarConfig, RegistrarDialect, TokenVerdict,
 };
-use support::{Pair, Path, ask, device, local, registrar_with, response, token_of, wall};
+use sip_oauth_token::{KeySet, Policy, Verifier};
+use support::{Pair, Path, ask, device, local, registrar_with, response, token_of, verifier, wall};
 
 const DOMAIN: &str = "example.com";
 const SERVER: &str = "https://as.example.com";
@@ -180,6 +183,29 @@ mod section_2_2 {
             challenge.ends_with("scope=\"sip:register\", error=\"invalid_scope\""),
             "{challenge}"
         );
+    }
+
+    /// A token that came with its verdict is not judged again, and no other token is let in by it.
+    #[test]
+    fn a_verdict_is_that_of_its_own_token() {
+        let [asked_about, other] = ["alice", "alice"].map(|user| token_of(user, wall()));
+        let judged = verifier().verify(asked_about.expose(), wall()).unwrap();
+        let registrar = registrar_with(registrar_config());
+        let policy = Policy::introspection("https://as.example.com", "sip:example.com");
+        registrar.set_verifier(Arc::new(Verifier::new(KeySet::builder().build(), policy)));
+        let arrival = Arrival::new(Listener::SipOAuth, 5061, local());
+        let with_verdict = arrival
+            .clone()
+            .with_judged_token(asked_about.clone(), judged);
+        for (arrival, token, status) in [
+            (&arrival, &asked_about, 503),
+            (&with_verdict, &asked_about, 200),
+            (&with_verdict, &other, 503),
+        ] {
+            let token = format!("Authorization: Bearer {}\n", token.expose());
+            let answer = ask(&registrar, arrival, &register(&token));
+            assert_eq!(response(answer).status.as_u16(), status);
+        }
     }
 
     #[test]

@@ -296,7 +296,7 @@ impl Policy {
 
     /// How long an introspection response is used again before the server is asked anew, 60 s by
     /// default; never past the token's own expiry. A revocation is noticed that much later (RFC 7662
-    /// section 4).
+    /// section 4). With zero each request asks.
     #[must_use]
     pub fn introspection_reuse(mut self, reuse: Duration) -> Self {
         self.introspection_reuse = reuse;

@@ -22,7 +22,9 @@ use sip_oauth_registration::{
     client::{Event, Transport},
     registrar::{Listener, TokenFinding},
 };
-use sip_oauth_token::{AccessToken, Form, KeySet, Policy, Verifier, issue::AuthorizationServer};
+use sip_oauth_token::{
+    AccessToken, Form, KeySet, Policy, VerifiedToken, Verifier, issue::AuthorizationServer,
+};
 use sip_oauth_tokio::{
     BoxFuture, ClientAuthentication, ClientEvents, ClientHandle, Connection, ConnectionSettings,
     Enquiry, FixedToken, Incoming, IntrospectionClient, JwksClient, ObtainedToken, RegistrarServer,
@@ -179,6 +181,18 @@ async fn an_opaque_token_registers_after_one_question() {
     assert_eq!(stage.server.seen().len(), 1);
 }
 
+/// RFC 7662 section 4 leaves it to the resource server whether a response is used again; where it is not, the request it
+/// was asked for is decided by it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_used_again_registers_too() {
+    let policy = Policy::introspection(UUID, AUDIENCE).introspection_reuse(Duration::ZERO);
+    let stage = Stage::new(policy, introspection).await;
+    let (_handle, mut events) = stage.start(Form::Opaque);
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    assert_eq!(stage.server.seen().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_the_server_refuses_is_refused() {
     let stage = Stage::new(
@@ -240,7 +254,7 @@ struct Slow {
 }
 
 impl Enquiry for Slow {
-    fn enquire<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+    fn enquire<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<VerifiedToken, TokenFinding>> {
         Box::pin(async {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.may_answer.notified().await;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use sip_oauth_token::{AccessToken, VerifiedToken};
 use sip_oauth_trust::{AllowedNames, Identities};
 
 /// The listeners of a Unified CM node.
@@ -137,6 +138,8 @@ pub struct Arrival {
     pub peer: SocketAddr,
     /// Who the peer proved to be by its certificate, where it showed one.
     pub peer_identity: Option<PeerIdentity>,
+    /// A token of the request that was judged before the request is.
+    judged: Option<(AccessToken, VerifiedToken)>,
 }
 
 impl Arrival {
@@ -147,6 +150,7 @@ impl Arrival {
             local_port,
             peer,
             peer_identity: None,
+            judged: None,
         }
     }
 
@@ -155,5 +159,20 @@ impl Arrival {
     pub fn with_peer_identity(mut self, identity: PeerIdentity) -> Self {
         self.peer_identity = Some(identity);
         self
+    }
+
+    /// The same for one request with a token that the registrar's verifier has accepted by now: it is not judged
+    /// again, which need not find what the authorization server said of it a moment ago.
+    #[must_use]
+    pub fn with_judged_token(mut self, token: AccessToken, judged: VerifiedToken) -> Self {
+        self.judged = Some((token, judged));
+        self
+    }
+
+    /// The verdict on the token with this text, if it came along.
+    pub(super) fn judged_token(&self, text: &str) -> Option<&VerifiedToken> {
+        let (token, judged) = self.judged.as_ref()?;
+        // Compared as secrets are, in constant time.
+        (AccessToken::parse(text).ok()? == *token).then_some(judged)
     }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use sip_oauth_message::{BearerCredentials, MessageView};
 use sip_oauth_token::{BearerError, SipAnswer, VerifiedToken, Verifier};
 
+use super::arrival::Arrival;
 use super::observation::TokenVerdict;
 use super::options::{RegistrarConfig, RegistrarDialect, TokenPlace};
 use crate::bearer::{Field, Hope, bearers};
@@ -27,6 +28,7 @@ pub(super) enum Judged {
 /// client hears about the first of those that may yet be found good, else about the first.
 pub(super) fn judge(
     request: &MessageView<'_>,
+    arrival: &Arrival,
     config: &RegistrarConfig,
     verifier: &Verifier,
     now: SystemTime,
@@ -34,7 +36,7 @@ pub(super) fn judge(
     let mut failure: Option<Judged> = None;
     for found in bearers(request, fields(&config.dialect, config.token_place)) {
         let verdict = match found {
-            Ok(bearer) => match verify(&bearer, config, verifier, now) {
+            Ok(bearer) => match verify(&bearer, arrival, config, verifier, now) {
                 Ok(token) => return Judged::Genuine(token),
                 Err(rejected) => rejected,
             },
@@ -85,16 +87,20 @@ const fn fields(dialect: &RegistrarDialect, place: TokenPlace) -> &'static [Fiel
 
 fn verify(
     bearer: &BearerCredentials<'_>,
+    arrival: &Arrival,
     config: &RegistrarConfig,
     verifier: &Verifier,
     now: SystemTime,
 ) -> Result<VerifiedToken, Judged> {
-    let token = verifier
-        .verify(bearer.expose(), now)
-        .map_err(|error| Judged::Rejected {
-            answer: config.answer(|role, dialect| error.answer(role, dialect)),
-            verdict: TokenVerdict::Rejected(error),
-        })?;
+    let token = match arrival.judged_token(bearer.expose()) {
+        Some(judged) => judged.clone(),
+        None => verifier
+            .verify(bearer.expose(), now)
+            .map_err(|error| Judged::Rejected {
+                answer: config.answer(|role, dialect| error.answer(role, dialect)),
+                verdict: TokenVerdict::Rejected(error),
+            })?,
+    };
     match &config.dialect {
         RegistrarDialect::Rfc8898 {
             scope: Some(scope), ..

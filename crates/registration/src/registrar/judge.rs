@@ -232,7 +232,7 @@ impl<S> Judge<'_, S> {
     fn token(&mut self) -> Result<VerifiedToken, Refused> {
         let config = Arc::clone(&self.registrar.config);
         let verifier = self.registrar.verifier();
-        match judge(self.request, &config, &verifier, self.now) {
+        match judge(self.request, self.arrival, &config, &verifier, self.now) {
             Judged::Genuine(token) => Ok(token),
             Judged::Missing => {
                 self.observation.token = TokenVerdict::Missing;

@@ -33,7 +33,7 @@ const MAX_REFUSED: usize = 4096;
 /// Judges tokens by asking an introspection endpoint where a [`Verifier`] cannot judge by itself.
 ///
 /// - Accepted verdicts are the verifier's to remember, by the judgement's own end and
-///   [`Policy::introspection_reuse`](sip_oauth_token::Policy): give it a [cache](Verifier::with_cache).
+///   [`Policy::introspection_reuse`](sip_oauth_token::Policy); without a [cache](Verifier::with_cache) each is asked for anew.
 /// - A token that was found inactive is refused without asking for 10 s more.
 /// - One request per token at a time, 32 in all; who comes on top is told that it is busy.
 /// - 10 s and 64 KiB per answer. A redirect is a failure: the token would go elsewhere.

@@ -5,7 +5,7 @@ use sip_oauth_message::{
     header::{Authorization, ProxyAuthorization},
 };
 use sip_oauth_registration::registrar::{Observation, TokenFinding, TokenVerdict};
-use sip_oauth_token::AccessToken;
+use sip_oauth_token::{AccessToken, VerifiedToken};
 
 use crate::{
     oauth::{IntrospectionClient, IntrospectionError, JwksClient},
@@ -21,20 +21,21 @@ const MAX_TOKENS: usize = 4;
 /// [`JwksClient`] and [`IntrospectionClient`] do; their verifier must be the registrar's. Give one to
 /// [`RegistrarServerBuilder::enquiry`](crate::RegistrarServerBuilder::enquiry).
 pub trait Enquiry: Send + Sync {
-    /// Asks, and says whether the verifier accepts `token` now. The connection it came over waits meanwhile.
+    /// Asks, and gives what the verifier found `token` to be; the request is decided by that. The connection it came over
+    /// waits meanwhile.
     ///
     /// # Errors
     ///
     /// Why it is refused, or why nobody could say; the client is then answered 503 and keeps its token.
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>>;
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<VerifiedToken, TokenFinding>>;
 }
 
 /// A token whose key is not there while the set cannot be had is one nobody could judge: the server may have that key by now.
 impl Enquiry for JwksClient {
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<VerifiedToken, TokenFinding>> {
         Box::pin(async {
             match self.judge(token).await {
-                Ok(_) => Ok(()),
+                Ok(judged) => Ok(judged),
                 Err((_, Some(unavailable))) => {
                     Err(TokenFinding::Unavailable(unavailable.to_string()))
                 }
@@ -44,13 +45,13 @@ impl Enquiry for JwksClient {
     }
 }
 
-/// The verifier needs a [cache](sip_oauth_token::Verifier::with_cache): the verdict is found there when the request is
-/// judged again.
+/// With a [cache](sip_oauth_token::Verifier::with_cache) the verifier spares the next request with the same token the
+/// question.
 impl Enquiry for IntrospectionClient {
-    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<(), TokenFinding>> {
+    fn enquire<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<VerifiedToken, TokenFinding>> {
         Box::pin(async {
             match self.verify(token).await {
-                Ok(_) => Ok(()),
+                Ok(judged) => Ok(judged),
                 Err(IntrospectionError::Refused(error)) => Err(TokenFinding::Refused(error)),
                 Err(IntrospectionError::Unavailable(why)) => Err(TokenFinding::Unavailable(why)),
             }
@@ -68,17 +69,17 @@ pub(super) fn lacks_knowledge(observation: &Observation) -> bool {
     }
 }
 
-/// Asks about the tokens of a message until one of them is accepted. When none is, it matters most that one may yet be good,
+/// Asks about the tokens of a message until one of them is accepted, and gives that one and its verdict. When none is, it matters most that one may yet be good,
 /// then what the first was found to be.
 pub(super) async fn ask(
     enquiry: &dyn Enquiry,
     message: &[u8],
     limits: &Limits,
-) -> Result<(), Option<TokenFinding>> {
+) -> Result<(AccessToken, VerifiedToken), Option<TokenFinding>> {
     let mut found = None;
     for token in tokens(message, limits) {
         match enquiry.enquire(token.expose()).await {
-            Ok(()) => return Ok(()),
+            Ok(judged) => return Ok((token, judged)),
             Err(finding) => {
                 if found.is_none() || matches!(finding, TokenFinding::Unavailable(_)) {
                     found = Some(finding);

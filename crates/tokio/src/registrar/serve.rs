@@ -124,9 +124,10 @@ impl Desk {
                 // A refusal changed nothing: the same request may be judged again.
                 let now = clock.system_now();
                 match asked {
-                    Ok(()) => {
+                    Ok((token, judged)) => {
                         answer.clear();
-                        judge.judge(arrival, &message, limits, now, &mut entropy, &mut answer)
+                        let arrival = arrival.clone().with_judged_token(token, judged);
+                        judge.judge(&arrival, &message, limits, now, &mut entropy, &mut answer)
                     }
                     Err(Some(finding)) => {
                         answer.clear();
