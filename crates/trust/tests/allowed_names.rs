@@ -42,6 +42,20 @@ fn comma_semicolon_and_blanks_separate_names() {
 }
 
 #[test]
+fn a_row_keeps_what_it_was_made_of_and_a_table_knows_whether_anybody_can_match() {
+    let table = table("a.example.com *.example.com A.example.com.");
+    let row = &table.rows()[0];
+    assert_eq!(row.host_name_or_ip(), "expc1.example.com");
+    assert_eq!(row.description(), "cluster 1");
+    assert_eq!(row.entries().len(), 3);
+    assert!(!table.is_empty());
+    assert_eq!(table.len(), 1, "one usable name, written twice");
+    let nobody = AllowedNames::new([AllowedRow::new("x", "", "*.example.com")]);
+    assert!(nobody.is_empty() && !nobody.rows().is_empty());
+    assert!(AllowedNames::default().is_empty());
+}
+
+#[test]
 fn one_of_cn_and_san_suffices() {
     let names = "expc1.example.com,192.0.2.7";
     assert!(lets_in(names, Leaf::default().cn("expc1.example.com")));
@@ -232,7 +246,9 @@ fn a_thousand_rows_of_fifty_names_are_found_and_a_refusal_stays_short() {
         (refused.expected.len(), refused.expected_total),
         (NotAllowed::MAX_EXPECTED, 50_000)
     );
-    assert!(refused.to_string().len() < 1_000);
+    let said = refused.to_string();
+    assert!(said.len() < 1_000);
+    assert!(said.contains(" and 49984 more (table"), "{said}");
 }
 
 /// The rule once more, written naively: split, compare letter by letter.

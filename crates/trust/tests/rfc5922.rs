@@ -9,7 +9,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
-use sip_oauth_trust::{ReferenceIdentity, Rule};
+use sip_oauth_trust::{ReferenceIdentity, Rule, sip_domain};
 use support::Leaf;
 
 fn matches(domain: &str, leaf: Leaf) -> bool {
@@ -68,6 +68,21 @@ mod section_7_1_finding_identities {
             "sip://example.com",
         ] {
             assert!(!matches("example.com", Leaf::default().uri(uri)), "{uri}");
+        }
+    }
+
+    /// RFC 3261 §25.1: `hostport = host [ ":" port ]`, `port = 1*DIGIT`.
+    #[test]
+    fn a_port_is_digits_and_at_least_one() {
+        for (uri, domain) in [
+            ("sip:example.com:5061", Some("example.com")),
+            ("sip:example.com:5061;transport=tls", Some("example.com")),
+            ("sip:example.com:", None),
+            ("sip:example.com:sips", None),
+            ("sip:example.com:50x", None),
+            ("sip::5061", None),
+        ] {
+            assert_eq!(sip_domain(uri).as_deref(), domain, "{uri}");
         }
     }
 

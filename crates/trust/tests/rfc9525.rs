@@ -94,7 +94,11 @@ mod section_2_common_name {
         let first = Leaf::default()
             .cn("cucm1.example.com")
             .cn("other.example.com");
-        assert!(dangerous::common_name_fallback(&reference, &first.identities()).is_err());
+        let mismatch = dangerous::common_name_fallback(&reference, &first.identities());
+        let shown: Vec<_> = mismatch.unwrap_err().presented;
+        let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
+        let names = ["CN \"cucm1.example.com\"", "CN \"other.example.com\""];
+        assert_eq!(shown, names, "the CNs are among what was presented");
         let doubtful = Leaf::default()
             .cn("cucm1.example.com\0")
             .cn("cucm1.example.com");
@@ -103,6 +107,16 @@ mod section_2_common_name {
         assert!(dangerous::common_name_fallback(&reference, &with_dns).is_err());
         let with_ip = only_cn.ip("192.0.2.1").identities();
         assert!(dangerous::common_name_fallback(&reference, &with_ip).is_err());
+    }
+}
+
+/// What a TLS client connects to is its reference identity, a name or an address.
+#[test]
+fn a_server_name_of_rustls_is_a_reference_identity() {
+    for name in ["cucm1.example.com", "192.0.2.1", "2001:db8::1"] {
+        let server = ServerName::try_from(name).unwrap();
+        let expected: ReferenceIdentity = name.parse().unwrap();
+        assert_eq!(ReferenceIdentity::try_from(&server), Ok(expected));
     }
 }
 
