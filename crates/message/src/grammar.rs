@@ -355,6 +355,26 @@ pub(crate) fn behind(bytes: &[u8], from: usize, classes: u8) -> usize {
     at + in_rest.count()
 }
 
+/// Where a name that is mostly shorter than its first few bytes and what follows it ends.
+#[inline(always)]
+pub(crate) fn behind_name(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    if let Some(front) = bytes.get(from..).and_then(<[u8]>::first_chunk::<12>) {
+        for (length, &byte) in front.iter().enumerate() {
+            if !is_class(byte, TOKEN) {
+                return from + length;
+            }
+        }
+        at += front.len();
+    }
+    behind_long_name(bytes, at)
+}
+
+#[inline(never)]
+fn behind_long_name(bytes: &[u8], from: usize) -> usize {
+    behind(bytes, from, TOKEN)
+}
+
 /// As [`behind`], for what is often longer than a few bytes: letters, digits, `-` and `.`, which are
 /// in all classes, are passed over several at a time.
 #[inline(always)]
@@ -469,6 +489,22 @@ pub(crate) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     all_digits.then(|| text.parse().ok()).flatten()
 }
 
+/// The number that all of `text` is, if it is one to nine digits.
+#[inline]
+pub(crate) fn few_digits(text: &str) -> Option<u32> {
+    if !matches!(text.len(), 1..=9) {
+        return None;
+    }
+    let mut number = 0;
+    for byte in text.bytes() {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u32::from(byte - b'0');
+    }
+    Some(number)
+}
+
 /// A decimal number up to `max`.
 #[inline]
 pub(crate) fn number<'a>(input: &'a str, max: u32, what: &'static str) -> Parsed<'a, u32> {
@@ -497,7 +533,7 @@ mod tests {
 
     use super::{
         HOST, TOKEN, TOKEN68, URI_HEADER, URI_PARAM, USER, VALUE, WORD, behind, behind_long,
-        is_class,
+        behind_name, few_digits, is_class,
     };
 
     proptest! {
@@ -514,7 +550,17 @@ mod tests {
                 let plain = ahead.iter().take_while(|byte| is_class(**byte, class)).count();
                 prop_assert_eq!(behind(&bytes, from, class), from + plain);
                 prop_assert_eq!(behind_long(&bytes, from, class), from + plain);
+                if class == TOKEN {
+                    prop_assert_eq!(behind_name(&bytes, from), from + plain);
+                }
             }
+        }
+
+        #[test]
+        fn few_digits_are_the_number_they_say(text in "[0-9]{0,11}|[+-]?[0-9]{1,3} ?") {
+            let is_number = text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok().filter(|_| is_number);
+            prop_assert_eq!(few_digits(&text), number);
         }
     }
 }

@@ -71,12 +71,7 @@ impl<'a> Params<'a> {
     /// No parameters.
     pub const EMPTY: Params<'static> = Params {
         text: "",
-        first: First {
-            name: 0,
-            name_end: 0,
-            value: 0,
-            end: 0,
-        },
+        first: First::NOWHERE,
         further: [0; FURTHER],
     };
 
@@ -250,7 +245,7 @@ pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
             None => (name_end, name_end),
         };
         if first.is_none() {
-            first = Some([name, name_end, value, end]);
+            first = Some(First::of(start, [name, name_end, value, end]));
         } else if let Some(further) = free.next() {
             *further = u16::try_from(name - start).unwrap_or_default();
         }
@@ -261,26 +256,36 @@ pub(crate) fn params(input: &str) -> Parsed<'_, Params<'_>> {
     };
     let params = Params {
         text: input.get(start..end).unwrap_or_default(),
-        first: First::of(start, first.unwrap_or_default()),
+        first: first.unwrap_or(First::NOWHERE),
         further,
     };
     Ok((cut(input, end).1, params))
 }
 
 impl First {
-    /// Places that count from the start of something in which the parameters begin at `start`.
+    const NOWHERE: Self = Self {
+        name: 0,
+        name_end: 0,
+        value: 0,
+        end: 0,
+    };
+
+    /// Places that count from the start of something in which the parameters begin at `start`, each
+    /// not before the one before it.
     #[inline]
-    fn of(start: usize, places: [usize; 4]) -> Self {
-        let [name, name_end, value, end] =
-            places.map(|place| u16::try_from(place.wrapping_sub(start)));
-        match (name, name_end, value, end) {
-            (Ok(name), Ok(name_end), Ok(value), Ok(end)) => Self {
-                name,
-                name_end,
-                value,
-                end,
-            },
-            _ => Self::default(),
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the last place is the highest"
+    )]
+    const fn of(start: usize, [name, name_end, value, end]: [usize; 4]) -> Self {
+        if end - start > u16::MAX as usize {
+            return Self::NOWHERE;
+        }
+        Self {
+            name: (name - start) as u16,
+            name_end: (name_end - start) as u16,
+            value: (value - start) as u16,
+            end: (end - start) as u16,
         }
     }
 }

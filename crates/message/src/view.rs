@@ -60,7 +60,7 @@ impl<'a> MessageView<'a> {
         let start_end = line_end(bytes, 0)?;
         check_line(0, start_end, limits)?;
         let mut slots = Slots::new();
-        let is_end = |at| is_empty_line(bytes, at);
+        let is_end = |at| is_crlf(bytes, at);
         let at = fields(bytes, start_end + 2, limits, is_end, &mut slots)?;
         if at + 2 > limits.max_header_bytes {
             return Err(limit(
@@ -248,7 +248,7 @@ impl<'a> PartView<'a> {
         if bytes.len() > u32::MAX as usize {
             return Err(limit(0, "a part below 4 GiB"));
         }
-        let is_end = |at| at == bytes.len() || is_empty_line(bytes, at);
+        let is_end = |at| at == bytes.len() || is_crlf(bytes, at);
         let mut slots = Slots::new();
         let at = fields(bytes, 0, limits, is_end, &mut slots)?;
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
@@ -295,10 +295,14 @@ fn no_utf8(bytes: &[u8]) -> ParseError {
 #[inline(always)]
 fn line_end(bytes: &[u8], from: usize) -> Result<usize, ParseError> {
     let end = find_control(bytes, from);
-    match bytes.get(end..) {
-        Some([b'\r', b'\n', ..]) => Ok(end),
-        ahead => Err(no_line_end(bytes, end, ahead.unwrap_or_default())),
+    if is_crlf(bytes, end) {
+        return Ok(end);
     }
+    Err(no_line_end(
+        bytes,
+        end,
+        bytes.get(end..).unwrap_or_default(),
+    ))
 }
 
 /// The error for what stands at `end` instead of a CRLF.
@@ -326,7 +330,7 @@ fn check_line(start: usize, end: usize, limits: &Limits) -> Result<(), ParseErro
 }
 
 #[inline]
-fn is_empty_line(bytes: &[u8], at: usize) -> bool {
+fn is_crlf(bytes: &[u8], at: usize) -> bool {
     bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n')
 }
 
@@ -353,9 +357,12 @@ fn fields(
 /// The field that begins at `start`, and where the next line begins.
 #[inline]
 fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), ParseError> {
-    let name = match name_at(bytes.get(start..).unwrap_or_default()) {
-        Ok(name) => name,
-        Err(wrong) => return Err(no_field(bytes, start, start + wrong)),
+    let name = match bytes.get(start..).map(name_at) {
+        Some(Ok(name)) => name,
+        found => {
+            let wrong = found.and_then(Result::err).unwrap_or_default();
+            return Err(no_field(bytes, start, start + wrong));
+        }
     };
     let mut value_start = behind_blanks(bytes, start + name.colon + 1);
     let last = match field_end(bytes, start, value_start, limits) {

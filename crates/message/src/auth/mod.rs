@@ -16,7 +16,8 @@ pub use self::secret::SecretValue;
 
 use self::params::{auth_params, starts_param};
 use crate::grammar::{
-    Parsed, TOKEN, TOKEN68, cut, expected_kind, skip_lws, span, token, trim_end, whole,
+    Parsed, TOKEN, TOKEN68, cut, expected_kind, is_same_name, skip_lws, span, token, trim_end,
+    whole,
 };
 use crate::{ErrorKind, ParseError};
 
@@ -156,10 +157,10 @@ fn all_params(text: &str) -> Option<AuthParams<'_>> {
 pub(crate) fn challenge(input: &str) -> Parsed<'_, Challenge<'_>> {
     let (after, scheme) = token(input)?;
     let rest = skip_lws(after);
-    if scheme.eq_ignore_ascii_case("Bearer") {
+    if is_same_name(scheme.as_bytes(), b"Bearer") {
         let (rest, params) = optional_params(rest)?;
         Ok((rest, Challenge::Bearer(BearerChallenge::read(params))))
-    } else if scheme.eq_ignore_ascii_case("Digest") {
+    } else if is_same_name(scheme.as_bytes(), b"Digest") {
         let (rest, params) = auth_params(rest)?;
         Ok((rest, Challenge::Digest(DigestChallenge::read(params))))
     } else {
@@ -201,10 +202,10 @@ pub(crate) fn credentials(input: &str) -> Parsed<'_, Credentials<'_>> {
         let what = "a space and credentials after the scheme";
         return expected_kind(after, ErrorKind::Credentials, what);
     }
-    if scheme.eq_ignore_ascii_case("Bearer") {
+    if is_same_name(scheme.as_bytes(), b"Bearer") {
         let (rest, bearer) = bearer_credentials::bearer(rest)?;
         Ok((rest, Credentials::Bearer(bearer)))
-    } else if scheme.eq_ignore_ascii_case("Digest") {
+    } else if is_same_name(scheme.as_bytes(), b"Digest") {
         let (rest, params) = auth_params(rest)?;
         Ok((rest, Credentials::Digest(DigestCredentials::read(params))))
     } else {

@@ -6,8 +6,8 @@ use std::ops::Range;
 use nom::Err;
 
 use crate::grammar::{
-    Expected, Parsed, TOKEN, TOKEN68, behind, behind_lws, behind_quoted, behind_separator, cut,
-    is_same_name, is_token, not_found,
+    Expected, Parsed, TOKEN, TOKEN68, behind, behind_lws, behind_name, behind_quoted,
+    behind_separator, cut, is_same_name, not_found,
 };
 use crate::{ErrorKind, Text};
 
@@ -50,16 +50,11 @@ impl<'a> AuthParams<'a> {
         let bytes = self.text.as_bytes();
         let mut at = 0;
         loop {
-            let end = at + name.len();
-            if let Some(found) = bytes.get(at..end)
-                && is_same_name(found, name.as_bytes())
-                && is_token(name)
-                && let Some(value) = behind_separator(bytes, end, b'=')
-            {
-                let end = behind_value(self.text, value).ok()?;
-                return self.text.get(value..end).map(Text::token_or_quoted);
-            }
             let places = Places::of(self.text, at).ok()?;
+            let found = bytes.get(places.name.clone()).unwrap_or_default();
+            if is_same_name(found, name.as_bytes()) {
+                return Some(places.param(self.text).value);
+            }
             at = behind_comma(bytes, places.value.end)?;
         }
     }
@@ -144,20 +139,23 @@ pub(super) fn each_auth_param<'a>(
     let bytes = input.as_bytes();
     let (mut at, mut end) = (0, 0);
     loop {
-        let name_end = behind(bytes, at, TOKEN);
+        let name_end = behind_name(bytes, at);
         let value = match bytes.get(name_end..) {
             // What nearly all parameters are.
-            Some([b'=', b'"', ..]) if name_end > at => name_end + 1,
+            Some([b'=', b'"', ..]) if name_end > at => {
+                let quote = name_end + 1;
+                quote..behind_quoted(input, quote)?
+            }
             _ => match behind_equals(input, at, name_end) {
-                Ok(value) if end == 0 || begins_value(bytes, value) => value,
+                Ok(value) if end == 0 || begins_value(bytes, value) => {
+                    value..behind_value(input, value)?
+                }
                 Err(error) if end == 0 => return Err(error),
                 _ => break,
             },
         };
-        let places = Places {
-            name: at..name_end,
-            value: value..behind_value(input, value)?,
-        };
+        let name = at..name_end;
+        let places = Places { name, value };
         param(places.param(input));
         end = places.value.end;
         match behind_comma(bytes, end) {

@@ -32,6 +32,7 @@ macro_rules! address_header {
         impl<'a> TypedHeader<'a> for $name<'a> {
             const NAME: HeaderName<'static> = HeaderName::$name;
 
+            #[inline]
             fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
                 let (address, rest) = $split(value, Self::NAME, name_addr)?;
                 Ok((Self(address), rest))

@@ -20,6 +20,7 @@ macro_rules! authorization_header {
         impl<'a> TypedHeader<'a> for $name<'a> {
             const NAME: HeaderName<'static> = HeaderName::$name;
 
+            #[inline]
             fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
                 let (credentials, rest) = single(value, Self::NAME, credentials)?;
                 Ok((Self(credentials), rest))

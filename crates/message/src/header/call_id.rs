@@ -21,6 +21,7 @@ impl<'a> CallId<'a> {
 impl<'a> TypedHeader<'a> for CallId<'a> {
     const NAME: HeaderName<'static> = HeaderName::CallId;
 
+    #[inline]
     fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
         single(value, Self::NAME, call_id)
     }

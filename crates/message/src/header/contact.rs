@@ -117,6 +117,7 @@ impl<'a> Contact<'a> {
 impl<'a> TypedHeader<'a> for Contact<'a> {
     const NAME: HeaderName<'static> = HeaderName::Contact;
 
+    #[inline]
     fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
         element(value, Self::NAME, contact)
     }

@@ -48,6 +48,7 @@ impl<'a> CSeq<'a> {
 impl<'a> TypedHeader<'a> for CSeq<'a> {
     const NAME: HeaderName<'static> = HeaderName::CSeq;
 
+    #[inline]
     fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
         single(value, Self::NAME, cseq)
     }

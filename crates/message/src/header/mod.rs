@@ -57,7 +57,7 @@ pub use self::software::{Server, UserAgent};
 pub use self::via::{ReceivedVia, Rport, Transport, Via};
 pub use self::warning::Warning;
 
-/// A field whose value is one decimal number.
+/// A field whose value is one decimal number, up to the most that its type holds.
 macro_rules! number_header {
     ($(#[$doc:meta])* $name:ident($number:ty) <= $max:expr, $what:literal) => {
         $(#[$doc])*
@@ -67,7 +67,14 @@ macro_rules! number_header {
         impl<'a> crate::TypedHeader<'a> for $name {
             const NAME: crate::HeaderName<'static> = crate::HeaderName::$name;
 
+            #[inline]
             fn decode(value: &'a str) -> Result<(Self, &'a str), crate::ParseError> {
+                // Digits alone are what nearly everybody writes; the rule tells what else is wrong.
+                if let Some(number) = crate::grammar::few_digits(value)
+                    && let Ok(number) = <$number>::try_from(number)
+                {
+                    return Ok((Self(number), ""));
+                }
                 crate::grammar::single(value, Self::NAME, |input| {
                     let (rest, number) = crate::grammar::number(input, $max, $what)?;
                     let number = <$number>::try_from(number).expect("bounded by the maximum");

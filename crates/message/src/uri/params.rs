@@ -28,7 +28,8 @@ impl<'a> UriParams<'a> {
     }
 
     /// Where the parameters from `start` on end: at the end of the text, or at what `may_follow`.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as the rules of the grammar")]
+    #[inline(always)]
     pub(super) fn check(
         bytes: &[u8],
         start: usize,
