@@ -90,9 +90,11 @@ pub(crate) fn run(
 ) -> Outcome<Spent> {
     alone(async {
         let fleet = Fleet::new(material, address);
-        let mut devices = fleet.connect(AT_ONCE).await?;
-        for device in &mut devices {
+        let mut devices = Vec::with_capacity(AT_ONCE);
+        for number in 0..AT_ONCE {
+            let mut device = fleet.device(number).await?;
             device.exchange().await?;
+            devices.push(device);
         }
         let (before, begun) = (cpu()?, Instant::now());
         fleet.register(devices, case, count).await?;
@@ -114,9 +116,12 @@ pub(crate) fn idle(
 ) -> Outcome {
     alone(async {
         let fleet = Fleet::new(material, address);
-        let mut devices = fleet.connect(count).await?;
-        for device in &mut devices {
+        let mut devices = Vec::with_capacity(count);
+        for number in 0..count {
+            // Registered at once: who connects and says nothing is dropped.
+            let mut device = fleet.device(number).await?;
             device.exchange().await?;
+            devices.push(device);
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
         look()?;
@@ -166,19 +171,16 @@ impl Fleet {
             .await?)
     }
 
-    async fn connect(self: &Rc<Self>, count: usize) -> Outcome<Vec<Device>> {
-        let mut devices = Vec::with_capacity(count);
-        for number in 0..count {
-            devices.push(Device {
-                number,
-                call: self.call,
-                cseq: 0,
-                stream: self.stream().await?,
-                framer: Framer::for_client(Limits::default()),
-                token: Rc::clone(&self.token),
-            });
-        }
-        Ok(devices)
+    /// A device that is connected.
+    async fn device(&self, number: usize) -> Outcome<Device> {
+        Ok(Device {
+            number,
+            call: self.call,
+            cseq: 0,
+            stream: self.stream().await?,
+            framer: Framer::for_client(Limits::default()),
+            token: Rc::clone(&self.token),
+        })
     }
 
     /// Has the devices register until it was done `count` times.
