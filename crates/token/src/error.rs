@@ -184,6 +184,12 @@ pub enum TokenErrorKind {
         /// Offset of the byte.
         at: usize,
     },
+    /// A character that RFC 6749 appendix A.17 does not allow in a refresh token.
+    #[error("character at byte {at} that no refresh token may contain (RFC 6749 appendix A.17)")]
+    RefreshTokenCharacter {
+        /// Offset of the byte.
+        at: usize,
+    },
     /// Neither three segments (JWS) nor five (JWE).
     #[error("{found} segments, expected {expected}")]
     Segments {
@@ -397,6 +403,7 @@ impl TokenErrorKind {
             | Self::LineBreak { .. }
             | Self::Blank { .. }
             | Self::Character { .. }
+            | Self::RefreshTokenCharacter { .. }
             | Self::Segments { .. }
             | Self::Base64 { .. }
             | Self::Json { .. }
@@ -425,7 +432,8 @@ impl TokenErrorKind {
             | Self::TooLong { .. }
             | Self::LineBreak { .. }
             | Self::Blank { .. }
-            | Self::Character { .. } => {
+            | Self::Character { .. }
+            | Self::RefreshTokenCharacter { .. } => {
                 "the client did not send a token; check where it takes it from"
             }
             Self::Segments { .. } => {

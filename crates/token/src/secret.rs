@@ -6,7 +6,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use crate::error::TokenError;
-use crate::text::check_text;
+use crate::text::{check_refresh_text, check_text};
 
 /// Whether two secrets are equal, in a time that depends on their lengths only.
 pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
@@ -19,24 +19,24 @@ pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
 }
 
 macro_rules! secret_token {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$grammar:meta])* $check:ident) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name(Zeroizing<String>);
 
         impl $name {
-            /// Takes the text of a token as it stands in a credential: RFC 6750 section 2.1
-            /// `b64token`, one line, 1 to [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES) bytes.
+            $(#[$grammar])*
+            /// 1 to [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES) bytes.
             ///
             /// Nothing is trimmed. Who reads a token from a file decides whether the newline at
             /// its end, which text editors leave, is cut first.
             ///
             /// # Errors
             ///
-            /// Empty or overlong text; a line break, blank or other character outside `b64token`,
-            /// with the offset of its byte.
+            /// Empty or overlong text; a line break or another character outside that grammar, with the
+            /// offset of its byte.
             pub fn parse(text: &str) -> Result<Self, TokenError> {
-                check_text(text, crate::MAX_TOKEN_BYTES)?;
+                $check(text, crate::MAX_TOKEN_BYTES)?;
                 Ok(Self(Zeroizing::new(text.to_owned())))
             }
 
@@ -99,11 +99,15 @@ secret_token! {
     /// assert_eq!(refused.to_string(), "token: line break at byte 12; a token is one line");
     /// # Ok::<(), sip_oauth_token::TokenError>(())
     /// ```
-    AccessToken
+    AccessToken,
+    /// Takes the text of a token as it stands in a credential: RFC 6750 section 2.1 `b64token`, one line,
+    check_text
 }
 
 secret_token! {
     /// A refresh token (RFC 6749 section 1.5). It goes to the authorization server only, never into
-    /// SIP (RFC 8898 section 2.1.1).
-    RefreshToken
+    /// SIP (RFC 8898 section 2.1.1), and may hold what no header field there could.
+    RefreshToken,
+    /// Takes the text of a token as it stands in a token answer: RFC 6749 appendix A.17 `1*VSCHAR`, one line,
+    check_refresh_text
 }

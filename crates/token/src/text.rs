@@ -11,17 +11,7 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 /// ```
 pub(crate) fn check_text(text: &str, max_bytes: usize) -> Result<(), TokenError> {
-    if text.is_empty() {
-        return Err(TokenErrorKind::Empty.at(Place::Text));
-    }
-    if text.len() > max_bytes {
-        let found_bytes = text.len();
-        return Err(TokenErrorKind::TooLong {
-            max_bytes,
-            found_bytes,
-        }
-        .at(Place::Text));
-    }
+    check_length(text, max_bytes)?;
     let body = text.trim_end_matches('=');
     // Most texts are good: looked through without a branch per byte first.
     let is_good = body
@@ -37,6 +27,37 @@ pub(crate) fn check_text(text: &str, max_bytes: usize) -> Result<(), TokenError>
     }
     if body.is_empty() {
         return Err(TokenErrorKind::Character { at: 0 }.at(Place::Text));
+    }
+    Ok(())
+}
+
+/// Holds `text` against the grammar of RFC 6749 appendix A.17:
+///
+/// ```text
+/// refresh-token = 1*VSCHAR
+/// VSCHAR        = %x20-7E
+/// ```
+pub(crate) fn check_refresh_text(text: &str, max_bytes: usize) -> Result<(), TokenError> {
+    check_length(text, max_bytes)?;
+    let mut bytes = text.bytes().enumerate();
+    match bytes.find(|(_, byte)| !(0x20..=0x7e).contains(byte)) {
+        None => Ok(()),
+        Some((at, b'\r' | b'\n')) => Err(TokenErrorKind::LineBreak { at }.at(Place::Text)),
+        Some((at, _)) => Err(TokenErrorKind::RefreshTokenCharacter { at }.at(Place::Text)),
+    }
+}
+
+fn check_length(text: &str, max_bytes: usize) -> Result<(), TokenError> {
+    if text.is_empty() {
+        return Err(TokenErrorKind::Empty.at(Place::Text));
+    }
+    if text.len() > max_bytes {
+        let found_bytes = text.len();
+        return Err(TokenErrorKind::TooLong {
+            max_bytes,
+            found_bytes,
+        }
+        .at(Place::Text));
     }
     Ok(())
 }

@@ -117,6 +117,45 @@ mod section_5_1 {
         assert_eq!(*stored.lock().unwrap(), ["second-refresh"]);
     }
 
+    /// Appendix A.17: `refresh-token = 1*VSCHAR`, which is more than an access token in SIP may have.
+    #[tokio::test]
+    async fn a_refresh_token_is_any_printable_text() {
+        let estate = Estate::new();
+        let rotating = r#"{"access_token":"abc","token_type":"Bearer","refresh_token":"1!a|b c"}"#;
+        let server = endpoint(&estate, vec![(200, rotating.to_owned())]).await;
+        let grant = grant(&estate, &server);
+        let request = TokenRequest::new(TokenReason::Renewal, None);
+        for _ in 0..2 {
+            soon(grant.token(&request)).await.unwrap();
+        }
+        let body = &server.seen()[1].body;
+        assert!(body.contains("refresh_token=1%21a%7Cb+c&"), "{body}");
+    }
+
+    /// The server has done its part, and may have ended what came before: the access token is not thrown away.
+    #[tokio::test]
+    async fn a_refresh_token_that_is_none_costs_no_access_token() {
+        let estate = Estate::new();
+        let long = "a".repeat(20_000);
+        let answers = ["", "caf\u{e9}", "a\\nb", &long].map(|refresh| {
+            let body = format!(
+                r#"{{"access_token":"abc","token_type":"Bearer","refresh_token":"{refresh}"}}"#
+            );
+            (200, body)
+        });
+        let asked = answers.len();
+        let server = endpoint(&estate, answers.to_vec()).await;
+        let grant = grant(&estate, &server).on_new_refresh_token(|_| panic!("there is none"));
+        let request = TokenRequest::new(TokenReason::Renewal, None);
+        for _ in 0..asked {
+            let obtained = soon(grant.token(&request)).await.unwrap();
+            assert_eq!(obtained.token.expose(), "abc");
+        }
+        for seen in server.seen() {
+            assert!(seen.body.contains("refresh_token=first-refresh&"), "kept");
+        }
+    }
+
     #[tokio::test]
     async fn an_answer_without_what_is_required_is_refused() {
         for (body, words) in [

@@ -164,12 +164,12 @@ fn read(place: &str, answer: &Answer) -> Result<Granted, TokenUnavailable> {
     let token = token.ok_or_else(|| lacks("the answer has no access_token"))?;
     let token =
         AccessToken::parse(token).map_err(|error| lacks(&format!("access_token: {error}")))?;
-    let refresh = fields
-        .refresh_token
-        .as_deref()
-        .map(RefreshToken::parse)
-        .transpose()
-        .map_err(|error| lacks(&format!("refresh_token: {error}")))?;
+    // The access token is good without it: what is no refresh token leaves us with the one we have, if any.
+    let refresh = fields.refresh_token.as_deref().and_then(|text| {
+        RefreshToken::parse(text)
+            .inspect_err(|error| tracing::warn!(place, %error, "refresh_token left out"))
+            .ok()
+    });
     Ok(Granted {
         access: ObtainedToken {
             token,
