@@ -174,6 +174,36 @@ mod section_5_1 {
     }
 }
 
+mod section_6 {
+    use super::*;
+
+    /// "The authorization server MAY issue a new refresh token, in which case the client MUST discard the old refresh token
+    /// and replace it with the new". Whoever asks and goes away, as a client that is stopped, must not lose it.
+    #[tokio::test]
+    async fn a_new_refresh_token_is_stored_though_the_one_who_asked_is_gone() {
+        let estate = Estate::new();
+        let rotating =
+            r#"{"access_token":"abc","token_type":"Bearer","refresh_token":"second-refresh"}"#;
+        let server = endpoint(&estate, vec![(200, rotating.to_owned())]).await;
+        let (store, mut stored) = tokio::sync::mpsc::unbounded_channel();
+        let grant = grant(&estate, &server).on_new_refresh_token(move |token| {
+            store.send(token.expose().to_owned()).unwrap();
+        });
+        let request = TokenRequest::new(TokenReason::Renewal, None);
+        tokio::select! {
+            biased;
+            _ = grant.token(&request) => panic!("answered before it was sent"),
+            () = std::future::ready(()) => {}
+        }
+        let next = soon(stored.recv()).await;
+        assert_eq!(next.as_deref(), Some("second-refresh"));
+        soon(grant.token(&request)).await.unwrap();
+        let seen = server.seen();
+        assert_eq!(seen.len(), 2);
+        assert!(seen[1].body.contains("refresh_token=second-refresh"));
+    }
+}
+
 mod section_5_2 {
     use super::*;
 

@@ -25,13 +25,17 @@ type Rotated = Arc<dyn Fn(&RefreshToken) + Send + Sync>;
 /// is the caller's, and so are [further fields](RefreshGrant::field). A refresh token that comes back with the access token
 /// replaces the one we have.
 ///
+/// A request goes on when the one who asked goes away: a refresh token that rotates would be lost with the answer. Clones share
+/// the refresh token.
+///
 /// Put it into a [`RenewingToken`](crate::RenewingToken) to share one token between devices and to be spared while the
 /// server is down.
+#[derive(Clone)]
 pub struct RefreshGrant {
     connector: Connector,
     endpoint: Uri,
     client: ClientAuthentication,
-    refresh_token: Mutex<RefreshToken>,
+    refresh_token: Arc<Mutex<RefreshToken>>,
     further_fields: Vec<(String, String)>,
     scope_from_challenge: bool,
     timeout: Duration,
@@ -64,7 +68,7 @@ impl RefreshGrant {
             connector,
             endpoint,
             client: ClientAuthentication::public(client_id),
-            refresh_token: Mutex::new(refresh_token),
+            refresh_token: Arc::new(Mutex::new(refresh_token)),
             further_fields: Vec::new(),
             scope_from_challenge: false,
             timeout: Duration::from_secs(15),
@@ -139,10 +143,11 @@ impl RefreshGrant {
         if let Some(next) = granted.refresh
             && next != *current
         {
-            if let Some(rotated) = &self.rotated {
-                rotated(&next);
-            }
+            // First: should the callback panic, we have it at least.
             *current = next;
+            if let Some(rotated) = &self.rotated {
+                rotated(&current);
+            }
         }
         Ok(granted.access)
     }
@@ -153,7 +158,17 @@ impl TokenSource for RefreshGrant {
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>> {
-        Box::pin(self.ask(request))
+        let (this, request) = (self.clone(), request.clone());
+        Box::pin(async move {
+            // On a task of its own: a client that is stopped drops what it asked for.
+            tokio::spawn(async move { this.ask(&request).await })
+                .await
+                .unwrap_or_else(|_| {
+                    Err(TokenUnavailable::new(
+                        "the token refresh ended without an answer",
+                    ))
+                })
+        })
     }
 }
 
