@@ -96,7 +96,11 @@ enum Tokens {
     /// One, obtained by hand.
     Fixed(ObtainedToken),
     /// From a sign-in, renewed in time.
-    Renewing(RenewingToken<RefreshGrant>),
+    Renewing {
+        tokens: Box<RenewingToken<RefreshGrant>>,
+        /// How long each is good.
+        life: Option<Duration>,
+    },
 }
 
 /// One Jabber and its user.
@@ -210,7 +214,10 @@ impl Jabber {
         .map_err(failed)?;
         let renewing = RenewingToken::new(refresh, self.connector.clock().clone())
             .starting_with(signed_in.access_token.clone());
-        self.tokens = Some(Tokens::Renewing(renewing));
+        self.tokens = Some(Tokens::Renewing {
+            tokens: Box::new(renewing),
+            life: signed_in.access_token.expires_in,
+        });
         Ok(signed_in)
     }
 
@@ -224,10 +231,18 @@ impl Jabber {
         match &self.tokens {
             None => Err(Error::setup("Jabber", "no access token yet")),
             Some(Tokens::Fixed(token)) => Ok(token.clone()),
-            Some(Tokens::Renewing(tokens)) => tokens
-                .token(&request)
-                .await
-                .map_err(|error| Error::setup("token", error)),
+            Some(Tokens::Renewing { tokens, life }) => {
+                let failed = |error| Error::setup("token", error);
+                let in_hand = tokens.token(&request).await.map_err(failed)?;
+                let (Some(life), Some(left)) = (*life, in_hand.expires_in) else {
+                    return Ok(in_hand);
+                };
+                if left > life / 4 {
+                    return Ok(in_hand);
+                }
+                let next = TokenRequest::new(TokenReason::Renewal, None).held(in_hand.token);
+                tokens.token(&next).await.map_err(failed)
+            }
         }
     }
 
@@ -329,7 +344,7 @@ impl Jabber {
         let tokens: Arc<dyn TokenSource> = match &self.tokens {
             None => return Err(Error::setup("Jabber", "no access token yet")),
             Some(Tokens::Fixed(token)) => Arc::new(FixedToken::new(token.clone())),
-            Some(Tokens::Renewing(tokens)) => Arc::new(tokens.clone()),
+            Some(Tokens::Renewing { tokens, .. }) => Arc::new(RenewingToken::clone(tokens)),
         };
         let client = RegistrationClient::new(settings, self.connector.clone(), tokens);
         self.registration = Some(client.start());

@@ -165,7 +165,7 @@ impl LabBuilder {
 
         let (sip, kept) = self.node_ports().await?;
         let product = |port: u16| self.product_ports.then_some(port);
-        let unified_cm = UnifiedCm::start(unified_cm::Setup {
+        let unified_cm = Box::new(UnifiedCm::start(unified_cm::Setup {
             name: NODE.to_owned(),
             uuid: CLUSTER_UUID.to_owned(),
             clock: clock.clone(),
@@ -182,7 +182,7 @@ impl LabBuilder {
             keep_alive_interval: self.keep_alive_interval,
             token_path: self.token_path.clone(),
             accounts: accounts.clone(),
-        })?;
+        })?);
         if !self.has(Fault::NodeDistrustsEdge) {
             unified_cm.upload_to_tomcat_trust(&authorities.expressway)?;
         }
@@ -206,7 +206,7 @@ impl LabBuilder {
             recorder.listener(port, PartyId::UnifiedCm, Speaks::Http);
         }
 
-        let expressway_c = ExpresswayC::start(expressway::Setup {
+        let expressway_c = Box::pin(ExpresswayC::start(expressway::Setup {
             name: EDGE.to_owned(),
             outer_name: OUTER_EDGE.to_owned(),
             outer_certificate: authorities.expressway.issue(OUTER_EDGE, &[OUTER_EDGE])?,
@@ -217,7 +217,7 @@ impl LabBuilder {
             resolver: Arc::clone(&resolver),
             provider: Arc::clone(&provider),
             axl_user: accounts.administrator,
-        })
+        }))
         .await?;
         recorder.listener(expressway_c.port(), PartyId::ExpresswayC, Speaks::Sip);
         expressway_c.trust(&authorities.unified_cm)?;
@@ -230,7 +230,7 @@ impl LabBuilder {
             provider,
             authorities,
             unified_cm,
-            expressway_c,
+            expressway_c: Box::new(expressway_c),
             user: accounts.user,
         })
     }
@@ -286,8 +286,9 @@ pub struct Lab {
     resolver: Arc<dyn Resolver>,
     provider: Arc<CryptoProvider>,
     authorities: Authorities,
-    unified_cm: UnifiedCm,
-    expressway_c: ExpresswayC,
+    /// Boxed, as the other: who awaits a scenario would have both on its stack.
+    unified_cm: Box<UnifiedCm>,
+    expressway_c: Box<ExpresswayC>,
     user: Account,
 }
 

@@ -104,6 +104,22 @@ impl Stage {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Lets tasks run until nothing moves: there is one thread.
+    async fn settle(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What a client is told without waiting for anything.
+    async fn told_at_once(&self, request: TokenRequest) -> Option<String> {
+        tokio::select! {
+            biased;
+            told = self.ask(request) => Some(told),
+            () = self.settle() => None,
+        }
+    }
+
     async fn ask(&self, request: TokenRequest) -> String {
         match self.tokens.token(&request).await {
             Ok(obtained) => obtained.token.expose().to_owned(),
@@ -123,6 +139,26 @@ mod renewal {
         assert_eq!(stage.ask(request(Challenged)).await, "one");
         assert_eq!(stage.script.asked(), 1);
         stage.wait(5);
+        assert_eq!(stage.ask(of(Renewal, "one")).await, "two");
+        assert_eq!(stage.ask(request(Challenged)).await, "two");
+        assert_eq!(stage.script.asked(), 2);
+    }
+
+    /// The old one is good for a quarter of its life: nobody waits for the next who does not ask for it.
+    #[tokio::test]
+    async fn a_good_token_is_given_while_the_next_one_is_fetched() {
+        let stage = Stage::new([hour_long("one"), hour_long("two")]);
+        stage.ask(request(Challenged)).await;
+        stage.script.let_go.forget_permits(usize::MAX);
+        stage.wait(2700);
+        for _ in 0..3 {
+            let told = stage.told_at_once(request(Challenged)).await;
+            assert_eq!(told.as_deref(), Some("one"));
+        }
+        assert_eq!(stage.told_at_once(of(Renewal, "one")).await, None);
+        assert_eq!(stage.script.asked(), 2);
+        stage.script.let_go.add_permits(1);
+        stage.settle().await;
         assert_eq!(stage.ask(request(Challenged)).await, "two");
         assert_eq!(stage.script.asked(), 2);
     }
@@ -191,7 +227,7 @@ mod renewal {
             stage.wait(5);
             tokio::task::yield_now().await;
         }
-        assert_eq!(stage.ask(request(Challenged)).await, "two");
+        assert_eq!(stage.ask(of(Renewal, "one")).await, "two");
         keeper.abort();
     }
 }
@@ -317,6 +353,49 @@ mod one_at_a_time {
     }
 }
 
+mod silence {
+    use super::*;
+
+    /// A source may forget to answer. Time stands until nothing else is left to do, and then moves on by itself.
+    #[tokio::test(start_paused = true)]
+    async fn of_a_source_is_a_failure_after_a_minute() {
+        let stage = Stage::new([hour_long("one")]);
+        stage.script.let_go.forget_permits(usize::MAX);
+        let patience = Duration::from_secs(3600);
+        let asked = tokio::time::timeout(patience, stage.ask(request(Challenged))).await;
+        let told = asked.unwrap();
+        assert!(told.contains("no answer within 60s"), "{told}");
+        let told = stage.told_at_once(request(Challenged)).await.unwrap();
+        assert!(told.contains("not asked again for"), "{told}");
+        assert_eq!(stage.script.asked(), 1);
+        stage.wait(5);
+        stage.script.let_go.add_permits(1);
+        assert_eq!(stage.ask(request(Challenged)).await, "one");
+    }
+
+    #[tokio::test]
+    async fn leaves_no_task_behind_for_each_who_asked() {
+        let stage = Stage::new([]);
+        stage.script.let_go.forget_permits(usize::MAX);
+        for _ in 0..50 {
+            assert_eq!(stage.told_at_once(request(Challenged)).await, None);
+        }
+        let alive = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
+        assert!(alive <= 2, "the renewal and what it asks, not {alive}");
+    }
+
+    #[tokio::test]
+    async fn of_one_that_panics_is_told() {
+        let stage = Stage::new([]);
+        let told = stage.ask(request(Challenged)).await;
+        assert!(told.contains("without an answer"), "{told}");
+        let told = stage.ask(request(Challenged)).await;
+        assert!(told.contains("not asked again for"), "{told}");
+    }
+}
+
 mod failure {
     use super::*;
 
@@ -328,6 +407,7 @@ mod failure {
         assert_eq!(stage.ask(of(Renewal, "one")).await, "one");
         stage.wait(895);
         assert_eq!(stage.ask(request(Challenged)).await, "one", "asked, failed");
+        stage.settle().await;
         stage.wait(5);
         // 3600 s: over, and the second failure is 5 s old.
         let error = stage.ask(request(Challenged)).await;
@@ -409,6 +489,7 @@ mod failure {
         stage.ask(request(Challenged)).await;
         stage.wait(2700);
         assert_eq!(stage.ask(request(Challenged)).await, "one");
+        stage.settle().await;
         stage.wait(100_000);
         assert_eq!(stage.ask(request(Challenged)).await, "sign in again");
         assert_eq!(stage.script.asked(), 2);

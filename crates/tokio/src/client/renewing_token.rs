@@ -2,21 +2,22 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use sip_oauth_registration::{Entropy, client::TokenReason};
 use sip_oauth_token::AccessToken;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Notify, watch};
 
 use super::token_source::{ObtainedToken, TokenRequest, TokenSource, TokenUnavailable};
 use crate::{clock::Clock, oauth::Backoff, resolver::BoxFuture};
 
 /// Keeps the token of another source, and asks that source for the next one at 75 % of the lifetime it was told.
 ///
-/// - One renewal at a time, however many clients ask; those who waited get what it brought. A client that goes away does
-///   not cut a renewal short: a refresh token that rotates would be lost with the answer.
+/// - One renewal at a time, however many clients ask. Meanwhile a token that is still good is given at once; who has none, or
+///   asks for the next of the one it has, waits for what the renewal brings. A client that goes away does not cut it short: a
+///   refresh token that rotates would be lost with the answer. A source that does not answer within 60 s has failed.
 /// - While a renewal fails, the token in hand is given as long as it is good. The source is left alone for 5 s, then twice
 ///   as long after each failure, up to 5 minutes, and longer where it says so itself; and each time up to 20 % more at random.
 /// - A source that failed [for good](TokenUnavailable::for_good) is not asked again.
@@ -46,7 +47,10 @@ use crate::{clock::Clock, oauth::Backoff, resolver::BoxFuture};
 /// clock.advance(Duration::from_secs(2000));
 /// assert!(tokens.token(&request).await?.expires_in <= Some(Duration::from_secs(1600)));
 /// clock.advance(Duration::from_secs(700));
-/// assert!(tokens.token(&request).await?.expires_in > Some(Duration::from_secs(3590)), "renewed");
+/// // It is time for the next. The old one is good meanwhile; who has it may wait for what comes.
+/// let old = tokens.token(&request).await?.token;
+/// let next = TokenRequest::new(TokenReason::Renewal, None).held(old);
+/// assert!(tokens.token(&next).await?.expires_in > Some(Duration::from_secs(3590)), "renewed");
 /// # Ok(()) }
 /// ```
 pub struct RenewingToken<S> {
@@ -54,7 +58,7 @@ pub struct RenewingToken<S> {
     clock: Clock,
     percent: u8,
     backoff: Backoff,
-    /// Held over a renewal: who comes meanwhile waits for its end.
+    timeout: Duration,
     state: Arc<Mutex<State>>,
     /// Told when `state` changed.
     changed: Arc<Notify>,
@@ -68,6 +72,7 @@ impl<S> Clone for RenewingToken<S> {
             clock: self.clock.clone(),
             percent: self.percent,
             backoff: self.backoff.clone(),
+            timeout: self.timeout,
             state: Arc::clone(&self.state),
             changed: Arc::clone(&self.changed),
         }
@@ -81,6 +86,8 @@ struct State {
     refused: Option<AccessToken>,
     failures: u32,
     failed: Option<Failed>,
+    /// The one under way.
+    renewal: Option<Renewal>,
 }
 
 /// The shortest time between two renewals that nobody asked for.
@@ -108,6 +115,7 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
             clock,
             percent: 75,
             backoff: Backoff::default(),
+            timeout: Duration::from_secs(60),
             state: Arc::default(),
             changed: Arc::default(),
         }
@@ -118,6 +126,13 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
     #[must_use]
     pub fn renew_at_percent(mut self, percent: u8) -> Self {
         self.percent = percent.clamp(1, 99);
+        self
+    }
+
+    /// Sets how long the source may take, in real time; 60 s. What it is doing is then dropped, and counts as a failure.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -163,7 +178,7 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
         loop {
             let changed = self.changed.notified();
             let due = {
-                let state = self.state.lock().await;
+                let state = self.lock();
                 let renew_at = state.held.as_ref().and_then(|held| held.renew_at);
                 match &state.failed {
                     Some(Failed { until: None, .. }) => return,
@@ -175,8 +190,11 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
             };
             tokio::select! {
                 () = self.clock.sleep_until_or_forever(due) => {
-                    // What came of it is in the state, and in the log.
-                    let _ = self.obtain(&TokenRequest::new(TokenReason::Renewal, None)).await;
+                    let step = self.next(&TokenRequest::new(TokenReason::Renewal, None));
+                    if let Step::Renewing(renewal, _) = step {
+                        // What came of it is in the state, and in the log.
+                        let _ = outcome_of(renewal).await;
+                    }
                 }
                 () = changed => {}
             }
@@ -184,23 +202,84 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
     }
 
     async fn obtain(&self, request: &TokenRequest) -> Result<ObtainedToken, TokenUnavailable> {
-        let mut state = self.state.lock().await;
+        let renewal = match self.next(request) {
+            Step::Answer(answer) => return answer,
+            Step::Renewing(_, Some(meanwhile)) => return Ok(meanwhile),
+            Step::Renewing(renewal, None) => renewal,
+        };
+        let outcome = outcome_of(renewal).await;
+        // The old one may still be good, the new one may be older than its answer.
+        match self.lock().good(self.clock.now()) {
+            Some(good) => Ok(good),
+            None => outcome,
+        }
+    }
+
+    /// What a request comes to. Begins a renewal where one is due and none is under way.
+    fn next(&self, request: &TokenRequest) -> Step {
+        let mut state = self.lock();
         let now = self.clock.now();
         state.note_refusal(request);
-        if let Some(held) = &state.held
-            && held.is_good(now)
+        let good = state.good(now);
+        if let (Some(good), Some(held)) = (&good, &state.held)
             && !held.is_due(request, now)
         {
-            return Ok(held.obtained(now));
+            return Step::Answer(Ok(good.clone()));
         }
         if let Some(failed) = &state.failed
             && failed.until.is_none_or(|until| now < until)
         {
-            let answer = failed.again(now);
-            return state.good(now).ok_or(answer);
+            return Step::Answer(good.ok_or_else(|| failed.again(now)));
         }
-        let answer = self.source.token(request).await;
-        // A renewal may take its time.
+        let asks_for_the_next = state.held.as_ref().is_some_and(|held| held.is_had(request));
+        let meanwhile = good.filter(|_| !asks_for_the_next);
+        // One that ended with its runtime is none.
+        let under_way = state.renewal.as_ref();
+        let renewal = match under_way.filter(|renewal| renewal.has_changed().is_ok()) {
+            Some(renewal) => renewal.clone(),
+            None => self.begin(&mut state, request),
+        };
+        Step::Renewing(renewal, meanwhile)
+    }
+
+    fn begin(&self, state: &mut State, request: &TokenRequest) -> Renewal {
+        let (tell, renewal) = watch::channel(None);
+        state.renewal = Some(renewal.clone());
+        let (this, request) = (self.clone(), request.clone());
+        // On a task of its own: it goes on when the one who asked goes away.
+        tokio::spawn(async move {
+            let answer = this.ask(request).await;
+            let outcome = this.take_over(answer);
+            tell.send_replace(Some(outcome));
+            this.changed.notify_waiters();
+        });
+        renewal
+    }
+
+    async fn ask(&self, request: TokenRequest) -> Result<ObtainedToken, TokenUnavailable> {
+        let source = Arc::clone(&self.source);
+        // And another one: a source that panics is one that failed.
+        let mut asking = tokio::spawn(async move { source.token(&request).await });
+        match tokio::time::timeout(self.timeout, &mut asking).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(ended_without_an_answer()),
+            Err(_) => {
+                asking.abort();
+                Err(TokenUnavailable::new(format!(
+                    "the token source gave no answer within {:?}",
+                    self.timeout
+                )))
+            }
+        }
+    }
+
+    /// Takes over what the source gave, or that it failed.
+    fn take_over(
+        &self,
+        answer: Result<ObtainedToken, TokenUnavailable>,
+    ) -> Result<ObtainedToken, TokenUnavailable> {
+        let mut state = self.lock();
+        state.renewal = None;
         let now = self.clock.now();
         let answer = match answer {
             Ok(obtained) if state.refused.as_ref() == Some(&obtained.token) => {
@@ -210,7 +289,7 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
             }
             other => other,
         };
-        let outcome = match answer {
+        match answer {
             Ok(ObtainedToken { token, expires_in }) => {
                 tracing::debug!(?expires_in, "token renewed");
                 let held = Held::new(token, expires_in, self.percent, now);
@@ -226,9 +305,8 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
                 state.failures = state.failures.saturating_add(1);
                 let wait = self.backoff.after(state.failures, error.retry_at_least());
                 let until = (!error.is_final()).then(|| now.checked_add(wait)).flatten();
-                let good = state.good(now);
                 tracing::warn!(
-                    reason = %error, failures = state.failures, keeps_old = good.is_some(),
+                    reason = %error, failures = state.failures, keeps_old = state.good(now).is_some(),
                     "token not renewed"
                 );
                 state.failed = Some(Failed {
@@ -236,19 +314,42 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
                     until,
                 });
                 // Who gets nothing learns when it is worth asking again.
-                good.ok_or_else(|| {
-                    if error.is_final() {
-                        error
-                    } else {
-                        error.retry_after(wait)
-                    }
+                Err(if error.is_final() {
+                    error
+                } else {
+                    error.retry_after(wait)
                 })
             }
-        };
-        drop(state);
-        self.changed.notify_waiters();
-        outcome
+        }
     }
+
+    /// A poisoned lock still holds a whole state: nothing that could panic runs under it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request comes to.
+enum Step {
+    Answer(Result<ObtainedToken, TokenUnavailable>),
+    /// A renewal, and the token that does meanwhile; none where there is no good one, or the request is for the next.
+    Renewing(Renewal, Option<ObtainedToken>),
+}
+
+/// What a renewal came to, once it has ended.
+type Renewal = watch::Receiver<Option<Result<ObtainedToken, TokenUnavailable>>>;
+
+async fn outcome_of(mut renewal: Renewal) -> Result<ObtainedToken, TokenUnavailable> {
+    let ended = renewal.wait_for(Option::is_some).await;
+    ended
+        .ok()
+        .and_then(|outcome| outcome.clone())
+        // The runtime ends.
+        .unwrap_or_else(|| Err(ended_without_an_answer()))
+}
+
+fn ended_without_an_answer() -> TokenUnavailable {
+    TokenUnavailable::new("the token source ended without an answer")
 }
 
 impl State {
@@ -293,11 +394,14 @@ impl Held {
         self.ends_at.is_none_or(|end| now < end)
     }
 
-    /// Whether `request` wants another token than this: it is time, or the client who has this one asks for the next.
+    /// Whether another token than this is wanted: it is time, or the client who has this one asks for the next.
     fn is_due(&self, request: &TokenRequest, now: Instant) -> bool {
-        let has_this = request.held.as_ref() == Some(&self.token);
-        self.renew_at.is_some_and(|due| due <= now)
-            || (request.reason == TokenReason::Renewal && has_this)
+        self.renew_at.is_some_and(|due| due <= now) || self.is_had(request)
+    }
+
+    /// Whether the client who has this one asks for the next.
+    fn is_had(&self, request: &TokenRequest) -> bool {
+        request.reason == TokenReason::Renewal && request.held.as_ref() == Some(&self.token)
     }
 
     fn obtained(&self, now: Instant) -> ObtainedToken {
@@ -328,17 +432,7 @@ impl<S: TokenSource + 'static> TokenSource for RenewingToken<S> {
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<ObtainedToken, TokenUnavailable>> {
-        let (this, request) = (self.clone(), request.clone());
-        Box::pin(async move {
-            // On a task of its own: it goes on when the one who asked goes away.
-            tokio::spawn(async move { this.obtain(&request).await })
-                .await
-                .unwrap_or_else(|_| {
-                    Err(TokenUnavailable::new(
-                        "the token source ended without an answer",
-                    ))
-                })
-        })
+        Box::pin(self.obtain(request))
     }
 }
 

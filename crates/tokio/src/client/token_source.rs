@@ -1,6 +1,6 @@
 //! Where a client's access tokens come from.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sip_oauth_registration::client::{TokenChallenge, TokenReason};
 use sip_oauth_token::AccessToken;
@@ -87,14 +87,24 @@ pub trait TokenSource: Send + Sync {
 }
 
 /// There is no token to give, in one sentence without any secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{sentence}")]
+#[derive(Debug, Clone)]
 pub struct TokenUnavailable {
     sentence: String,
     retry_after: Option<Duration>,
     for_good: bool,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl fmt::Display for TokenUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for TokenUnavailable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
 }
 
 impl TokenUnavailable {
@@ -138,7 +148,7 @@ impl TokenUnavailable {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 }
