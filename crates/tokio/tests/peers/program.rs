@@ -150,6 +150,20 @@ impl Program {
         );
     }
 
+    /// Waits until somebody listens at `port`, for a program that does not say so. Linux tells without a connection, which
+    /// a program may count as a call; where there is no such table nothing is waited for.
+    pub(crate) async fn listens(&self, port: u16) {
+        // proc_pid_net(5): local address and port in hexadecimal, the remote ones, and 0A for LISTEN.
+        let row = format!(":{port:04X} 00000000:0000 0A ");
+        for _ in 0..PATIENCE.as_millis() / GLANCE.as_millis() {
+            match fs::read_to_string("/proc/net/tcp") {
+                Ok(table) if !table.contains(&row) => tokio::time::sleep(GLANCE).await,
+                _ => return,
+            }
+        }
+        panic!("{} does not listen but says:\n{}", self.name, self.said());
+    }
+
     /// Waits for its end; gives how it ended and all it said.
     pub(crate) async fn ends(mut self) -> (ExitStatus, String) {
         for _ in 0..PATIENCE.as_millis() / GLANCE.as_millis() {

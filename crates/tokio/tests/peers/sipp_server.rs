@@ -42,6 +42,7 @@ impl Stage {
             .arg("-timeout_error")
             .current_dir(folder.path());
         let sipp = Program::start(&mut command);
+        sipp.listens(port).await;
         let own = estate.authority.issue_pem(NODE);
         let tunnel = Tunnel::from_tls(&folder, port, &own).await;
         Some(Self {
