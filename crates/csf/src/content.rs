@@ -50,16 +50,19 @@ fn kept(content: &str) -> Vec<Range<usize>> {
     while let Some(found) = content.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         let rest = content.get(start..).unwrap_or_default();
-        let end = if rest.starts_with("<!--") {
-            "-->"
+        let (begin, end) = if rest.starts_with("<!--") {
+            ("<!--", "-->")
         } else if rest.starts_with("<?") {
-            "?>"
+            ("<?", "?>")
         } else {
-            "]]>"
+            ("<![CDATA[", "]]>")
         };
-        at = rest
-            .find(end)
-            .map_or(content.len(), |found| start + found + end.len());
+        // Behind the beginning: `<!-->` ends no comment.
+        let inner = start + begin.len();
+        at = content
+            .get(inner..)
+            .and_then(|rest| rest.find(end))
+            .map_or(content.len(), |found| inner + found + end.len());
         if end != "]]>" {
             kept.push(start..at);
         }

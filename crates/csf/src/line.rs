@@ -30,6 +30,12 @@ impl<'a> Line<'a> {
         self.line
     }
 
+    /// The number in an attribute, from 1. What cannot be read is nobody's number, and no error is made of it: thousands of
+    /// lines may be looked through.
+    pub(crate) fn readable_number(self, attribute: &str) -> Option<u32> {
+        value::readable_number_attribute(self.line, attribute).filter(|number| *number > 0)
+    }
+
     /// `@button`, from 1. None when missing or empty.
     ///
     /// # Errors

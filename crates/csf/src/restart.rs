@@ -102,7 +102,6 @@ impl<'a> Comparison<'a> {
         self.word(&["certHash"]);
         self.compare(&["capfAuthMode"], |config| said(config.capf_auth_mode()));
         self.compare(&["sipOAuthMode"], |config| said(config.sip_oauth_mode()));
-        // 0 and 1 lead to the same port.
         self.compare(&["deviceSecurityMode"], |config| {
             said(config.device_security_mode())
         });

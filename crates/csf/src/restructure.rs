@@ -130,14 +130,17 @@ impl DeviceConfig {
     ///
     /// [`EditError`], and then the file is as before.
     pub fn add_line(&mut self, line: &LineSettings) -> Result<Edit, EditError> {
-        // What cannot be read is nobody's number.
-        let buttons = self.lines().filter_map(|line| line.button().ok()?);
-        let buttons: HashSet<u32> = buttons.map(|button| button.value).collect();
-        let indices = self.lines().filter_map(|line| line.line_index().ok()?);
-        let indices: HashSet<u32> = indices.map(|index| index.value).collect();
+        let taken = |attribute| -> HashSet<u32> {
+            let numbers = self.lines();
+            numbers
+                .filter_map(|line| line.readable_number(attribute))
+                .collect()
+        };
         let line = LineSettings {
-            button: free(line.button, &buttons),
-            line_index: line.line_index.map(|index| free(index, &indices)),
+            button: free(line.button, &taken("button")),
+            line_index: line
+                .line_index
+                .map(|index| free(index, &taken("lineIndex"))),
             ..line.clone()
         };
         let fragment = write::line(&line)?;

@@ -26,7 +26,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::STEPS;
-    use crate::{Device, DeviceConfig, EdgeConfig, JabberConfig, Limits, Place};
+    use crate::{
+        Device, DeviceConfig, EdgeConfig, JabberConfig, Limits, LineSettings, Member, Place,
+    };
 
     fn steps(work: impl FnOnce()) -> usize {
         let before = STEPS.get();
@@ -44,6 +46,8 @@ mod tests {
         assert!(!config.is_restart_needed(&config));
         let _ = config.set("/device/sipOAuthMode", "0");
         let _ = config.remove_member(nodes.saturating_sub(1));
+        let _ = config.add_member(&Member::new("ucm9.example.com"));
+        let _ = config.add_line(&LineSettings::new("1001"));
     }
 
     fn group(members: &str) -> String {
@@ -57,7 +61,11 @@ mod tests {
     #[test]
     fn twice_the_file_is_twice_the_work() {
         type Hostile = fn(usize) -> String;
-        let files: [(&str, Hostile); 6] = [
+        let files: [(&str, Hostile); 7] = [
+            ("lines without a button", |n| {
+                let lines = "<line button=\"x\" lineIndex=\"x\"></line>".repeat(n);
+                format!("<device><sipProfile><sipLines>{lines}</sipLines></sipProfile></device>")
+            }),
             ("nodes without a priority", |n| {
                 group(&"<member  priority=\"x\"></member>".repeat(n))
             }),

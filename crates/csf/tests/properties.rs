@@ -287,7 +287,13 @@ fn markup() -> impl Strategy<Value = String> {
     vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-const MARKUP: [&str; 3] = ["<!-- c -->", "<!-- <d> -->", "<?p i?>"];
+const MARKUP: [&str; 5] = [
+    "<!-- c -->",
+    "<!-- <d> -->",
+    "<!--> c -->",
+    "<!---> c -->",
+    "<?p i?>",
+];
 
 /// What may stand in an element without child elements.
 fn content() -> impl Strategy<Value = Vec<&'static str>> {
