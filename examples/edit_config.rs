@@ -147,22 +147,53 @@ fn without_secrets(config: &DeviceConfig) -> Vec<u8> {
     let mut bytes = config.source().to_vec();
     let mut elements = vec![config.root()];
     while let Some(element) = elements.pop() {
-        let name = element.name().to_ascii_lowercase();
-        let is_secret = ["password", "passphrase", "secret"]
-            .iter()
-            .any(|word| name.contains(word));
-        if !is_secret {
+        let holds_secret = is_secret(element.name());
+        if holds_secret {
+            blank(&mut bytes, element.content_span());
+        } else {
             elements.extend(element.children());
-            continue;
         }
-        let content = bytes.get_mut(element.content_span().range());
-        for byte in content.into_iter().flatten() {
-            if *byte != b'\n' {
-                *byte = BLANK;
+        for attribute in element.attributes() {
+            if holds_secret || is_secret(attribute.name()) {
+                blank(&mut bytes, attribute.span());
             }
         }
     }
+    // An element that was commented out is still there to be read.
+    let mut from = 0;
+    while let Some(start) = find(&bytes, b"<!--", from) {
+        let end = find(&bytes, b"-->", start + 4).unwrap_or(bytes.len());
+        let comment = Span {
+            start: start + 4,
+            end,
+        };
+        if is_secret(&String::from_utf8_lossy(&bytes[comment.range()])) {
+            blank(&mut bytes, comment);
+        }
+        from = end;
+    }
     bytes
+}
+
+/// Whether what has this name, or a comment with this text, may hold a password.
+fn is_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["password", "passphrase", "secret"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fn blank(bytes: &mut [u8], span: Span) {
+    for byte in bytes.get_mut(span.range()).into_iter().flatten() {
+        if *byte != b'\n' {
+            *byte = BLANK;
+        }
+    }
+}
+
+fn find(bytes: &[u8], what: &[u8], from: usize) -> Option<usize> {
+    let mut windows = bytes.get(from..)?.windows(what.len());
+    Some(from + windows.position(|window| window == what)?)
 }
 
 /// The lines of a file as they are shown, and which of them a span touches.

@@ -32,7 +32,8 @@ fn edit_config(name: &str, content: &str) -> String {
 fn the_difference_shows_the_port_and_no_password_however_the_file_is_broken_into_lines() {
     let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/CSFrado.cnf.xml"));
     let file = file.unwrap();
-    let secret = "<sipOAuthPort>5090</sipOAuthPort>\n<sshPassword>hunter2</sshPassword>\n\
+    let secret = "<sipOAuthPort>5090</sipOAuthPort>\n<sshPassword>hunter2</sshPassword>\
+        <!-- was <sshPassword>hunter2</sshPassword> --><a adminPassword='hunter2'/>\n\
         <authPassword>hun<!-- -->ter2\nhunter2</authPassword>\n";
     let file = file.replacen("<sipOAuthPort>5090</sipOAuthPort>\n", secret, 1);
     assert!(file.contains("hunter2"));

@@ -367,6 +367,20 @@ pub struct Setting {
     pub value: String,
 }
 
+impl Setting {
+    /// The most bytes of a [`name`](Self::name). The product's have 60. Names may be as long as a file, and each is kept once
+    /// for every setting in its group.
+    pub const MAX_PATH_BYTES: usize = 256;
+
+    /// The most names in a [`name`](Self::name), its groups' and its own: as many as
+    /// [`Limits::default`](crate::Limits::default) lets be nested in a level.
+    pub const MAX_DEPTH: usize = 30;
+
+    pub(crate) const fn is_path_in_bounds(depth: usize, bytes: usize) -> bool {
+        depth <= Self::MAX_DEPTH && bytes <= Self::MAX_PATH_BYTES
+    }
+}
+
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Setting({}, {} bytes)", self.name, self.value.len())
@@ -384,14 +398,16 @@ impl TryFrom<&DeviceConfig> for Device {
     type Error = ValueError;
 
     /// Takes from a file what a [`Device`] knows; defaults stand where the file says nothing. Buttons that are no lines
-    /// are left out, and of the vendor levels attributes and what has a path of more than 256 bytes.
+    /// are left out, and of the vendor levels attributes and what has a path of more than [`Setting::MAX_PATH_BYTES`] or
+    /// [`Setting::MAX_DEPTH`]. So taking one costs at most 512 bytes an
+    /// element of the file, beside its text.
     fn try_from(config: &DeviceConfig) -> Result<Self, ValueError> {
         let (start_media_port, stop_media_port) = config.media_ports()?;
         let srst = config.srst();
         let level = |name: &str| -> Vec<Setting> {
             let mut settings = Vec::new();
             if let Some(level) = config.root().child(name) {
-                collect_settings(level, "", &mut settings);
+                collect_settings(level, 1, "", &mut settings);
             }
             settings
         };
@@ -399,7 +415,9 @@ impl TryFrom<&DeviceConfig> for Device {
         for line in config.lines() {
             if line.feature_id()?.value == crate::Line::FEATURE_LINE {
                 lines.push(LineSettings {
-                    button: line.button()?.map_or(1, |button| button.value),
+                    button: line
+                        .button()?
+                        .map_or(crate::Line::DEFAULT_BUTTON, |button| button.value),
                     line_index: line.line_index()?.map(|index| index.value),
                     feature_label: text(line.feature_label()),
                     name: text(line.name()),
@@ -471,23 +489,25 @@ impl TryFrom<&DeviceConfig> for Device {
     }
 }
 
-/// The product's have 60. Names may be as long as a file, and each is kept once for every setting in its group.
-const LONGEST_SETTING_PATH: usize = 256;
-
-/// The settings in a level or in a group of one. The depth of recursion is bounded by the length of a path.
-fn collect_settings(group: crate::Element<'_>, path: &str, settings: &mut Vec<Setting>) {
+/// The settings in a level or in a group of one, whose names are the `depth`-th of a path.
+fn collect_settings(
+    group: crate::Element<'_>,
+    depth: usize,
+    path: &str,
+    settings: &mut Vec<Setting>,
+) {
     for element in group.children() {
         let name = element.name();
-        if path.len() + name.len() > LONGEST_SETTING_PATH {
+        if !Setting::is_path_in_bounds(depth, path.len() + name.len()) {
             continue;
         }
         if element.is_leaf() {
             settings.push(Setting {
-                name: format!("{path}{name}"),
+                name: [path, name].concat(),
                 value: element.text().into_owned(),
             });
         } else {
-            collect_settings(element, &format!("{path}{name}/"), settings);
+            collect_settings(element, depth + 1, &format!("{path}{name}/"), settings);
         }
     }
 }

@@ -18,6 +18,9 @@ impl<'a> Line<'a> {
     /// The `featureID` of a line that registers.
     pub const FEATURE_LINE: u32 = 9;
 
+    /// What `@button` is when it is missing.
+    pub(crate) const DEFAULT_BUTTON: u32 = 1;
+
     /// What `port` is when it is missing.
     pub(crate) const DEFAULT_PORT: u16 = 5060;
 

@@ -103,7 +103,10 @@ impl<'a> Comparison<'a> {
         self.compare(&["capfAuthMode"], |config| said(config.capf_auth_mode()));
         self.compare(&["sipOAuthMode"], |config| said(config.sip_oauth_mode()));
         self.compare(&["deviceSecurityMode"], |config| {
-            said(config.device_security_mode())
+            said(config.device_security_mode()).map(|mode| match mode {
+                DeviceSecurityMode::NotSet => DeviceSecurityMode::NonSecure,
+                mode => mode,
+            })
         });
         self.compare(&["transportLayerProtocol"], |config| {
             said(config.transport_layer_protocol())
@@ -233,9 +236,10 @@ impl UsedPorts {
 
 /// What of a line a registration carries, or is proved with.
 fn registered(line: Element<'_>) -> impl PartialEq + use<'_> {
-    let place = ["button", "lineIndex"].map(|name| {
+    // A line without an index has none, and they count from 1.
+    let place = [("button", Line::DEFAULT_BUTTON), ("lineIndex", 0)].map(|(name, default)| {
         let place = line.attribute(name).map(Attribute::value);
-        number(place, 0)
+        number(place, default)
     });
     let port = number(
         line.child("port").map(Element::text),

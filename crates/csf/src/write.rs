@@ -16,8 +16,8 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name, a port is 0, or there are
-    /// more SRST gateways than a file has places for.
+    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name or its path is out of
+    /// bounds, a port is 0, or there are more SRST gateways than a file has places for.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         // A file with one line and a few nodes.
         let mut w = Writer::with_capacity(16 << 10);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use quick_xml::escape::{escape, partial_escape};
 
+use crate::device::Setting;
+use crate::error::shorten;
 use crate::xml::{is_character, is_name};
 
 /// A device that cannot be written as XML.
@@ -37,8 +39,23 @@ pub enum WriteError {
     Name {
         /// The path it would have.
         path: String,
-        /// The name.
+        /// The name, at most 40 characters of it.
         name: String,
+    },
+    /// A [`Setting`](crate::Setting) is nested deeper, or its path is longer, than [`Device`](crate::Device) takes from a
+    /// file.
+    #[error(
+        "{path}: expected at most {} names and {} bytes, found {depth} and {bytes}",
+        Setting::MAX_DEPTH,
+        Setting::MAX_PATH_BYTES
+    )]
+    SettingPath {
+        /// The level it stands in.
+        path: String,
+        /// How many names its path has.
+        depth: usize,
+        /// How many bytes.
+        bytes: usize,
     },
 }
 
@@ -67,13 +84,13 @@ impl Writer {
         }
     }
 
+    fn open_path(&self) -> String {
+        let names = self.open.iter().flat_map(|name| ["/", name]);
+        names.collect()
+    }
+
     fn path(&self, last: &str) -> String {
-        let mut path = String::new();
-        for name in self.open.iter().copied().chain([last]) {
-            path.push('/');
-            path.push_str(name);
-        }
-        path
+        format!("{}/{last}", self.open_path())
     }
 
     fn check(&mut self, name: &str, text: &str) {
@@ -159,8 +176,15 @@ impl Writer {
     pub(crate) fn settings<'s>(&mut self, settings: impl Iterator<Item = (&'s str, &'s str)>) {
         let mut open: Vec<&str> = Vec::new();
         for (path, text) in settings {
-            let (groups, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let groups: Vec<&str> = groups.split_terminator('/').collect();
+            let mut groups: Vec<&str> = path.split('/').collect();
+            if !Setting::is_path_in_bounds(groups.len(), path.len()) {
+                let (depth, bytes) = (groups.len(), path.len());
+                let path = self.open_path();
+                let error = WriteError::SettingPath { path, depth, bytes };
+                self.error.get_or_insert(error);
+                continue;
+            }
+            let name = groups.pop().unwrap_or_default();
             let shared = open.iter().zip(&groups).take_while(|(a, b)| a == b);
             let shared = shared.count();
             self.end_tags(open.drain(shared..));
@@ -187,7 +211,7 @@ impl Writer {
 
     fn check_name(&mut self, path: &str, name: &str) {
         if !is_name(name) {
-            let (path, name) = (self.path(path), name.to_owned());
+            let (path, name) = (self.path(path), shorten(name));
             self.error.get_or_insert(WriteError::Name { path, name });
         }
     }

@@ -9,7 +9,9 @@
 mod support;
 
 use peak_alloc::PeakAlloc;
-use sip_oauth_csf::{DeviceConfig, Limits, LineSettings, Member, Place, ReadErrorKind, Setting};
+use sip_oauth_csf::{
+    Device, DeviceConfig, Limits, LineSettings, Member, Place, ReadErrorKind, Setting,
+};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -252,6 +254,7 @@ fn reading_and_editing_take_four_times_the_file_at_most() {
         assert!(allocated <= 4 * bytes.len() + BESIDE, "{name}: {allocated}");
     }
     corpus(&limits);
+    devices(&Limits::default());
 
     // By the default limits, a file of nothing but tags ends at their number, and one too long at its length.
     let limits = Limits::default();
@@ -267,6 +270,38 @@ fn reading_and_editing_take_four_times_the_file_at_most() {
     let (allocated, read) = peak(|| DeviceConfig::read(&long, &limits));
     assert!(read.is_err());
     assert!(allocated < BESIDE, "{allocated}");
+}
+
+/// A device taken from files of nothing but what costs most in one: 512 bytes an element, beside the text.
+fn devices(limits: &Limits) {
+    let group = "g".repeat(Setting::MAX_PATH_BYTES - 2);
+    let in_group = |inner: &str| format!("<vendorConfig><{group}>{inner}</{group}></vendorConfig>");
+    for (name, inner) in [
+        (
+            "settings under a long path",
+            in_group(&"<a/>".repeat(19_900)),
+        ),
+        (
+            "a setting with a long text",
+            in_group(&format!("<a>{}</a>", "t".repeat(60_000))),
+        ),
+        (
+            "lines",
+            format!(
+                "<sipProfile><sipLines>{}</sipLines></sipProfile>",
+                "<line/>".repeat(19_900)
+            ),
+        ),
+    ] {
+        let file = format!("<device>{inner}</device>");
+        let config = DeviceConfig::read(file.as_bytes(), limits).unwrap();
+        let elements = config.document().element_count();
+        let (allocated, device) = peak(|| Device::try_from(&config).unwrap());
+        println!("{name}, {elements} elements: a device takes {allocated} bytes");
+        assert!(device.vendor_config.len() + device.lines.len() > 0);
+        let most = 512 * elements + file.len() + BESIDE;
+        assert!(allocated <= most, "{name}: {allocated} of {most}");
+    }
 }
 
 /// Every published file and every attack.

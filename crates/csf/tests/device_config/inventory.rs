@@ -214,6 +214,46 @@ fn what_xml_cannot_hold_is_refused_with_its_path() {
     assert!(matches!(file.to_xml(), Err(WriteError::Name { .. })));
 }
 
+/// What is written is what is read again: a path that a reader would shorten or leave out is refused.
+#[test]
+fn a_setting_is_written_only_where_it_is_read() {
+    let written = |name: String| {
+        let mut file = jabber();
+        file.device.enterprise_config = vec![Setting {
+            name,
+            value: "1".to_owned(),
+        }];
+        let xml = file.to_xml()?;
+        let config = DeviceConfig::read(xml.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(Device::try_from(&config).as_ref(), Ok(&file.device));
+        Ok(())
+    };
+    let nested = |depth: usize| vec!["a"; depth].join("/");
+    for name in [
+        nested(1),
+        nested(Setting::MAX_DEPTH),
+        "n".repeat(Setting::MAX_PATH_BYTES),
+    ] {
+        assert_eq!(written(name), Ok(()));
+    }
+    for name in ["", "/a", "a/", "a//b", "/"] {
+        let error = written(name.to_owned()).unwrap_err();
+        assert!(
+            matches!(error, WriteError::Name { .. }),
+            "{name:?}: {error}"
+        );
+    }
+    let error = written(nested(31)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/device/enterpriseConfig: expected at most 30 names and 256 bytes, found 31 and 61"
+    );
+    let error = written("n".repeat(257)).unwrap_err();
+    assert!(matches!(error, WriteError::SettingPath { bytes: 257, .. }));
+    let error = written("<".repeat(200)).unwrap_err();
+    assert!(error.to_string().len() < 400, "{error}");
+}
+
 /// A type or an editor lets 0 through; no reader takes it, this one neither.
 #[test]
 fn port_0_is_written_nowhere() {

@@ -150,6 +150,30 @@ fn a_mode_of_0_says_what_a_file_of_an_older_cluster_says() {
     assert!(old.is_restart_needed(&on) && on.is_restart_needed(&old));
 }
 
+/// Reference 2.2: 0 is only seen as "not set", which is non secure as a missing element is.
+#[test]
+fn a_security_mode_of_0_says_what_1_says() {
+    let [none, not_set, non_secure, encrypted] = ["", "0", "1", "3"].map(|mode| {
+        read(&format!(
+            "<device><deviceSecurityMode>{mode}</deviceSecurityMode></device>"
+        ))
+    });
+    assert!(!none.is_restart_needed(&not_set) && !not_set.is_restart_needed(&non_secure));
+    assert!(not_set.is_restart_needed(&encrypted));
+}
+
+/// As `Device` reads it.
+#[test]
+fn a_line_without_a_button_is_on_the_first() {
+    let [none, first, second] = ["", " button=\"1\"", " button=\"2\""].map(|button| {
+        read(&format!(
+            "<device><sipProfile><sipLines><line{button}/></sipLines></sipProfile></device>"
+        ))
+    });
+    assert!(!none.is_restart_needed(&first));
+    assert!(none.is_restart_needed(&second));
+}
+
 #[test]
 fn a_list_that_comes_or_goes_needs_a_restart() {
     let empty = read("<device></device>");
