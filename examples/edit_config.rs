@@ -167,7 +167,8 @@ fn without_secrets(config: &DeviceConfig) -> Vec<u8> {
             start: start + 4,
             end,
         };
-        if is_secret(&String::from_utf8_lossy(&bytes[comment.range()])) {
+        let text = bytes.get(comment.range()).unwrap_or_default();
+        if is_secret(&String::from_utf8_lossy(text)) {
             blank(&mut bytes, comment);
         }
         from = end;
