@@ -137,14 +137,25 @@ mod section_5_1 {
     async fn a_refresh_token_that_is_none_costs_no_access_token() {
         let estate = Estate::new();
         let long = "a".repeat(20_000);
-        let answers = ["", "caf\u{e9}", "a\\nb", &long].map(|refresh| {
-            let body = format!(
-                r#"{{"access_token":"abc","token_type":"Bearer","refresh_token":"{refresh}"}}"#
-            );
-            (200, body)
-        });
+        let strings = ["", "caf\u{e9}", "a\\nb", &long].map(|text| format!("\"{text}\""));
+        let others = [
+            "17",
+            "true",
+            "[]",
+            r#"{"a":"b"}"#,
+            r#""a","refresh_token":"b""#,
+        ];
+        let answers = strings.into_iter().chain(others.map(str::to_owned));
+        let answers: Vec<(u16, String)> = answers
+            .map(|refresh| {
+                let body = format!(
+                    r#"{{"access_token":"abc","token_type":"Bearer","refresh_token":{refresh}}}"#
+                );
+                (200, body)
+            })
+            .collect();
         let asked = answers.len();
-        let server = endpoint(&estate, answers.to_vec()).await;
+        let server = endpoint(&estate, answers).await;
         let grant = grant(&estate, &server).on_new_refresh_token(|_| panic!("there is none"));
         let request = TokenRequest::new(TokenReason::Renewal, None);
         for _ in 0..asked {
@@ -167,9 +178,42 @@ mod section_5_1 {
                 "access_token: ",
             ),
             (r#"{"access_token":"abc","token_type":"mac"}"#, "token_type"),
+            (
+                r#"{"access_token":4242,"token_type":"Bearer"}"#,
+                "access_token: expected a string, found a number",
+            ),
+            (
+                r#"{"access_token":"abc","token_type":["Bearer"]}"#,
+                "token_type: expected a string, found an array",
+            ),
+            (r#"["4242","Bearer"]"#, "not a JSON object"),
         ] {
             let error = refused(200, body).await.to_string();
             assert!(error.contains(words), "{body}: {error}");
+            assert!(!error.contains("4242"), "{error}");
+        }
+    }
+
+    /// What the access token does not need is left out, whatever stands in its place.
+    #[tokio::test]
+    async fn a_member_of_a_wrong_type_costs_no_access_token_that_is_good_without_it() {
+        let estate = Estate::new();
+        for (member, expires_in) in [
+            (r#""expires_in":"60""#, Some(60)),
+            (r#""expires_in":60.5"#, None),
+            (r#""expires_in":{"seconds":60}"#, None),
+            (r#""expires_in":null"#, None),
+            (r#""expires_in":60,"scope":17"#, Some(60)),
+            (r#""expires_in":60,"id":{"a":[1,null]}"#, Some(60)),
+        ] {
+            let body = format!(r#"{{"access_token":"abc","token_type":"Bearer",{member}}}"#);
+            let server = endpoint(&estate, vec![(200, body)]).await;
+            let request = TokenRequest::new(TokenReason::Renewal, None);
+            let grant = grant(&estate, &server);
+            let obtained = soon(grant.token(&request)).await.unwrap();
+            assert_eq!(obtained.token.expose(), "abc");
+            let expires_in = expires_in.map(Duration::from_secs);
+            assert_eq!(obtained.expires_in, expires_in, "{member}");
         }
     }
 }
@@ -214,6 +258,13 @@ mod section_5_2 {
             (401, r#"{"error":"invalid_client"}"#, "check client_id"),
             (400, r#"{"error":"invalid_request"}"#, "invalid_request"),
             (500, "<html/>", "status 500"),
+            (
+                400,
+                r#"{"error":17}"#,
+                "status 400 and error: expected a string, found a number",
+            ),
+            // Not by the standard, but some servers refuse so.
+            (200, r#"{"error":"invalid_grant"}"#, "sign in again"),
         ] {
             let error = refused(status, body).await;
             let text = format!("{error} {error:?}");

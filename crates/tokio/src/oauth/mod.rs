@@ -10,6 +10,7 @@ mod introspection;
 mod jwks;
 mod pkce;
 mod token_answer;
+mod token_members;
 
 pub(crate) use backoff::Backoff;
 pub use client_authentication::ClientAuthentication;

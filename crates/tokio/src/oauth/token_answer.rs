@@ -1,16 +1,18 @@
 //! Asking a token endpoint (RFC 6749 sections 3.2 and 5).
 
-use std::{borrow::Cow, ops::Deref, time::Duration};
+use std::{fmt, time::Duration};
 
 use hyper::{
     Method, StatusCode, Uri,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
-use serde::{Deserialize, de::IgnoredAny};
 use sip_oauth_token::{AccessToken, RefreshToken};
-use zeroize::Zeroize as _;
 
-use super::{client_authentication::ClientAuthentication, form::Form};
+use super::{
+    client_authentication::ClientAuthentication,
+    form::Form,
+    token_members::{Member, Members},
+};
 use crate::{
     client::{ObtainedToken, TokenUnavailable},
     connect::Connector,
@@ -89,101 +91,72 @@ pub(crate) async fn ask(
     read(&format!("token endpoint {}", printable(endpoint)), &answer)
 }
 
-/// Section 5.1. What the fields hold is copied into types that wipe themselves.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Fields<'a> {
-    #[serde(borrow)]
-    access_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    token_type: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    error: Option<Text<'a>>,
-    expires_in: Option<Seconds<'a>>,
-}
-
-/// A string over the body it was read from. One with escapes, as servers write `/`, is its own and is wiped.
-///
-/// A type of its own, since serde borrows a `Cow` only where it is no `Option`.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Deref for Text<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Drop for Text<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(text) = &mut self.0 {
-            text.zeroize();
-        }
-    }
-}
-
-/// A number of seconds; some servers write it as a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds<'a> {
-    Number(u64),
-    #[serde(borrow)]
-    Text(Cow<'a, str>),
-    /// A fraction, or something negative: a lifetime nobody can go by.
-    Other(IgnoredAny),
-}
-
-impl Seconds<'_> {
-    fn get(&self) -> Option<Duration> {
-        let seconds = match self {
-            Self::Number(seconds) => *seconds,
-            Self::Text(text) => text.parse().ok()?,
-            Self::Other(_) => return None,
-        };
-        Some(Duration::from_secs(seconds))
-    }
-}
-
 fn read(place: &str, answer: &Answer) -> Result<Granted, TokenUnavailable> {
-    let fields = serde_json::from_slice::<Fields<'_>>(&answer.body).ok();
-    let Some(fields) = fields.as_ref().filter(|_| answer.status == StatusCode::OK) else {
-        return Err(refusal(place, answer, fields.as_ref()));
+    let lacks = |what: &dyn fmt::Display| TokenUnavailable::new(format!("{place}: {what}"));
+    let members = Members::read(&answer.body);
+    let members = match &members {
+        Ok(members) if answer.status == StatusCode::OK => members,
+        Err(what) if answer.status == StatusCode::OK => {
+            return Err(lacks(&format_args!("the answer is {what}")));
+        }
+        _ => return Err(refusal(place, answer, members.as_ref().ok())),
     };
-    let lacks = |what: &str| TokenUnavailable::new(format!("{place}: {what}"));
-    // RFC 6749 section 5.1: the type is REQUIRED, its value is case insensitive.
-    let kind = fields.token_type.as_deref();
-    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
-        return Err(lacks("the answer's token_type is not Bearer"));
+    // Some servers refuse with a 200.
+    if let (Member::Absent, Ok(Some(_))) = (&members.access_token, members.error.text("error")) {
+        return Err(refusal(place, answer, Some(members)));
     }
-    let token = fields.access_token.as_deref();
-    let token = token.ok_or_else(|| lacks("the answer has no access_token"))?;
+    // RFC 6749 section 5.1: the type is REQUIRED, its value is case insensitive.
+    let kind = members.token_type.text("token_type");
+    let kind = kind.map_err(|error| lacks(&error))?;
+    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+        return Err(lacks(&"the answer's token_type is not Bearer"));
+    }
+    let token = members.access_token.text("access_token");
+    let token = token.map_err(|error| lacks(&error))?;
+    let token = token.ok_or_else(|| lacks(&"the answer has no access_token"))?;
     let token =
-        AccessToken::parse(token).map_err(|error| lacks(&format!("access_token: {error}")))?;
-    // The access token is good without it: what is no refresh token leaves us with the one we have, if any.
-    let refresh = fields.refresh_token.as_deref().and_then(|text| {
-        RefreshToken::parse(text)
-            .inspect_err(|error| tracing::warn!(place, %error, "refresh_token left out"))
-            .ok()
-    });
+        AccessToken::parse(token).map_err(|error| lacks(&format_args!("access_token: {error}")))?;
     Ok(Granted {
         access: ObtainedToken {
             token,
-            expires_in: fields.expires_in.as_ref().and_then(Seconds::get),
+            expires_in: lifetime(place, members),
         },
-        refresh,
+        refresh: next_refresh_token(place, members),
     })
 }
 
+/// The access token is good without it: what is no refresh token leaves us with the one we have, if any.
+fn next_refresh_token(place: &str, members: &Members<'_>) -> Option<RefreshToken> {
+    let text = members
+        .refresh_token
+        .text("refresh_token")
+        .inspect_err(|error| tracing::warn!(place, %error, "refresh_token left out"))
+        .ok()??;
+    RefreshToken::parse(text)
+        .inspect_err(|error| tracing::warn!(place, %error, "refresh_token left out"))
+        .ok()
+}
+
+/// The access token is good without it: a lifetime nobody can go by is none.
+fn lifetime(place: &str, members: &Members<'_>) -> Option<Duration> {
+    let seconds = members.expires_in.whole_number("expires_in");
+    seconds
+        .inspect_err(|error| tracing::warn!(place, %error, "expires_in left out"))
+        .ok()?
+        .map(Duration::from_secs)
+}
+
 /// The sentence for an answer without a token (RFC 6749 section 5.2).
-fn refusal(place: &str, answer: &Answer, fields: Option<&Fields<'_>>) -> TokenUnavailable {
+fn refusal(place: &str, answer: &Answer, members: Option<&Members<'_>>) -> TokenUnavailable {
     let status = answer.status.as_u16();
-    let error = fields
-        .and_then(|fields| fields.error.as_deref())
+    let error = members
+        .map(|members| members.error.text("error"))
+        .transpose();
+    let mistyped = error.err();
+    let error = error
+        .ok()
+        .flatten()
+        .flatten()
         // Section 5.2: "MUST NOT include characters outside the set %x20-21 / %x23-5B / %x5D-7E".
         .filter(|error| error.len() <= 64 && error.bytes().all(|b| (0x20..0x7f).contains(&b)));
     let refused = match error {
@@ -199,12 +172,13 @@ fn refusal(place: &str, answer: &Answer, fields: Option<&Fields<'_>>) -> TokenUn
             TokenUnavailable::new(format!("{place}: refused with {error} ({status})")).for_good()
         }
         Some(error) => TokenUnavailable::new(format!("{place}: refused with {error} ({status})")),
-        None if status == 200 => {
-            TokenUnavailable::new(format!("{place}: the answer is not JSON"))
+        None => {
+            let why = mistyped.map_or_else(
+                || "without an OAuth error".to_owned(),
+                |mistyped| format!("and {mistyped}"),
+            );
+            TokenUnavailable::new(format!("{place}: status {status} {why}"))
         }
-        None => TokenUnavailable::new(format!(
-            "{place}: status {status} without an OAuth error"
-        )),
     };
     match retry_after(&answer.headers) {
         Some(wait) => refused.retry_after(wait),
@@ -214,6 +188,8 @@ fn refusal(place: &str, answer: &Answer, fields: Option<&Fields<'_>>) -> TokenUn
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[test]
@@ -252,18 +228,46 @@ mod tests {
         }
     }
 
-    /// A token that is copied while it is read lies where nobody wipes it.
+    /// The access token comes all the same; what was wrong with the rest is told by its name.
     #[test]
-    fn tokens_are_read_where_they_lie_unless_they_have_escapes() {
-        let body = r#"{"access_token":"a-token","refresh_token":"a\/b","token_type":"Bearer"}"#;
-        let fields: Fields<'_> = serde_json::from_str(body).unwrap();
-        let token = fields.access_token.as_ref().unwrap();
-        assert!(matches!(&token.0, Cow::Borrowed("a-token")));
-        assert!(matches!(
-            &fields.token_type.as_ref().unwrap().0,
-            Cow::Borrowed(_)
-        ));
-        let escaped = fields.refresh_token.as_ref().unwrap();
-        assert!(matches!(&escaped.0, Cow::Owned(text) if text == "a/b"));
+    fn rfc6749_section_5_1_what_is_left_out_is_told_in_the_log_and_not_its_value() {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&log);
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || Lines(Arc::clone(&writer)))
+            .with_ansi(false)
+            .finish();
+        let body = r#"{"access_token":"abc","token_type":"Bearer","expires_in":-4242,"refresh_token":4242}"#;
+        let answer = Answer {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: body.into(),
+        };
+        tracing::subscriber::with_default(subscriber, || {
+            let granted = read("here", &answer).ok().unwrap();
+            assert_eq!(granted.access.token.expose(), "abc");
+            assert!(granted.refresh.is_none() && granted.access.expires_in.is_none());
+        });
+        let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        for words in [
+            "refresh_token: expected a string, found a number",
+            "expires_in: expected a whole number that is not negative, found a number that is negative",
+        ] {
+            assert!(log.contains(words), "{log}");
+        }
+        assert!(!log.contains("4242"), "{log}");
+    }
+
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }
