@@ -505,6 +505,34 @@ mod overload {
         }
     }
 
+    /// RFC 3261 section 18.3, and RFC 4475 sections 3.1.2.3 and 3.3.9: 400, and then the stream is of no further use.
+    #[tokio::test]
+    async fn a_message_without_one_good_length_is_answered_400_and_the_connection_closed() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let edge = edge_with(&estate, &server, ServerLimits::new()).await;
+        let port = edge.local_addrs()[0].port();
+        for length in [
+            "",
+            "Content-Length: -1\r\n",
+            "Content-Length: 0\r\nl: 1\r\n",
+        ] {
+            let connector = estate.connector();
+            let (stream, ends) = soon(connector.connect(EDGE, port, Transport::Tls))
+                .await
+                .unwrap();
+            let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+            let request = register(1).replace("Content-Length: 0\r\n", length);
+            client.send(request.as_bytes()).await.unwrap();
+            let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+                panic!("closed without an answer: {length:?}");
+            };
+            let text = String::from_utf8(answer).unwrap();
+            assert_eq!(text.split(' ').nth(1), Some("400"), "{text}");
+            assert_eq!(soon(client.receive()).await.unwrap(), Incoming::End);
+        }
+    }
+
     #[tokio::test]
     async fn a_burst_beyond_the_zones_queue_is_answered_503_and_the_zone_stays_active() {
         let estate = Estate::new();

@@ -86,7 +86,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("noreason", &[]), // a response
     ("badinv01", &[405]),
     ("clerr", &[]), // ends before its body does
-    ("ncl", &[]),   // where it ends is not said
+    ("ncl", &[400]),
     ("scalar02", &[400]),
     ("scalarlg", &[]),   // a response
     ("quotbal", &[405]), // the method is looked at first (RFC 3261 section 8.2.1)
@@ -112,15 +112,15 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("invut", &[405]),
     ("regaut01", &[404]),
     ("multi01", &[405]),
-    ("mcl01", &[]), // two lengths
-    ("bcast", &[]), // a response
+    ("mcl01", &[400]), // two lengths
+    ("bcast", &[]),    // a response
     ("zeromf", &[200]),
     ("cparam01", &[404]),
     ("cparam02", &[404]),
     ("regescrt", &[404]),
     ("sdp01", &[405]),
-    ("inv2543", &[]), // no Content-Length on a stream
-    ("test", &[]),    // no message
+    ("inv2543", &[400]), // no Content-Length on a stream
+    ("test", &[]),       // no message
 ];
 
 /// Over TCP and over TLS (RFC 3261 sections 8.2 and 18.3): none of them is waited on, none ends the server, none makes a

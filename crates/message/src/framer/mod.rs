@@ -167,6 +167,11 @@ impl Framer {
         self.buffer.len() - self.start
     }
 
+    /// Those bytes: the beginning of a message, or after an error what had come of the one that could not be cut out.
+    pub fn unframed(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
     fn advance(&mut self) -> Result<Option<Found>, FramingError> {
         if self.frame_end.is_none() {
             if let Some(found) = self.keep_alive() {

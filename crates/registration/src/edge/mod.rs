@@ -10,8 +10,7 @@ use std::time::SystemTime;
 
 use sip_oauth_message::header::{Contact, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, MessageView, Method, ParseError, Request, Response, StatusCode, TypedHeader,
-    Uri, check,
+    BearerChallenge, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri, check,
 };
 use sip_oauth_token::{BearerError, ChallengeDialect, Role, TokenError};
 
@@ -329,14 +328,15 @@ impl Edge {
         }
     }
 
-    /// The answer to bytes that came as one frame and that [`MessageView::parse`] refused with `error`: 400,
-    /// as far as Via, From, To, Call-ID and CSeq can be read (RFC 3261 sections 8.2 and 18.3); else
+    /// The answer to bytes that [`MessageView::parse`] refused with `error`, or of which a
+    /// [`Framer`](sip_oauth_message::Framer) could not tell where they end: 400, as far as Via, From, To, Call-ID and
+    /// CSeq can be read (RFC 3261 sections 8.2 and 18.3); else
     /// [`Forwarding::Drop`].
     pub fn answer_unreadable(
         &self,
         from: &EdgeArrival,
         bytes: &[u8],
-        error: &ParseError,
+        error: &dyn std::error::Error,
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Forwarding {

@@ -21,7 +21,7 @@ mod register;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use sip_oauth_message::{MessageView, Method, ParseError, Response};
+use sip_oauth_message::{MessageView, Method, Response};
 use sip_oauth_token::{SipAnswer, Verifier};
 
 pub use admission::{Admission, admit};
@@ -262,15 +262,16 @@ impl<S> Registrar<S> {
         refuse(skeleton, refusal, &extra, &self.config, seen)
     }
 
-    /// The answer to bytes that came as one frame and that [`MessageView::parse`] refused with `error`: 400,
-    /// as far as Via, From, To, Call-ID and CSeq can be read (RFC 3261 sections 8.2 and 18.3).
+    /// The answer to bytes that [`MessageView::parse`] refused with `error`, or of which a
+    /// [`Framer`](sip_oauth_message::Framer) could not tell where they end: 400, as far as Via, From, To, Call-ID and
+    /// CSeq can be read (RFC 3261 sections 8.2 and 18.3).
     ///
     /// `None` where nothing may be answered: then the connection is better closed.
     pub fn answer_unreadable(
         &self,
         arrival: &Arrival,
         bytes: &[u8],
-        error: &ParseError,
+        error: &dyn std::error::Error,
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Option<Answer> {

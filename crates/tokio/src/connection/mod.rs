@@ -139,6 +139,11 @@ impl<S> Connection<S> {
         &self.stream
     }
 
+    /// What has come and is no whole message: after [`ConnectionError::Framing`] the message whose end cannot be told.
+    pub fn unframed(&self) -> &[u8] {
+        self.framer.unframed()
+    }
+
     /// When the current wait is over, and what was waited for.
     fn deadline(&self) -> Option<(Instant, Waiting)> {
         let timeouts = &self.settings.timeouts;

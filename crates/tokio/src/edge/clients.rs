@@ -33,6 +33,12 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
         &mut stopped,
     )
     .await;
+    if let Some(error) = ended.as_ref().err().and_then(ConnectionError::wrong_length)
+        && let Some(answer) = shared.answer_unframed(&arrival, connection.unframed(), error)
+    {
+        // Closed for what it was, whether or not the client takes this.
+        let _ = connection.send(&answer).await;
+    }
     shared.client_left(arrival.connection);
     connection.report_end(ended.as_ref().err());
     connection.close().await;

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use sip_oauth_message::{MessageView, Request, header::Via};
+use sip_oauth_message::{FramingError, MessageView, Request, header::Via};
 use sip_oauth_registration::edge::{Edge, EdgeArrival, EdgeRefusal, Forwarding, Zone};
 use sip_oauth_trust::Explanation;
 use tokio::sync::{mpsc, watch};
@@ -119,6 +119,25 @@ impl Shared {
                 connection,
                 "an answer for a client that is gone or does not read"
             );
+        }
+    }
+
+    /// The answer to the last message of a client, of which nobody can tell where it ends.
+    pub(super) fn answer_unframed(
+        &self,
+        arrival: &EdgeArrival,
+        bytes: &[u8],
+        error: &FramingError,
+    ) -> Option<Vec<u8>> {
+        let now = self.doors.clock.system_now();
+        let mut entropy = ProviderEntropy::of(None);
+        let edge = self.edge();
+        match edge.answer_unreadable(arrival, bytes, error, now, &mut entropy) {
+            Forwarding::Answer { response, why } => {
+                tracing::info!(connection = arrival.connection, %why, "request answered by the edge");
+                Some(response.to_bytes())
+            }
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::server::transaction_span;
-use sip_oauth_message::{Limits, MessageView, ParseError};
+use sip_oauth_message::{FramingError, Limits, MessageView, ParseError};
 use sip_oauth_registration::{
     Entropy,
     registrar::{Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
@@ -44,6 +44,17 @@ pub(super) trait Judge: Send + Sync {
         &self,
         arrival: &Arrival,
         message: &[u8],
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Option<Observation>;
+
+    /// Appends the 400 to a message of which nobody can tell where it ends; `None` where nothing may be answered.
+    fn answer_unframed(
+        &self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        error: &FramingError,
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
@@ -112,6 +123,20 @@ where
         answer: &mut Vec<u8>,
     ) -> Option<Observation> {
         let decided = self.answer_overloaded(arrival, message, now, entropy)?;
+        decided.response.as_ref()?.encode(answer);
+        Some(decided.observation)
+    }
+
+    fn answer_unframed(
+        &self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        error: &FramingError,
+        now: SystemTime,
+        entropy: &mut dyn Entropy,
+        answer: &mut Vec<u8>,
+    ) -> Option<Observation> {
+        let decided = self.answer_unreadable(arrival, bytes, error, now, entropy)?;
         decided.response.as_ref()?.encode(answer);
         Some(decided.observation)
     }

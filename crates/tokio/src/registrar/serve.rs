@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sip_oauth_message::FramingError;
 use sip_oauth_registration::registrar::{Arrival, Listener, TokenFinding};
 
 use super::{
@@ -49,6 +50,12 @@ impl Desk {
             why = live_peer.withdrawn() => Err(ConnectionError::Withdrawn(why)),
             ended = self.run(&mut connection, &arrival, &mut stopped) => ended,
         };
+        if let Some(error) = ended.as_ref().err().and_then(ConnectionError::wrong_length)
+            && let Some(answer) = self.answer_unframed(&connection, &arrival, error)
+        {
+            // Closed for what it was, whether or not the peer takes this.
+            let _ = connection.send(&answer).await;
+        }
         connection.report_end(ended.as_ref().err());
         connection.close().await;
         drop(permit);
@@ -64,6 +71,25 @@ impl Desk {
             self.judge
                 .turn_away(&arrival, message, now, &mut entropy, &mut answer)?;
         self.doors.observed.decision(ends, &observation);
+        Some(answer)
+    }
+
+    /// The answer to the last message of a connection, of which nobody can tell where it ends.
+    fn answer_unframed(
+        &self,
+        connection: &Connection<Stream>,
+        arrival: &Arrival,
+        error: &FramingError,
+    ) -> Option<Vec<u8>> {
+        let mut answer = Vec::new();
+        let mut entropy = ProviderEntropy::of(None);
+        let now = self.doors.clock.system_now();
+        let (bytes, judge) = (connection.unframed(), &self.judge);
+        let observation =
+            judge.answer_unframed(arrival, bytes, error, now, &mut entropy, &mut answer)?;
+        self.doors
+            .observed
+            .decision(connection.ends(), &observation);
         Some(answer)
     }
 
