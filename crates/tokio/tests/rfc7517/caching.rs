@@ -1,0 +1,71 @@
+//! How long a set is used (RFC 9111).
+
+use super::*;
+
+#[tokio::test]
+async fn a_set_is_used_as_long_as_cache_control_says() {
+    let stage = Stage::new().await;
+    let set = stage.tokens.jwk_set();
+    stage.show(Page::of(&set).with("cache-control", "public, max-age=3600"));
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    stage.wait(3590);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
+    stage.wait(10);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+    assert_eq!(stage.asked(), 2);
+}
+
+#[tokio::test]
+async fn an_etag_is_asked_about_and_an_unchanged_set_leaves_the_verifier_alone() {
+    let stage = Stage::new().await;
+    let page = Page::of(stage.tokens.jwk_set()).with("etag", "\"v1\"");
+    stage.show(page.clone());
+    stage.refresh().await.unwrap();
+    stage.wait(600);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
+    assert_eq!(stage.server.seen()[1].headers["if-none-match"], "\"v1\"");
+    stage.show(Page::of(AuthorizationServer::new(UUID).unwrap().jwk_set()).with("etag", "\"v2\""));
+    stage.wait(600);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+}
+
+#[tokio::test]
+async fn no_store_keeps_nothing_to_ask_about_and_is_asked_again_in_a_minute() {
+    let stage = Stage::new().await;
+    stage.show(
+        Page::of(stage.tokens.jwk_set())
+            .with("etag", "\"v1\"")
+            .with("cache-control", "no-store"),
+    );
+    stage.refresh().await.unwrap();
+    stage.wait(59);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
+    stage.wait(1);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    assert!(!stage.server.seen()[1].headers.contains_key("if-none-match"));
+}
+
+#[tokio::test]
+async fn keep_fresh_asks_by_itself_and_after_an_unknown_key() {
+    let stage = Stage::new().await;
+    let asked = async |number| {
+        while stage.asked() < number {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let script = async {
+        asked(1).await;
+        // Until the task has taken the answer in, which the second request shows.
+        while stage.asked() < 2 {
+            stage.wait(600);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stage.wait(30);
+        stage.client.note_unknown_key();
+        asked(3).await;
+    };
+    tokio::select! {
+        () = stage.client.keep_fresh() => {}
+        () = soon(script) => {}
+    }
+}
