@@ -102,15 +102,23 @@ impl Stage {
         registration(&mut events).await
     }
 
-    fn start(&self, form: Form) -> (ClientHandle, ClientEvents) {
+    fn issue(&self, form: Form) -> AccessToken {
         let now = self.estate.clock.system_now();
-        let issued = self
-            .tokens
-            .lock()
-            .unwrap()
+        let tokens = self.tokens.lock().unwrap();
+        tokens
             .issue_access_for(form, AUDIENCE, "jdoe", "C0ffee", &[], now)
-            .unwrap();
-        let tokens = FixedToken::new(ObtainedToken::new(issued.token));
+            .unwrap()
+            .token
+    }
+
+    /// What a request that carries these tokens is answered.
+    async fn answer_to(&self, tokens: &[&str]) -> String {
+        let mut connection = ask(&self.estate, &self.node, tokens).await;
+        status(&mut connection).await
+    }
+
+    fn start(&self, form: Form) -> (ClientHandle, ClientEvents) {
+        let tokens = FixedToken::new(ObtainedToken::new(self.issue(form)));
         RegistrationClient::new(
             device_at(vec![at_node(&self.node)]),
             self.estate.connector(),
@@ -263,8 +271,14 @@ impl Enquiry for Slow {
     }
 }
 
-/// A connection to the node's TLS listener, and a REGISTER with a token of a key the node does not have sent over it.
-async fn ask(estate: &Estate, node: &RegistrarServer) -> Connection<Stream> {
+/// A connection to the node's TLS listener, and a REGISTER with these tokens sent over it.
+async fn ask(estate: &Estate, node: &RegistrarServer, tokens: &[&str]) -> Connection<Stream> {
+    static CALLS: AtomicUsize = AtomicUsize::new(1);
+    let call = CALLS.fetch_add(1, Ordering::SeqCst);
+    let credentials = tokens
+        .iter()
+        .flat_map(|token| ["Proxy-Authorization: Bearer token=\"", token, "\"\r\n"])
+        .collect::<String>();
     let port = node.local_addr(Listener::SipOAuth).unwrap().port();
     let connected = soon(estate.connector().connect(NODE, port, Transport::Tls)).await;
     let (stream, ends) = connected.unwrap();
@@ -274,13 +288,12 @@ async fn ask(estate: &Estate, node: &RegistrarServer) -> Connection<Stream> {
          Via: SIP/2.0/TLS 192.0.2.10;branch=z9hG4bK1\r\n\
          From: <sip:1010@{NODE}>;tag=1\r\n\
          To: <sip:1010@{NODE}>\r\n\
-         Call-ID: 1@192.0.2.10\r\n\
+         Call-ID: {call}@192.0.2.10\r\n\
          CSeq: 1 REGISTER\r\n\
          Max-Forwards: 70\r\n\
          Contact: <sip:1010@192.0.2.10>;+u.sip!devicename.ccm.cisco.com=\"{DEVICE}\"\r\n\
-         Proxy-Authorization: Bearer token=\"{}\"\r\n\
-         Content-Length: 0\r\n\r\n",
-        estate.token().token.expose()
+         {credentials}\
+         Content-Length: 0\r\n\r\n"
     );
     soon(connection.send(request.as_bytes())).await.unwrap();
     connection
@@ -313,14 +326,134 @@ async fn requests_that_wait_for_the_authorization_server_are_bounded() {
         let slow = Arc::clone(&slow);
         move |_: &support::Trace| slow.asked.load(Ordering::SeqCst) == times
     };
-    let mut first = ask(&estate, &node).await;
+    // Of a key the node does not have.
+    let token = estate.token().token;
+    let token = [token.expose()];
+    let mut first = ask(&estate, &node, &token).await;
     estate.trace.until("it is asked", asked(1)).await;
-    let mut second = ask(&estate, &node).await;
+    let mut second = ask(&estate, &node, &token).await;
     assert_eq!(status(&mut second).await, "503");
     slow.may_answer.notify_one();
     assert_eq!(status(&mut first).await, "503");
-    let mut third = ask(&estate, &node).await;
+    let mut third = ask(&estate, &node, &token).await;
     estate.trace.until("there is room again", asked(2)).await;
     slow.may_answer.notify_one();
     assert_eq!(status(&mut third).await, "503");
+}
+
+/// A client on its way through several realms sends a token for each (RFC 3261 section 22.3), in any order: the one that
+/// may yet be found good decides what is asked and answered.
+mod several_tokens {
+    use super::*;
+
+    /// What the realm on the way gave: nothing a JWT could be.
+    const OF_ANOTHER_REALM: &str = "2YotnFZFEjr1zCsicMWpAA";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_key_that_is_not_there_yet_is_asked_for_wherever_its_token_stands() {
+        for is_first in [true, false] {
+            let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+            let good = stage.issue(Form::Jwt);
+            let mut tokens = [OF_ANOTHER_REALM, good.expose()];
+            if is_first {
+                tokens.reverse();
+            }
+            assert_eq!(stage.answer_to(&tokens).await, "200", "first: {is_first}");
+            assert_eq!(stage.server.seen().len(), 1);
+        }
+    }
+
+    /// One that was judged and found bad keeps the other from nothing.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_expired_one_beside_one_of_a_new_key() {
+        let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+        let expired = stage.issue(Form::Jwt);
+        assert_eq!(stage.answer_to(&[expired.expose()]).await, "200");
+        stage.estate.clock.advance(Duration::from_secs(2 * 3600));
+        assert_eq!(stage.answer_to(&[expired.expose()]).await, "407");
+        let asked = stage.server.seen().len();
+        stage
+            .tokens
+            .lock()
+            .unwrap()
+            .regenerate_signing_key()
+            .unwrap();
+        let good = stage.issue(Form::Jwt);
+        let tokens = [expired.expose(), good.expose()];
+        assert_eq!(stage.answer_to(&tokens).await, "200");
+        assert_eq!(stage.server.seen().len(), asked + 1);
+        // The key is there now.
+        assert_eq!(stage.answer_to(&tokens).await, "200");
+        assert_eq!(stage.server.seen().len(), asked + 1);
+    }
+
+    /// Nobody can say of the second whether it is good: 503, and the client keeps it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_the_keys_cannot_be_had_it_is_503_wherever_the_token_stands() {
+        let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+        let good = stage.issue(Form::Jwt);
+        stage.is_down.store(true, Ordering::SeqCst);
+        let mut tokens = [OF_ANOTHER_REALM, good.expose()];
+        for _ in 0..2 {
+            assert_eq!(stage.answer_to(&tokens).await, "503");
+            tokens.reverse();
+        }
+        assert_eq!(stage.answer_to(&[OF_ANOTHER_REALM]).await, "407");
+        stage.is_down.store(false, Ordering::SeqCst);
+        stage.estate.clock.advance(Duration::from_secs(30));
+        assert_eq!(stage.answer_to(&tokens).await, "200");
+    }
+
+    /// The set was had, and the key is nobody's: both were judged.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_key_of_nobody_beside_another_bad_one_is_challenged() {
+        let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+        let stranger = AuthorizationServer::new(UUID).unwrap();
+        let now = stage.estate.clock.system_now();
+        let theirs = stranger
+            .issue_access_for(Form::Jwt, AUDIENCE, "jdoe", "C0ffee", &[], now)
+            .unwrap()
+            .token;
+        let tokens = [OF_ANOTHER_REALM, theirs.expose()];
+        assert_eq!(stage.answer_to(&tokens).await, "407");
+        assert_eq!(stage.server.seen().len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_opaque_one_is_asked_about_behind_one_that_is_not_active() {
+        let stage = Stage::new(Policy::introspection(UUID, AUDIENCE), introspection).await;
+        let good = stage.issue(Form::Opaque);
+        let tokens = [OF_ANOTHER_REALM, good.expose()];
+        assert_eq!(stage.answer_to(&tokens).await, "200");
+        assert_eq!(stage.server.seen().len(), 2);
+        // Neither is asked about again: the one is remembered as accepted.
+        assert_eq!(stage.answer_to(&tokens).await, "200");
+        assert_eq!(stage.server.seen().len(), 2);
+    }
+
+    /// The first is known to be inactive; of the second nobody can say.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_opaque_one_nobody_can_judge_is_503_behind_one_that_is_not_active() {
+        let stage = Stage::new(Policy::introspection(UUID, AUDIENCE), introspection).await;
+        let good = stage.issue(Form::Opaque);
+        assert_eq!(stage.answer_to(&[OF_ANOTHER_REALM]).await, "407");
+        stage.is_down.store(true, Ordering::SeqCst);
+        let mut tokens = [OF_ANOTHER_REALM, good.expose()];
+        for _ in 0..2 {
+            assert_eq!(stage.answer_to(&tokens).await, "503");
+            tokens.reverse();
+        }
+    }
+
+    /// Four are judged: each costs work that a stranger chooses.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_fourth_is_judged_and_the_fifth_is_not() {
+        let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), keys).await;
+        let good = stage.issue(Form::Jwt);
+        let mut tokens = [OF_ANOTHER_REALM; 5];
+        tokens[4] = good.expose();
+        assert_eq!(stage.answer_to(&tokens).await, "407");
+        assert!(stage.server.seen().is_empty());
+        assert_eq!(stage.answer_to(&tokens[1..]).await, "200");
+    }
 }
