@@ -467,11 +467,29 @@ mod section_3_12_mutually_exclusive_validation_rules {
     #[test]
     fn a_refresh_token_is_no_access_token_in_any_form() {
         let claims = with(CLAIMS, "ctyp", Some("\"refresh\""));
-        let refused = verify_with(rfc9068(), &sign(HEADER, claims)).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "token: is a refresh token, expected an access token"
-        );
+        let signed = sign(HEADER, claims);
+        let outside = r#"{"alg":"dir","enc":"A128CBC-HS256","kid":"encryption-key","cty":"JWT"}"#;
+        let nested = common::encrypt(outside, &signed);
+        let inside = with(common::UCM_CLAIMS, "ctyp", Some("\"refresh\""));
+        let unified_cm = common::unified_cm(inside);
+        for (form, token) in [
+            (Form::Jwt, signed),
+            (Form::Nested, nested),
+            (Form::UnifiedCm, unified_cm),
+        ] {
+            let policy = match form {
+                Form::UnifiedCm => common::ucm(),
+                form => rfc9068().forms([form]),
+            };
+            assert_eq!(
+                verify_with(policy, &token).unwrap_err().to_string(),
+                "token: is a refresh token, expected an access token",
+                "{form}"
+            );
+        }
+        // Only that is wrong with it.
+        let good = common::encrypt(outside, sign(HEADER, CLAIMS));
+        assert!(verify_with(rfc9068().forms([Form::Nested]), &good).is_ok());
     }
 
     #[test]

@@ -170,6 +170,31 @@ fn both_keys_of_an_encrypted_token_belong_to_its_issuer() {
     assert_eq!(judge(None, &forged), refused(ISSUER, OTHER));
 }
 
+/// An encryption key that is put in as one issuer's is that issuer's, as a signing key is.
+#[test]
+fn an_encryption_key_in_the_set_of_an_issuer_is_its_own() {
+    let header = r#"{"alg":"dir","enc":"A128CBC-HS256","kid":"encryption-key","cty":"JWT"}"#;
+    let nested = common::encrypt(header, token(ISSUER, common::KID));
+    for owner in [ISSUER, OTHER] {
+        let signing = KeySet::builder()
+            .verifying_key(common::KID, key(common::rsa()).of_issuer(ISSUER))
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(signing, both().forms([Form::Nested]));
+        let shared = EncryptionKey::new(ContentEncryption::A128CbcHs256, &common::ENCRYPTION_KEY);
+        let keys = verifier
+            .key_set_builder()
+            .encryption_key(common::ENCRYPTION_KID, shared.unwrap())
+            .unwrap()
+            .build();
+        verifier.replace_keys_of(owner, keys);
+        let verdict = verifier.verify(&nested, now());
+        let is_of_another = verdict
+            .is_err_and(|refused| matches!(refused.kind(), TokenErrorKind::IssuerOfKey { .. }));
+        assert_eq!(is_of_another, owner == OTHER, "{owner}");
+    }
+}
+
 /// Two clusters, told apart by the UUID in each `kid` of Unified CM's form.
 mod unified_cm {
     use super::*;
@@ -227,6 +252,24 @@ mod unified_cm {
                 "{issuer} {signing} {encryption}"
             );
         }
+    }
+
+    /// Another server may name its keys so too. A UUID that is no issuer of the policy says nothing.
+    #[test]
+    fn a_kid_names_an_issuer_of_the_policy_or_nobody() {
+        let kid = format!("{SECOND}:5");
+        let keys = KeySet::builder()
+            .verifying_key(&kid, key(common::rsa()))
+            .unwrap()
+            .build();
+        let token = super::token(ISSUER, &kid);
+        let verifier = Verifier::new(keys.clone(), rfc9068());
+        assert_eq!(verifier.verify(&token, now()).unwrap().issuer(), ISSUER);
+        let verifier = Verifier::new(keys, rfc9068().issuer(SECOND));
+        assert!(matches!(
+            verifier.verify(&token, now()).unwrap_err().kind(),
+            TokenErrorKind::IssuerOfKey { .. }
+        ));
     }
 
     /// The keys of a cluster are given as its own, whatever else the verifier takes.
