@@ -7,6 +7,9 @@
     reason = "helpers of a test may fail it"
 )]
 
+#[path = "../../tokio/tests/support/log.rs"]
+mod log;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
@@ -15,12 +18,18 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use sip_oauth_lab::{CLIENT_ID, Lab, NODE, Outcome, SCOPE, USER, Way};
+use sip_oauth_lab::{CLIENT_ID, Lab, LabBuilder, NODE, Outcome, SCOPE, USER, Way};
 use sip_oauth_registration::client::Transport;
 use sip_oauth_token::{KeySet, Policy, Verifier};
 use sip_oauth_tokio::{Connector, IntrospectionClient, JwksClient, KeysNews, StaticResolver};
 use sip_oauth_trust::{ServerVerifier, client_config};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// A lab whose log is watched for tokens.
+fn lab() -> LabBuilder {
+    log::watch();
+    Lab::builder()
+}
 
 const REDIRECT: &str = "http://127.0.0.1:49152/callback";
 /// RFC 7636 Appendix B.
@@ -79,7 +88,7 @@ fn field<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 impl Stage {
     async fn new() -> Self {
-        let lab = Box::new(Box::pin(Lab::builder().start()).await.unwrap());
+        let lab = Box::new(Box::pin(lab().start()).await.unwrap());
         let jabber = lab.jabber().unwrap();
         let verifier =
             ServerVerifier::builder(Arc::clone(jabber.trust()), Arc::clone(jabber.provider()))

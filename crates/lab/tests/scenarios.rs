@@ -1,10 +1,20 @@
 //! Whole labs: every story goes as the document says, and a cluster that does not is told apart.
 
+#[path = "../../tokio/tests/support/log.rs"]
+mod log;
+
 use std::time::Duration;
 
 use sip_oauth_lab::{
-    ClockKind, Fault, Lab, Ladder, PortsKind, Report, Scenario, scenario, scenario::failures,
+    ClockKind, Fault, Lab, LabBuilder, Ladder, PortsKind, Report, Scenario, scenario,
+    scenario::failures,
 };
+
+/// A lab whose log is watched for tokens.
+fn lab() -> LabBuilder {
+    log::watch();
+    Lab::builder()
+}
 
 fn report(scenarios: Vec<Scenario>) -> Report {
     Report::new(ClockKind::Compressed, PortsKind::Free, scenarios)
@@ -17,28 +27,28 @@ fn differences(report: &Report) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registration_on_premises_goes_as_the_document_says() {
-    let report = report(vec![scenario::on_premises(&Lab::builder()).await.unwrap()]);
+    let report = report(vec![scenario::on_premises(&lab()).await.unwrap()]);
     assert!(report.as_documented, "{}", differences(&report));
     assert_eq!(report.scenarios[0].steps.len(), 8);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_signs_in_and_the_registration_outlives_the_first_token() {
-    let report = report(vec![scenario::sign_in(&Lab::builder()).await.unwrap()]);
+    let report = report(vec![scenario::sign_in(&lab()).await.unwrap()]);
     assert!(report.as_documented, "{}", differences(&report));
     assert_eq!(report.scenarios[0].steps.len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registration_through_the_edge_goes_as_the_document_says() {
-    let report = report(vec![scenario::mra(&Lab::builder()).await.unwrap()]);
+    let report = report(vec![scenario::mra(&lab()).await.unwrap()]);
     assert!(report.as_documented, "{}", differences(&report));
     assert_eq!(report.scenarios[0].parties.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_failure_is_provoked_explained_and_ended() {
-    let report = report(failures(&Lab::builder()).await.unwrap());
+    let report = report(failures(&lab()).await.unwrap());
     assert!(report.as_documented, "{}", differences(&report));
     let ids: Vec<_> = report
         .scenarios
@@ -60,7 +70,7 @@ async fn every_failure_is_provoked_explained_and_ended() {
 /// A check that cannot fail is a defect: a registrar that grants another time than the document says is found out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_grants_sixty_seconds_differs_by_name() {
-    let lab = Lab::builder().keep_alive_interval(Duration::from_secs(60));
+    let lab = lab().keep_alive_interval(Duration::from_secs(60));
     let report = report(vec![scenario::on_premises(&lab).await.unwrap()]);
     assert!(!report.as_documented);
     let differing: Vec<_> = report
@@ -80,7 +90,7 @@ async fn a_cluster_that_grants_sixty_seconds_differs_by_name() {
 /// The same for the edge: a node that does not trust it is found out, and the story still comes to its end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edge_that_is_not_trusted_differs_by_name() {
-    let lab = Lab::builder().fault(Fault::NodeDistrustsEdge);
+    let lab = lab().fault(Fault::NodeDistrustsEdge);
     let report = report(vec![scenario::mra(&lab).await.unwrap()]);
     assert!(!report.as_documented);
     let differing: Vec<_> = report
@@ -100,7 +110,7 @@ async fn an_edge_that_is_not_trusted_differs_by_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_labs_run_side_by_side() {
-    let lab = Lab::builder();
+    let lab = lab();
     let (one, other) = tokio::join!(scenario::on_premises(&lab), scenario::on_premises(&lab));
     let report = report(vec![one.unwrap(), other.unwrap()]);
     assert!(report.as_documented, "{}", differences(&report));
@@ -110,8 +120,8 @@ async fn two_labs_run_side_by_side() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_reaches_the_text_or_the_json() {
     let report = report(vec![
-        scenario::on_premises(&Lab::builder()).await.unwrap(),
-        scenario::mra(&Lab::builder()).await.unwrap(),
+        scenario::on_premises(&lab()).await.unwrap(),
+        scenario::mra(&lab()).await.unwrap(),
     ]);
     let text = Ladder::new().draw(&report);
     let json = report.to_json().unwrap();
@@ -131,7 +141,7 @@ async fn no_token_reaches_the_text_or_the_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_has_the_members_the_documentation_lists() {
-    let report = report(vec![scenario::on_premises(&Lab::builder()).await.unwrap()]);
+    let report = report(vec![scenario::on_premises(&lab()).await.unwrap()]);
     let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
     assert_eq!(json["schema"], sip_oauth_lab::SCHEMA);
     assert_eq!(json["as_documented"], true);

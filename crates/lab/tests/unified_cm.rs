@@ -1,11 +1,20 @@
 //! The node by itself: console, configuration server, start.
 
-use sip_oauth_lab::{Error, Lab, STANDARD_PROFILE};
+#[path = "../../tokio/tests/support/log.rs"]
+mod log;
+
+use sip_oauth_lab::{Error, Lab, LabBuilder, STANDARD_PROFILE};
 use sip_oauth_registration::registrar::Listener;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
+
+/// A lab whose log is watched for tokens.
+fn lab() -> LabBuilder {
+    log::watch();
+    Lab::builder()
+}
 
 /// What a server answers to a request, to the end of the connection.
 async fn answer(port: u16, request: &str) -> String {
@@ -26,7 +35,7 @@ async fn answer(port: u16, request: &str) -> String {
 
 #[tokio::test]
 async fn the_console_prints_the_table_the_mode_and_the_ports() {
-    let lab = Lab::builder().start().await.unwrap();
+    let lab = lab().start().await.unwrap();
     let empty = lab
         .cli("run sql select * from expresswaycconfiguration")
         .await
@@ -61,7 +70,7 @@ async fn the_console_prints_the_table_the_mode_and_the_ports() {
 
 #[tokio::test]
 async fn only_files_of_devices_are_served() {
-    let lab = Lab::builder().start().await.unwrap();
+    let lab = lab().start().await.unwrap();
     let port = lab.unified_cm().configuration_port();
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let file = answer(port, &get("/CSFrado.cnf.xml")).await;
@@ -88,7 +97,7 @@ async fn only_files_of_devices_are_served() {
 
 #[tokio::test]
 async fn a_file_changes_when_the_device_is_reset() {
-    let lab = Lab::builder().start().await.unwrap();
+    let lab = lab().start().await.unwrap();
     let node = lab.unified_cm();
     let request = "GET /CSFrado.cnf.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let port = node.configuration_port();
@@ -113,7 +122,7 @@ async fn a_file_changes_when_the_device_is_reset() {
 async fn a_product_port_in_use_is_one_clear_sentence() {
     // On a machine where somebody else has it, the sentence is the same.
     let _taken = TcpListener::bind("127.0.0.1:6970").await;
-    let error = Lab::builder().product_ports().start().await.unwrap_err();
+    let error = lab().product_ports().start().await.unwrap_err();
     assert!(matches!(error, Error::PortInUse { .. }), "{error:?}");
     let sentence = error.to_string();
     assert!(sentence.contains("is in use on 127.0.0.1"), "{sentence}");

@@ -6,9 +6,18 @@
 // What a test skips is told on standard output, where the test runner shows it.
 #![allow(clippy::print_stdout)]
 
+#[path = "../../tokio/tests/support/log.rs"]
+mod log;
+
 use std::path::PathBuf;
 
-use sip_oauth_lab::{Header, Lab, NODE, Occurrence, Scenario, SipMessage, scenario};
+use sip_oauth_lab::{Header, Lab, LabBuilder, NODE, Occurrence, Scenario, SipMessage, scenario};
+
+/// A lab whose log is watched for tokens.
+fn lab() -> LabBuilder {
+    log::watch();
+    Lab::builder()
+}
 
 /// Where the lab's client is.
 const LOOPBACK: &str = "127.0.0.1";
@@ -162,7 +171,7 @@ async fn register_challenge_and_grant_agree_with_the_published_messages() {
         ],
         &["Via", "From", "To", "Call-ID", "Date", "CSeq", "Contact"],
     ];
-    let scenario = scenario::on_premises(&Lab::builder()).await.unwrap();
+    let scenario = scenario::on_premises(&lab()).await.unwrap();
     let ours = messages(&scenario);
     for ((name, differ), ours) in NAMES.iter().zip(DIFFER).zip(&ours) {
         if let Some(published) = published(name, "10.10.10.1", "10.10.10.10") {
@@ -176,9 +185,7 @@ async fn register_challenge_and_grant_agree_with_the_published_messages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_refusal_agrees_with_the_published_message() {
-    let scenario = scenario::profile_without_oauth(&Lab::builder())
-        .await
-        .unwrap();
+    let scenario = scenario::profile_without_oauth(&lab()).await.unwrap();
     let ours = messages(&scenario);
     assert_eq!(ours[1].status(), Some(403));
     if let Some(published) = published("05-onprem-403-port-mismatch.txt", "UCM2-PUB", "10.5.10.121")
@@ -194,7 +201,7 @@ async fn the_refusal_agrees_with_the_published_message() {
 /// What the shapes above leave out is fixed by the published grammar: digits in branch, tag and Call-ID.
 #[tokio::test(flavor = "multi_thread")]
 async fn branch_tag_and_call_id_have_the_published_lengths() {
-    let scenario = scenario::on_premises(&Lab::builder()).await.unwrap();
+    let scenario = scenario::on_premises(&lab()).await.unwrap();
     let register = &messages(&scenario)[0];
     let hex = |text: &str, groups: &[usize]| {
         let found: Vec<usize> = text.split('-').map(str::len).collect();

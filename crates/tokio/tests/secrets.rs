@@ -120,3 +120,71 @@ async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_toke
         assert!(!log.contains(piece), "a piece of the token was logged");
     }
 }
+
+/// Every test of this folder is watched so while it logs at TRACE.
+mod the_watchman {
+    use super::support::log;
+
+    const SPOKEN: &str = "SIP_OAUTH_TEST_SPEAKS";
+
+    #[test]
+    fn knows_a_secret_from_what_is_printed_for_one() {
+        for secret in [
+            "eyJhbGciOiJSUzI1NiJ9",
+            "Authorization: Bearer 2YotnFZFEjr1zCsicMWpAA",
+            "authorization: Basic Z2FyeTpoYW5naW5n",
+            r#"Bearer token="2YotnFZFEjr1zCsicMWpAA""#,
+            r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA"}"#,
+            r#"body="{\"access_token\": \"2YotnFZFEjr1zCsicMWpAA\"}""#,
+            "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA",
+            "token=mF_9.B5f-4.1JqM&token_type_hint=access_token",
+        ] {
+            assert!(log::secret_in(secret).is_some(), "{secret}");
+        }
+        for printed in [
+            "AccessToken <1234 bytes>",
+            "Proxy-Authorization: Bearer token=<1234 bytes>",
+            "Authorization: Bearer <22 bytes>",
+            r#"WWW-Authenticate: Bearer realm="sip:example.com", authz_server="https://as.example.com""#,
+            "token endpoint https://as.example.com:8443/token: status 400",
+            "access_token: expected a string, found a number",
+            "subject=\"token refresh\" status=Some(200)",
+        ] {
+            assert_eq!(log::secret_in(printed), None, "{printed}");
+        }
+    }
+
+    #[test]
+    fn ends_a_program_that_says_one() {
+        let run = |what: &str| {
+            let program = std::env::current_exe().unwrap();
+            let mut program = std::process::Command::new(program);
+            let name = "the_watchman::is_spoken_to";
+            let program = program.args(["--exact", name]).env(SPOKEN, what);
+            program.output().unwrap().status.success()
+        };
+        assert!(run("nothing"));
+        for what in ["in a line", "in a span", "in a task"] {
+            assert!(!run(what), "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn is_spoken_to() {
+        let Ok(what) = std::env::var(SPOKEN) else {
+            // The program that was started by the test above speaks.
+            return;
+        };
+        log::watch();
+        let token = "eyJhbGciOiJSUzI1NiJ9";
+        match what.as_str() {
+            "in a line" => tracing::trace!(token, "said"),
+            "in a span" => tracing::trace_span!("span", token).in_scope(|| tracing::trace!("said")),
+            "in a task" => {
+                let task = tokio::spawn(async move { panic!("{token}") });
+                task.await.unwrap_err();
+            }
+            _ => tracing::trace!("nothing is said"),
+        }
+    }
+}

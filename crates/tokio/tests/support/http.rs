@@ -44,6 +44,7 @@ impl HttpServer {
         tls: Option<Arc<rustls::ServerConfig>>,
         answer: impl Fn(&Seen) -> Response<Full<Bytes>> + Send + Sync + 'static,
     ) -> Self {
+        super::log::watch();
         let listener = TcpListener::bind(loopback(0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::default());

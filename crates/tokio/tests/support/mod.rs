@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod http;
+pub(crate) mod log;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -58,6 +59,7 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        log::watch();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -112,6 +114,7 @@ impl Authority {
 }
 
 pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    log::watch();
     sip_oauth_trust::default_provider().unwrap()
 }
 
@@ -337,6 +340,7 @@ pub(crate) async fn registration(events: &mut ClientEvents) -> Event {
 
 /// The output of `future`, which must come within 20 s.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    log::watch();
     tokio::time::timeout(Duration::from_secs(20), future)
         .await
         .expect("this takes milliseconds; 20 s have passed")
