@@ -189,6 +189,22 @@ mod bounded_and_unambiguous {
                 .kind(),
             TokenErrorKind::TooLong { max_bytes: 100, .. }
         ));
+        // Nor a refresh token, nor one somebody has been asked about.
+        let verifier = Verifier::new(common::keys(), rfc9068().forms([Form::Opaque, Form::Jwt]));
+        for refused in [
+            verifier.verify_refresh(&token, now()).map(drop),
+            verifier
+                .introspected(&token, br#"{"active":true}"#, now())
+                .map(drop),
+        ] {
+            assert!(matches!(
+                refused.unwrap_err().kind(),
+                TokenErrorKind::TooLong {
+                    found_bytes: 16385,
+                    ..
+                }
+            ));
+        }
     }
 
     #[test]
@@ -499,6 +515,12 @@ mod section_3_12_mutually_exclusive_validation_rules {
         assert_eq!(
             verify_with(policy, &jwt).unwrap_err().to_string(),
             "token: a signed JWT, but the policy takes a Unified CM self-describing token"
+        );
+        let outside = r#"{"alg":"dir","enc":"A128CBC-HS256","kid":"encryption-key","cty":"JWT"}"#;
+        let nested = common::encrypt(outside, &jwt);
+        assert_eq!(
+            verify_with(rfc9068(), &nested).unwrap_err().to_string(),
+            "token: an encrypted signed JWT, but the policy takes a signed JWT"
         );
         let ucm = common::unified_cm(common::UCM_CLAIMS);
         let policy = Policy::jwt(ISSUER, AUDIENCE);
