@@ -10,6 +10,7 @@
 // A program talks to a person.
 #![allow(clippy::print_stdout)]
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,10 +63,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     } else {
         config.set_sip_oauth_port(node, arguments.port)
     }
-    .map_err(|error| problem(&error))?;
+    .map_err(|error| match error.source() {
+        Some(source) => format!("{name}: {error}: {source}"),
+        None => problem(&error),
+    })?;
 
     print_difference(&name.to_string(), &old, &config, edit);
-    print_consequences(&config, arguments.mra);
+    print_consequences(&name.to_string(), &config, arguments.mra);
     if let Some(output) = &arguments.output {
         std::fs::write(output, config.source())
             .map_err(|error| format!("{}: cannot be written: {error}", output.display()))?;
@@ -236,20 +240,17 @@ fn shown(line: &[u8], around: std::ops::Range<usize>) -> String {
 }
 
 /// Where the changed file leads, and what is wrong with it.
-fn print_consequences(config: &DeviceConfig, mra: bool) {
+fn print_consequences(name: &str, config: &DeviceConfig, mra: bool) {
     let place = if mra { Place::Mra } else { Place::OnPremises };
     match config.registration_targets(place) {
         Ok(targets) => {
             for target in targets {
-                println!(
-                    "{} is reached at {}:{}",
-                    target.node, target.host, target.port
-                );
+                println!("{} is reached at {}", target.node, target.host_and_port());
             }
         }
         Err(problem) => println!("the file leads nowhere: {problem}"),
     }
-    for finding in config.findings() {
+    for finding in common::findings(name, config) {
         println!("{finding}");
     }
 }

@@ -4,6 +4,7 @@
 //!     cargo run --example read_config
 //!     cargo run --example read_config -- --format json examples/data/CSFrado.cnf.xml
 //!     cargo run --example read_config -- http://cucm1.example.com:6970/CSFrado.cnf.xml
+//!     cargo run --example read_config -- --trust tomcat-ca.pem https://cucm1.example.com:6972/CSFrado.cnf.xml
 //!
 //! Without a file it reads the one beside this program. The exit status is 0 when every file could be read as a
 //! device configuration and led somewhere from either place, 1 otherwise.
@@ -11,6 +12,8 @@
 // A program talks to a person.
 #![allow(clippy::print_stdout)]
 
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -25,12 +28,18 @@ mod common;
 /// Reads device configuration files and says which node and port each leads to.
 #[derive(Parser)]
 struct Arguments {
-    /// Files, or http:// or https:// URLs.
+    /// Files, or http:// or, with --trust, https:// URLs.
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/CSFrado.cnf.xml"))]
     files: Vec<String>,
     /// Text for a person, or one JSON document.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Who signs the certificates of https:// servers, PEM.
+    #[arg(long)]
+    trust: Option<PathBuf>,
+    /// An address for a name, as name=address; others are looked up as usual.
+    #[arg(long, value_parser = common::name_and_address)]
+    resolve: Vec<(String, IpAddr)>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -45,7 +54,7 @@ async fn main() -> ExitCode {
     let mut failed = false;
     let mut reports = Vec::new();
     for file in &arguments.files {
-        match read(file).await {
+        match read(file, &arguments).await {
             Ok(config) => {
                 let [on_premises, mra] =
                     [Place::OnPremises, Place::Mra].map(|place| config.registration_targets(place));
@@ -78,8 +87,18 @@ async fn main() -> ExitCode {
 }
 
 /// Fetches or opens a file and reads it; the problem is one sentence that names the file.
-async fn read(file: &str) -> Result<DeviceConfig, String> {
-    let bytes = common::file_or_url(file).await?;
+async fn read(file: &str, arguments: &Arguments) -> Result<DeviceConfig, String> {
+    let connector = common::connector(&arguments.resolve);
+    let connector = match &arguments.trust {
+        Some(trust) => common::with_trust(connector, trust)?,
+        None if file.starts_with("https://") => {
+            return Err(format!(
+                "{file}: --trust must name who signs its certificate"
+            ));
+        }
+        None => connector,
+    };
+    let bytes = common::file_or_url(file, connector).await?;
     DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| format!("{file}: {error}"))
 }
 
@@ -90,7 +109,7 @@ fn print_report(file: &str, config: &DeviceConfig, on_premises: &Targets, mra: &
     println!("  {}", describe(file, config));
     print_targets("On premises", on_premises);
     print_targets("Over Mobile and Remote Access", mra);
-    let findings = findings(file, config);
+    let findings = common::findings(file, config);
     if findings.is_empty() {
         println!("  Nothing in the file contradicts registering.");
     }
@@ -107,15 +126,6 @@ fn print_report(file: &str, config: &DeviceConfig, on_premises: &Targets, mra: &
         println!("      {why} {fix}");
     }
     println!();
-}
-
-/// What is found in a file of the kind of device that its name tells.
-fn findings(file: &str, config: &DeviceConfig) -> Vec<Finding> {
-    let name = DeviceName::from_file_name(file).ok();
-    match name.and_then(|name| name.kind()) {
-        Some(kind) => config.findings_for(kind),
-        None => config.findings(),
-    }
 }
 
 /// What kind of device, and how it is secured, in one line.
@@ -174,11 +184,11 @@ fn sentence(target: &RegistrationTarget) -> String {
         Authentication::DeviceName => "its device name",
         _ => "what this program does not know",
     };
-    let (host, port) = (&target.host, target.port);
+    let node = target.host_and_port();
     let way = match target.connected_by {
-        ConnectedBy::Client => format!("{transport} to {host}:{port}"),
+        ConnectedBy::Client => format!("{transport} to {node}"),
         ConnectedBy::ExpresswayC => format!(
-            "TLS to its Expressway-E (port {}), whose Expressway-C opens {transport} to {host}:{port}",
+            "TLS to its Expressway-E (port {}), whose Expressway-C opens {transport} to {node}",
             target.client_port
         ),
     };
@@ -200,7 +210,7 @@ fn report(
         "summary": describe(file, config),
         "on_premises": targets_json(on_premises),
         "mra": targets_json(mra),
-        "findings": findings(file, config),
+        "findings": common::findings(file, config),
     })
 }
 

@@ -6,7 +6,7 @@
 //!
 //! (`cargo run --example registrar -- --init target/node` makes those files; its header shows the rest.)
 //!
-//! The configuration is a file or the node's `http://…:6970/<device>.cnf.xml`. On premises the node and port come from
+//! The configuration is a file or the node's `http://…:6970/<device>.cnf.xml` or `https://…:6972/…`. On premises the node and port come from
 //! it; with `--place mra --edge expe.example.com:5061` the device goes through an edge. The token's file is read again when
 //! the registrar refuses the token, so another program may keep it fresh. What happens is printed as it happens: registered
 //! for how long, refreshed, refused and why. After `--seconds`, or at Ctrl-C, the device deregisters. The exit status is 0
@@ -24,7 +24,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use sip_oauth::csf::{DeviceConfig, DeviceName, Limits};
 use sip_oauth::registration::client::{Event, Instance};
-use sip_oauth::tokio::{ClientEvent, Connector, StaticResolver, SystemResolver, TokenFile};
+use sip_oauth::tokio::{ClientEvent, TokenFile};
 use sip_oauth::{Account, Edge};
 
 mod common;
@@ -51,7 +51,7 @@ struct Arguments {
     #[arg(long, default_value = "02:00:00:00:00:01")]
     instance: String,
     /// An address for a name, as name=address; others are looked up as usual.
-    #[arg(long, value_parser = name_and_address)]
+    #[arg(long, value_parser = common::name_and_address)]
     resolve: Vec<(String, IpAddr)>,
     /// How long to stay registered; until Ctrl-C without it.
     #[arg(long)]
@@ -78,7 +78,9 @@ async fn main() -> ExitCode {
 
 /// Joins configuration, trust, token and place.
 async fn account(arguments: &Arguments) -> Result<Account, String> {
-    let bytes = common::file_or_url(&arguments.config).await?;
+    let connector = common::connector(&arguments.resolve);
+    let fetching = common::with_trust(connector.clone(), &arguments.trust)?;
+    let bytes = common::file_or_url(&arguments.config, fetching).await?;
     let in_config = |error: &dyn std::fmt::Display| format!("{}: {error}", arguments.config);
     let name = DeviceName::from_file_name(&arguments.config).map_err(|error| in_config(&error))?;
     let file = DeviceConfig::read(&bytes, &Limits::default()).map_err(|error| in_config(&error))?;
@@ -87,12 +89,7 @@ async fn account(arguments: &Arguments) -> Result<Account, String> {
     common::read_token(&arguments.token)?;
     let instance = Instance::new(&arguments.instance).map_err(|error| error.to_string())?;
 
-    let mut names = StaticResolver::new().falling_back_to(Arc::new(SystemResolver));
-    for (name, address) in &arguments.resolve {
-        names = names.with(name, *address);
-    }
-    let steps = Account::of(&name, instance, &file)
-        .connector(Connector::new().with_resolver(Arc::new(names)));
+    let steps = Account::of(&name, instance, &file).connector(connector);
     let steps = match (arguments.place, &arguments.edge) {
         (Place::Mra, Some(edge)) => steps.through_edge(edge.clone()),
         _ => steps.on_premises(),
@@ -215,12 +212,4 @@ fn edge(text: &str) -> Result<Edge, String> {
         .parse()
         .map_err(|_| "expected a port number after the colon")?;
     Ok(Edge::new(host).port(port))
-}
-
-fn name_and_address(text: &str) -> Result<(String, IpAddr), String> {
-    let (name, address) = text.split_once('=').ok_or("expected name=address")?;
-    let address = address
-        .parse()
-        .map_err(|_| "expected an IP address after the equals sign")?;
-    Ok((name.to_owned(), address))
 }

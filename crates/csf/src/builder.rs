@@ -41,6 +41,9 @@ pub struct DeviceFile {
 impl DeviceFile {
     /// Begins a device called `name`; `uuid` is its key in the cluster's database, with or without braces.
     ///
+    /// `ctiid` is that of a Jabber desktop client, the only number published; for a device of another kind set
+    /// [`Device::ctiid`].
+    ///
     /// Then come, as steps that cannot be left out, one node or more, one line or more, and how it registers.
     pub fn builder(name: DeviceName, uuid: impl AsRef<str>) -> DeviceFileBuilder<WantsNode> {
         let uuid = format!("{{{}}}", uuid.as_ref().trim_matches(['{', '}']));

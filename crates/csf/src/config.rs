@@ -92,6 +92,24 @@ impl DeviceConfig {
         value::word(self.at(&["deviceProtocol"]))
     }
 
+    /// What the file says instead of SIP.
+    pub(crate) fn other_protocol(&self) -> Option<Value<Cow<'_, str>>> {
+        self.device_protocol()
+            .filter(|protocol| !protocol.value.is_empty())
+            .filter(|protocol| !protocol.value.eq_ignore_ascii_case("SIP"))
+    }
+
+    pub(crate) fn require_sip(&self) -> Result<(), ValueError> {
+        match (self.other_protocol(), self.at(&["deviceProtocol"])) {
+            (Some(protocol), Some(element)) => Err(ValueError {
+                position: element.content_position(),
+                expected: "SIP",
+                found: crate::error::shorten(&protocol.value),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// `fullConfig`: false when the file is the short one that only leads to an encrypted one. Default true.
     ///
     /// # Errors

@@ -397,11 +397,12 @@ fn text(value: Option<Value<std::borrow::Cow<'_, str>>>) -> String {
 impl TryFrom<&DeviceConfig> for Device {
     type Error = ValueError;
 
-    /// Takes from a file what a [`Device`] knows; defaults stand where the file says nothing. Buttons that are no lines
-    /// are left out, and of the vendor levels attributes and what has a path of more than [`Setting::MAX_PATH_BYTES`] or
-    /// [`Setting::MAX_DEPTH`]. So taking one costs at most 512 bytes an
-    /// element of the file, beside its text.
+    /// Takes from a file of a SIP device what a [`Device`] knows; defaults stand where the file says nothing. Buttons that
+    /// are no lines are left out, and of the vendor levels attributes, text beside elements, and what has a path beyond
+    /// [`Setting::MAX_PATH_BYTES`] or [`Setting::MAX_DEPTH`]. So taking one costs at most 512 bytes an element of the
+    /// file, beside its text.
     fn try_from(config: &DeviceConfig) -> Result<Self, ValueError> {
+        config.require_sip()?;
         let (start_media_port, stop_media_port) = config.media_ports()?;
         let srst = config.srst();
         let level = |name: &str| -> Vec<Setting> {

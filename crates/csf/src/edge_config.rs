@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use crate::document::{Document, Element};
 use crate::error::{ReadError, ValueError};
+use crate::finding::Finding;
 use crate::limits::Limits;
+use crate::rule::Rule;
 use crate::target::EDGE_TLS_PORT;
 use crate::value::{self, Value};
 
@@ -119,6 +121,42 @@ impl EdgeConfig {
     /// [`ValueError`] when something else than a port from 1 to 65535 is written.
     pub fn user_uds_servers(&self) -> Result<Vec<EdgeServer<'_>>, ValueError> {
         self.edge_servers("userUdsServer", 8443)
+    }
+
+    /// What keeps a client outside from signing in by this answer: no User Data Service of its user's home cluster, or values
+    /// that cannot be read.
+    ///
+    /// ```
+    /// use sip_oauth_csf::{EdgeConfig, Limits, Rule};
+    ///
+    /// let answer = b"<getEdgeConfigResponse><edgeConfig><userUdsServer><server><address></address></server>\
+    ///     </userUdsServer></edgeConfig></getEdgeConfigResponse>";
+    /// let edge = EdgeConfig::read(answer, &Limits::default())?;
+    /// assert_eq!(edge.findings()[0].rule, Rule::NoHomeUds);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut count = |servers: Result<Vec<EdgeServer<'_>>, ValueError>| match servers {
+            Ok(servers) => Some(servers.len()),
+            Err(error) => {
+                findings.push(Finding::unreadable(Rule::UnreadableValue, error));
+                None
+            }
+        };
+        count(self.sip_edge_servers());
+        count(self.http_edge_servers());
+        let discovered = count(self.uds_servers());
+        let home = count(self.user_uds_servers());
+        let root = self.document.root();
+        let group = root.descend(&["edgeConfig", "userUdsServer"]);
+        // An answer may leave the element out and name the services instead.
+        if home == Some(0) && (group.is_some() || discovered == Some(0)) {
+            let position = group.unwrap_or(root).position();
+            let what = "there is no address of a User Data Service";
+            findings.push(Finding::new(Rule::NoHomeUds, position, what));
+        }
+        findings
     }
 
     /// `serviceConfig/service[name="tftpServer"]`: the hosts that serve device files, empty ones left out.

@@ -254,7 +254,8 @@ impl DeviceConfig {
     ///
     /// # Errors
     ///
-    /// [`EditError`] when there is no such node, it has no such element, or the port is 0, and then the file is as before.
+    /// [`EditError`] when there is no such node, it has no such element or more than one, or the port is 0, and then the file
+    /// is as before.
     pub fn set_sip_oauth_port(&mut self, node: usize, port: u16) -> Result<Edit, EditError> {
         self.set_port(node, "sipOAuthPort", port)
     }

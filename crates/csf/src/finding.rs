@@ -44,6 +44,13 @@ impl Finding {
     }
 }
 
+impl Finding {
+    pub(crate) fn unreadable(rule: Rule, error: ValueError) -> Self {
+        let what = format!("expected {}, found {:?}", error.expected, error.found);
+        Self::new(rule, error.position, what)
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -183,11 +190,7 @@ impl Judge<'_> {
     fn whole_file(&mut self) {
         let config = self.config;
         let root = config.root();
-        if let Some(protocol) = config
-            .device_protocol()
-            .filter(|protocol| !protocol.value.is_empty())
-            && !protocol.value.eq_ignore_ascii_case("SIP")
-        {
+        if let Some(protocol) = config.other_protocol() {
             let what = format!(
                 "the device protocol is {:?}",
                 crate::error::shorten(&protocol.value)
@@ -377,6 +380,7 @@ impl Judge<'_> {
         ];
         let mut seen: Vec<(&str, u16)> = Vec::new();
         let mut absent: Vec<(&str, u16)> = Vec::new();
+        let mut assumed: Vec<(&str, u16)> = Vec::new();
         let parent = ports.element().unwrap_or(node.element());
         for (name, port) in read {
             let port = match port {
@@ -388,7 +392,8 @@ impl Judge<'_> {
             };
             let oauth = matches!(name, "sipOAuthPort" | "sipMRAOAuthPort");
             if port.is_default() {
-                absent.extend(oauth.then_some((name, port.value)));
+                let absent = if oauth { &mut absent } else { &mut assumed };
+                absent.push((name, port.value));
                 continue;
             }
             if is_on && oauth && !(1024..=49151).contains(&port.value) {
@@ -403,11 +408,14 @@ impl Judge<'_> {
             seen.push((name, port.value));
         }
         // A node that names one of the two has the feature, and listens on the default of the other.
-        if let &[(name, default)] = absent.as_slice()
-            && let Some((other, _)) = seen.iter().find(|&&(_, value)| value == default)
-        {
-            let what = format!("{other} is {default}, as {name} is by default");
-            self.at_child(Rule::PortsEqual, parent, name, what);
+        if let &[one] = absent.as_slice() {
+            assumed.push(one);
+        }
+        for (name, default) in assumed {
+            if let Some((other, _)) = seen.iter().find(|&&(_, value)| value == default) {
+                let what = format!("{other} is {default}, as {name} is by default");
+                self.at_child(Rule::PortsEqual, parent, name, what);
+            }
         }
         if is_on {
             match absent.as_slice() {
@@ -519,6 +527,9 @@ fn missing(parent: Element<'_>, name: &str) -> Position {
 
 /// Whether a host is a name with a domain, not an address.
 fn is_fqdn(host: &str) -> bool {
-    let bare = host.trim_matches(['[', ']']);
-    bare.parse::<std::net::IpAddr>().is_err() && host.trim_end_matches('.').contains('.')
+    let name = host.trim_end_matches('.');
+    // No top-level domain is a number (RFC 3696 section 2), and no IPv6 address has a dot before its last colon.
+    name.rsplit_once('.')
+        .is_some_and(|(_, top)| !top.bytes().all(|byte| byte.is_ascii_digit()))
+        && !name.contains(':')
 }

@@ -35,8 +35,15 @@ impl<'a> Line<'a> {
 
     /// The number in an attribute, from 1. What cannot be read is nobody's number, and no error is made of it: thousands of
     /// lines may be looked through.
-    pub(crate) fn readable_number(self, attribute: &str) -> Option<u32> {
-        value::readable_number_attribute(self.line, attribute).filter(|number| *number > 0)
+    pub(crate) fn readable_number(self, attribute: &str, default: u32) -> Option<u32> {
+        value::readable_number_attribute(self.line, attribute, default).filter(|number| *number > 0)
+    }
+
+    /// Whether `featureID` says that it registers; what cannot be read may.
+    pub(crate) fn is_registering(self) -> bool {
+        let feature = self.line.child("featureID").map(Element::text);
+        let feature = feature.as_deref().map_or("", str::trim);
+        feature.is_empty() || value::parse_number(feature).is_none_or(|id| id == Self::FEATURE_LINE)
     }
 
     /// `@button`, from 1. None when missing or empty.

@@ -43,13 +43,12 @@ impl<'a> CallManagerNode<'a> {
     ///
     /// [`ValueError`] when it is no number.
     pub fn priority(self) -> Result<Value<u32>, ValueError> {
-        let priority = value::number_attribute(self.member, "priority")?;
-        Ok(priority.unwrap_or_else(|| Value::missing(0)))
+        value::number_attribute_or_0(self.member, "priority")
     }
 
     /// As [`priority`](Self::priority), none when it cannot be read.
     pub(crate) fn readable_priority(self) -> Option<u32> {
-        value::readable_number_attribute(self.member, "priority")
+        value::readable_number_attribute(self.member, "priority", 0)
     }
 
     /// `name`: the node as the administration pages list it.
@@ -122,7 +121,8 @@ ports! {
     secured_sip_port: "securedSipPort",
     /// `sipOAuthPort`, SIP over TLS without a client certificate, on premises. Default 5090.
     sip_oauth_port: "sipOAuthPort",
-    /// `sipMRAOAuthPort`, SIP over mutual TLS, from Expressway-C. Default 5091.
+    /// `sipMRAOAuthPort`, SIP over TLS for Mobile and Remote Access; who connects to it is
+    /// [`MraPortReading`](crate::MraPortReading). Default 5091.
     sip_mra_oauth_port: "sipMRAOAuthPort",
 }
 

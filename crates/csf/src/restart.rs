@@ -19,8 +19,9 @@ impl DeviceConfig {
     ///
     /// What is compared is what the files say, not how: of the nodes the order in which they are tried, the host and the
     /// ports that the mode of either file uses; of the lines what a registration carries, not the label of a button.
-    /// White space, comments and the order of attributes do not count, nor whether a default is written: a file of an older
-    /// cluster without `<sipOAuthMode>` says what one with mode 0 says.
+    /// White space, comments and the order of attributes do not count, nor whether a default is written that this crate knows:
+    /// a file of an older cluster without `<sipOAuthMode>` says what one with mode 0 says. Elements of the SIP profile whose
+    /// defaults are not published (`natEnabled`, `kpml`, …) are compared as text.
     ///
     /// The list follows SIPCC, the stack these clients grew from; Cisco publishes none for Jabber. That `fullConfig`,
     /// `encrConfig`, `certHash` and `capfAuthMode` are on it is a choice of this crate: they change how the client proves
@@ -135,12 +136,8 @@ impl<'a> Comparison<'a> {
 
     fn profile(&mut self) {
         self.compare(&["sipProfile", "sipLines"], |config| {
-            let lines = config.lines().map(Line::element).filter(|line| {
-                let feature = line.child("featureID").map(Element::text);
-                // One that cannot be read may be that of a line.
-                !number(feature, Line::FEATURE_LINE).is_ok_and(|id| id != Line::FEATURE_LINE)
-            });
-            lines.map(registered).collect::<Vec<_>>()
+            let lines = config.lines().filter(|line| line.is_registering());
+            lines.map(Line::element).map(registered).collect::<Vec<_>>()
         });
         self.compare(&["sipProfile", "sipProxies"], |config| {
             let proxies = config.root().descend(&["sipProfile", "sipProxies"]);
@@ -219,7 +216,7 @@ impl UsedPorts {
     /// What leads to a node: its host and these ports. None when it leads nowhere.
     fn in_node(self, node: CallManagerNode<'_>) -> Option<impl PartialEq + use<'_>> {
         const DEFAULT: NodePorts = NodePorts::DEFAULT;
-        let host = node.process_node_name()?.value;
+        let host = node.process_node_name()?.value.to_ascii_lowercase();
         let ports = [
             (self.sip, "sipPort", DEFAULT.sip_port),
             (self.secured, "securedSipPort", DEFAULT.secured_sip_port),
@@ -227,8 +224,9 @@ impl UsedPorts {
             (self.oauth, "sipMRAOAuthPort", DEFAULT.sip_mra_oauth_port),
         ];
         let ports = ports.map(|(is_used, name, default)| {
-            let port = node.ports().child(name).map(Element::text);
-            is_used.then(|| number(port, default.into()))
+            // One that cannot be read leads nowhere, whatever is written.
+            let port = value::readable_port(node.ports().child(name), default);
+            is_used.then_some(port.map(|port| port.value))
         });
         is_host(&host).then_some((host, ports))
     }

@@ -7,6 +7,7 @@ use crate::config::DeviceConfig;
 use crate::device::{LineSettings, Member};
 use crate::document::{Document, Element};
 use crate::edit::{Edit, EditError};
+use crate::line::Line;
 use crate::write;
 
 impl Document {
@@ -20,23 +21,23 @@ impl Document {
         self.replace(range, "")
     }
 
-    /// The span with its indentation and line end, when it stands alone between line ends.
+    /// The span with its indentation and line end, when it stands alone between line ends; with the line end and indentation
+    /// before it, when nothing but the end of its parent follows on its line.
     fn line_of(&self, span: Range<usize>) -> Range<usize> {
         let before = self.text.get(..span.start).unwrap_or_default();
         let after = self.text.get(span.end..).unwrap_or_default();
         let start = before.trim_end_matches([' ', '\t']).len();
         let rest = after.trim_start_matches([' ', '\t']);
-        let line_end = ["\r\n", "\n"]
-            .into_iter()
-            .find(|&end| rest.starts_with(end));
-        match line_end {
-            Some(line_end)
-                if before
-                    .get(..start)
-                    .is_some_and(|before| before.ends_with('\n')) =>
-            {
+        let line_ends = ["\r\n", "\n"];
+        let begins_line = before
+            .get(..start)
+            .and_then(|before| line_ends.iter().find_map(|end| before.strip_suffix(end)));
+        let line_end = line_ends.into_iter().find(|&end| rest.starts_with(end));
+        match (begins_line, line_end) {
+            (Some(_), Some(line_end)) => {
                 start..span.end + (after.len() - rest.len()) + line_end.len()
             }
+            (Some(before), None) if after.starts_with("</") => before.len()..span.end,
             _ => span,
         }
     }
@@ -44,7 +45,14 @@ impl Document {
     /// Puts a fragment after the last child called `name` of the element at `parent`, or before its other content.
     fn append(&mut self, parent: &str, name: &str, fragment: &str) -> Result<Edit, EditError> {
         let element = self.element_at(parent)?;
-        let crlf = self.text.contains("\r\n");
+        let last = element.children_named(name).last();
+        let separator = last.map_or("", |last| self.white_space_before(last));
+        // The line end beside it counts: a comment elsewhere may have another.
+        let crlf = if separator.contains('\n') {
+            separator.contains("\r\n")
+        } else {
+            self.text.contains("\r\n")
+        };
         let fragment = if crlf {
             fragment.replace('\n', "\r\n")
         } else {
@@ -56,14 +64,14 @@ impl Document {
             let replacement = format!(">{fragment}</{}>", element.name());
             return self.replace(end - 2..end, &replacement);
         }
-        let Some(last) = element.children_named(name).last() else {
+        let Some(last) = last else {
             let at = element.content_range().start;
             return self.replace(at..at, fragment);
         };
         // The new one is set off from the last as that is from what stands before it.
-        let separator = self.white_space_before(last).to_owned();
+        let fragment = format!("{separator}{fragment}");
         let at = last.text_range().end;
-        self.replace(at..at, &format!("{separator}{fragment}"))
+        self.replace(at..at, &fragment)
     }
 
     fn white_space_before(&self, element: Element<'_>) -> &str {
@@ -130,17 +138,17 @@ impl DeviceConfig {
     ///
     /// [`EditError`], and then the file is as before.
     pub fn add_line(&mut self, line: &LineSettings) -> Result<Edit, EditError> {
-        let taken = |attribute| -> HashSet<u32> {
-            let numbers = self.lines();
-            numbers
-                .filter_map(|line| line.readable_number(attribute))
-                .collect()
-        };
+        let (mut buttons, mut indexes) = (HashSet::new(), HashSet::new());
+        let mut lines = 0;
+        for line in self.lines() {
+            buttons.extend(line.readable_number("button", Line::DEFAULT_BUTTON));
+            // A line without an index is counted all the same: its place is its index.
+            lines += u32::from(line.is_registering());
+            indexes.extend(line.readable_number("lineIndex", lines));
+        }
         let line = LineSettings {
-            button: free(line.button, &taken("button")),
-            line_index: line
-                .line_index
-                .map(|index| free(index, &taken("lineIndex"))),
+            button: free(line.button, &buttons),
+            line_index: line.line_index.map(|index| free(index, &indexes)),
             ..line.clone()
         };
         let fragment = write::line(&line)?;

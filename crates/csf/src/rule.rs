@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How bad it is.
+/// How bad it is, in these three steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
@@ -159,6 +159,10 @@ rules! {
     MissingForJabber = Note,
         "A Jabber client refuses a file without them; a desk phone does not.",
         "Fetch the file from the node again; it was changed, or not written by Unified CM.";
+    /// The answer to `get_edge_config` names no User Data Service of the user's home cluster.
+    NoHomeUds = Error,
+        "A client outside reports \"XML didn't contain UDS server address\" and goes no further.",
+        "Assign the user a home cluster and a UC service profile (User Management > End User).";
     /// `Telephony_Enabled` is false in a Jabber configuration.
     TelephonyDisabled = Error,
         "Without telephony the client registers no device.",

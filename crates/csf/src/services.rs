@@ -40,13 +40,13 @@ impl<'a> PhoneService<'a> {
     ///
     /// [`ValueError`] when it is none of the known numbers.
     pub fn kind(self) -> Result<Value<PhoneServiceKind>, ValueError> {
-        let kind = value::attribute(
+        value::attribute_or(
             self.service,
             "type",
+            PhoneServiceKind::Services,
             PhoneServiceKind::EXPECTED,
             PhoneServiceKind::from_text,
-        )?;
-        Ok(kind.unwrap_or_else(|| Value::missing(PhoneServiceKind::Services)))
+        )
     }
 
     /// `@category`. Default 0.
@@ -55,8 +55,7 @@ impl<'a> PhoneService<'a> {
     ///
     /// [`ValueError`] when it is no number.
     pub fn category(self) -> Result<Value<u32>, ValueError> {
-        let category = value::number_attribute(self.service, "category")?;
-        Ok(category.unwrap_or_else(|| Value::missing(0)))
+        value::number_attribute_or_0(self.service, "category")
     }
 
     /// `name`.
@@ -108,8 +107,7 @@ impl DeviceConfig {
             let address = value::word(member.child("address"));
             if let Some(address) = address.filter(|address| !address.value.is_empty()) {
                 servers.push(TrustVerificationServer {
-                    priority: value::number_attribute(member, "priority")?
-                        .unwrap_or_else(|| Value::missing(0)),
+                    priority: value::number_attribute_or_0(member, "priority")?,
                     address,
                     port: value::port(member.child("port"), TVS_PORT)?,
                 });
@@ -142,13 +140,11 @@ impl DeviceConfig {
     ///
     /// [`ValueError`] when it is neither `true` or `1` nor `false` or `0`.
     pub fn phone_services_use_https(&self) -> Result<Value<bool>, ValueError> {
-        let services = self.root().child("phoneServices");
-        let secure = services
-            .map(|services| {
-                value::attribute(services, "useHTTPS", value::BOOLEAN, value::parse_boolean)
-            })
-            .transpose()?;
-        Ok(secure.flatten().unwrap_or_else(|| Value::missing(false)))
+        let Some(services) = self.root().child("phoneServices") else {
+            return Ok(Value::missing(false));
+        };
+        let (expected, parse) = (value::BOOLEAN, value::parse_boolean);
+        value::attribute_or(services, "useHTTPS", false, expected, parse)
     }
 
     /// `phoneServices/phoneService` in document order.

@@ -7,7 +7,7 @@ use crate::modes::{DeviceSecurityMode, SipOauthMode, TransportLayerProtocol};
 use crate::node::{CallManagerNode, Ports};
 use crate::value::{self, Origin, Value};
 
-/// Where the device is.
+/// Where the device is: there are these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
@@ -68,7 +68,7 @@ pub enum Authentication {
     DeviceName,
 }
 
-/// Who opens the connection to a node.
+/// Who opens the connection to a node: there is nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConnectedBy {
@@ -101,6 +101,18 @@ pub struct RegistrationTarget {
     pub connected_by: ConnectedBy,
     /// The port the client itself connects to: `port`, or [`EDGE_TLS_PORT`] of an Expressway-E that the file does not name.
     pub client_port: u16,
+}
+
+impl RegistrationTarget {
+    /// `host` and `port` as they stand in a URI: `cucm1.example.com:5090`, `[2001:db8::1]:5090` (RFC 3261 section 25.1,
+    /// `hostport`).
+    pub fn host_and_port(&self) -> String {
+        if self.host.parse::<std::net::Ipv6Addr>().is_ok() {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
 }
 
 /// Why a file leads to no node.
@@ -195,11 +207,7 @@ impl DeviceConfig {
         place: Place,
         reading: MraPortReading,
     ) -> Result<Vec<RegistrationTarget>, TargetError> {
-        if let Some(protocol) = self
-            .device_protocol()
-            .filter(|protocol| !protocol.value.is_empty())
-            && !protocol.value.eq_ignore_ascii_case("SIP")
-        {
+        if let Some(protocol) = self.other_protocol() {
             return Err(TargetError::NotSip {
                 found: crate::error::shorten(&protocol.value),
             });

@@ -10,7 +10,7 @@ use crate::position::Span;
 /// A value and the bytes it came from.
 ///
 /// Empty is not missing: an empty text is a value. Where a number or a word of a fixed list belongs, an empty element
-/// has no value and the default stands, as for a missing one; [`Origin`] tells the three apart.
+/// or attribute has no value and the default stands, as for a missing one; [`Origin`] tells the three apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<T> {
     /// The value.
@@ -50,15 +50,15 @@ impl<T> Value<T> {
     }
 }
 
-/// Where a [`Value`] comes from.
+/// Where a [`Value`] comes from: one of these three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// The text between the tags, or the quotes, at these bytes.
     Written(Span),
-    /// The element is there and empty; the value is the default.
+    /// The element or attribute is there and empty; the value is the default.
     Empty(Span),
-    /// There is no such element; the value is the default.
+    /// There is no such element or attribute; the value is the default.
     Missing,
 }
 
@@ -141,13 +141,17 @@ pub(crate) fn readable_port(element: Option<Element<'_>>, default: u16) -> Optio
     }
 }
 
-/// As [`number_attribute`] with 0 for a missing or empty one, none when it cannot be read.
-pub(crate) fn readable_number_attribute(element: Element<'_>, name: &str) -> Option<u32> {
+/// As [`number_attribute`] with a default for a missing or empty one, none when it cannot be read.
+pub(crate) fn readable_number_attribute(
+    element: Element<'_>,
+    name: &str,
+    default: u32,
+) -> Option<u32> {
     let Some(attribute) = element.attribute(name) else {
-        return Some(0);
+        return Some(default);
     };
     match attribute.value().trim() {
-        "" => Some(0),
+        "" => Some(default),
         text => parse_number(text),
     }
 }
@@ -178,6 +182,33 @@ pub(crate) fn attribute<T>(
             found: shorten(text),
         }),
     }
+}
+
+/// As [`attribute`], with a default where it is missing or empty.
+pub(crate) fn attribute_or<T>(
+    element: Element<'_>,
+    name: &str,
+    default: T,
+    expected: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Value<T>, ValueError> {
+    let origin = match element.attribute(name) {
+        Some(attribute) => Origin::Empty(attribute.span()),
+        None => Origin::Missing,
+    };
+    let value = attribute(element, name, expected, parse)?;
+    Ok(value.unwrap_or(Value {
+        value: default,
+        origin,
+    }))
+}
+
+/// As [`number_attribute`], 0 where it is missing or empty.
+pub(crate) fn number_attribute_or_0(
+    element: Element<'_>,
+    name: &str,
+) -> Result<Value<u32>, ValueError> {
+    attribute_or(element, name, 0, NUMBER, parse_number)
 }
 
 /// An attribute that is a number without a sign; none when missing or empty.

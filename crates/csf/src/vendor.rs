@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
 
 use crate::config::DeviceConfig;
 use crate::document::Element;
@@ -27,20 +26,6 @@ impl<'a> SettingText<'a> {
     /// The text of an element, without the white space around it.
     pub(crate) fn of(element: Option<Element<'a>>) -> Option<Value<Self>> {
         Some(value::word(element)?.map(Self))
-    }
-}
-
-impl Deref for SettingText<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for SettingText<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
     }
 }
 
@@ -88,6 +73,18 @@ impl VendorLevel {
     }
 }
 
+/// The first element with this path that is not empty. A group may stand more than once.
+fn deciding<'a>(group: Element<'a>, path: &[&str]) -> Option<Element<'a>> {
+    let (name, inner) = path.split_first()?;
+    group.children_named(name).find_map(|child| {
+        if inner.is_empty() {
+            (!child.text().trim().is_empty()).then_some(child)
+        } else {
+            deciding(child, inner)
+        }
+    })
+}
+
 impl DeviceConfig {
     /// A vendor setting such as `webAccess`, and the level that decides: the device's `vendorConfig`, else the common
     /// phone profile's `commonConfig`, else the `enterpriseConfig`. An empty element does not decide. Jabber has groups in
@@ -105,10 +102,10 @@ impl DeviceConfig {
     /// ```
     pub fn vendor_setting(&self, path: &str) -> Option<(VendorLevel, Value<SettingText<'_>>)> {
         VendorLevel::ALL.into_iter().find_map(|level| {
-            let level_element = self.root().child(level.element());
-            let setting = path.split('/').try_fold(level_element?, Element::child);
-            let text = SettingText::of(setting)?;
-            (!text.value.is_empty()).then_some((level, text))
+            let group = self.root().child(level.element())?;
+            let names: Vec<&str> = path.split('/').collect();
+            let text = SettingText::of(deciding(group, &names))?;
+            Some((level, text))
         })
     }
 }

@@ -16,8 +16,9 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] when a text has a character XML does not allow, a setting's name is no name or its path is out of
-    /// bounds, a port is 0, or there are more SRST gateways than a file has places for.
+    /// [`WriteError`] when a text has a character XML does not allow, a name, address or keyword has white space around it, a
+    /// setting's name is no name or its path is out of bounds, a port is 0, an SRST gateway has no address, or there are
+    /// more of them than a file has places for: what is written can be read, and is then equal.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         // A file with one line and a few nodes.
         let mut w = Writer::with_capacity(16 << 10);
@@ -93,7 +94,7 @@ impl Device {
         w.close();
         open_with_uuid("srstInfo", self.srst_uuid.as_deref(), w);
         w.text("name", &self.srst_name);
-        w.text("srstOption", &self.srst_option);
+        w.word("srstOption", &self.srst_option);
         w.texts(&[
             ("userModifiable", "false"),
             ("ipAddr1", ""),
@@ -120,10 +121,15 @@ impl Device {
         }
         let mut gateways = self.srst_gateways.iter();
         for (address, port) in PLACES {
-            let (host, number) = gateways.next().map_or(("", Srst::SIP_PORT), |gateway| {
-                (&*gateway.address, gateway.port)
-            });
-            w.text(address, host);
+            let (host, number) = match gateways.next() {
+                Some(gateway) if gateway.address.is_empty() => {
+                    w.no_address(address);
+                    ("", gateway.port)
+                }
+                Some(gateway) => (&*gateway.address, gateway.port),
+                None => ("", Srst::SIP_PORT),
+            };
+            w.word(address, host);
             w.port(port, number);
             if address == "sipIpAddr1" {
                 w.text("sipIpV6Addr1", "");
@@ -138,7 +144,7 @@ impl Device {
         for member in &self.members {
             w.open_with("member", &[("priority", &member.priority.to_string())]);
             w.port("port", TVS_PORT);
-            w.text("address", &member.process_node_name);
+            w.word("address", &member.process_node_name);
             w.close();
         }
         w.close();
@@ -261,8 +267,8 @@ impl Device {
             ("callLogBlfEnabled", "2"),
         ]);
         w.close();
-        w.text("loadInformation", &self.load_information);
-        w.text("inactiveLoadInformation", &self.inactive_load_information);
+        w.word("loadInformation", &self.load_information);
+        w.word("inactiveLoadInformation", &self.inactive_load_information);
         for (level, settings) in [
             ("vendorConfig", &self.vendor_config),
             ("commonConfig", &self.common_config),
@@ -275,7 +281,7 @@ impl Device {
             w.settings(settings);
             w.close();
         }
-        w.text("versionStamp", &self.version_stamp);
+        w.word("versionStamp", &self.version_stamp);
     }
 
     fn locales_and_urls(&self, w: &mut Writer) {
@@ -343,11 +349,11 @@ impl Device {
         for capf in &self.capf_list {
             w.open("capf");
             w.port("phonePort", capf.phone_port);
-            w.text("processNodeName", &capf.process_node_name);
+            w.word("processNodeName", &capf.process_node_name);
             w.close();
         }
         w.close();
-        w.text("certHash", &self.cert_hash);
+        w.word("certHash", &self.cert_hash);
         w.text("encrConfig", truth(self.encr_config));
         w.text("advertiseG722Codec", "1");
         w.open("mobility");
@@ -365,12 +371,12 @@ impl Device {
         }
         w.close();
         w.text("TLSResumptionTimer", "3600");
-        w.text_with(
+        w.word_with(
             "userId",
             &[("serviceProfileFile", "SPDefault.cnf.xml")],
             &self.user_id,
         );
-        w.text_with(
+        w.word_with(
             "ownerId",
             &[("serviceProfileFile", "SPDefault.cnf.xml")],
             &self.owner_id,
@@ -386,7 +392,7 @@ impl Device {
             let category = service.category.to_string();
             w.open_with("phoneService", &[("type", &kind), ("category", &category)]);
             w.text("name", &service.name);
-            w.text("url", &service.url);
+            w.word("url", &service.url);
             w.text("vendor", &service.vendor);
             w.text("version", &service.version);
             w.close();
@@ -451,7 +457,7 @@ fn write_member(member: &Member, w: &mut Writer) {
     w.port("keepAlive", member.ports.mgcp_keep_alive_port);
     w.close();
     w.close();
-    w.text("processNodeName", &member.process_node_name);
+    w.word("processNodeName", &member.process_node_name);
     w.close();
     w.close();
 }
@@ -464,9 +470,9 @@ fn write_line(line: &LineSettings, w: &mut Writer) {
     w.open_with("line", &attributes);
     w.text("featureID", "9");
     w.text("featureLabel", &line.feature_label);
-    w.text("proxy", &line.proxy);
+    w.word("proxy", &line.proxy);
     w.port("port", line.port);
-    w.text("name", &line.name);
+    w.word("name", &line.name);
     w.text("displayName", &line.display_name);
     w.open("autoAnswer");
     w.text("autoAnswerEnabled", "2");
@@ -480,7 +486,7 @@ fn write_line(line: &LineSettings, w: &mut Writer) {
         ("ringSettingIdle", "4"),
         ("ringSettingActive", "5"),
     ]);
-    w.text("contact", &line.contact);
+    w.word("contact", &line.contact);
     w.open("forwardCallInfoDisplay");
     w.texts(&[
         ("callerName", "true"),

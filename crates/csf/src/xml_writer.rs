@@ -26,6 +26,18 @@ pub enum WriteError {
         /// The element.
         path: String,
     },
+    /// A name, address or keyword has white space around it, which no reader takes for a part of it.
+    #[error("{path}: white space around the text would not be read back")]
+    WhiteSpace {
+        /// The element.
+        path: String,
+    },
+    /// A gateway without an address, which no reader takes for a gateway.
+    #[error("{path}: expected an address")]
+    NoAddress {
+        /// The element.
+        path: String,
+    },
     /// There are more of something than the file has places for.
     #[error("{path}: there are places for {max}")]
     TooMany {
@@ -164,6 +176,24 @@ impl Writer {
             self.error.get_or_insert(WriteError::Port { path });
         }
         self.text(name, &port.to_string());
+    }
+
+    /// A name, address or keyword, which the reader takes without the white space around it.
+    pub(crate) fn word(&mut self, name: &str, text: &str) {
+        self.word_with(name, &[], text);
+    }
+
+    pub(crate) fn word_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        if text.trim() != text {
+            let path = self.path(name);
+            self.error.get_or_insert(WriteError::WhiteSpace { path });
+        }
+        self.text_with(name, attributes, text);
+    }
+
+    pub(crate) fn no_address(&mut self, name: &str) {
+        let path = self.path(name);
+        self.error.get_or_insert(WriteError::NoAddress { path });
     }
 
     pub(crate) fn too_many(&mut self, name: &str, max: usize) {

@@ -170,6 +170,66 @@ fn an_edit_leaves_the_comment_and_the_blanks_beside_the_value() {
     }
 }
 
+/// A line that does not say its button is on the first, and one without an index is counted all the same.
+#[test]
+fn what_a_line_does_not_say_is_not_given_to_another() {
+    for (line, button, index) in [
+        ("<line><name>2001</name></line>", 2, 2),
+        ("<line button=\"1\"><name>2001</name></line>", 2, 2),
+        (
+            "<line lineIndex=\"1\"/><line button=\"3\"><featureID>2</featureID></line>",
+            2,
+            2,
+        ),
+        ("<line button=\"2\"><featureID>2</featureID></line>", 1, 1),
+    ] {
+        let text = format!("<device><sipProfile><sipLines>{line}</sipLines></sipProfile></device>");
+        let mut config = read(&text);
+        config.add_line(&LineSettings::new("2002")).unwrap();
+        let added = Device::try_from(&config).unwrap().lines.pop().unwrap();
+        assert_eq!(
+            (added.button, added.line_index),
+            (button, Some(index)),
+            "{line}"
+        );
+    }
+}
+
+/// What is added is set off as its neighbours are, and goes with what set it off.
+#[test]
+fn a_node_comes_and_goes_in_any_layout() {
+    let one = "<member><callManager><processNodeName>cucm1.example.com</processNodeName></callManager></member>";
+    for (before, behind, line_end) in [
+        ("\n  ", "\n", "\n"),
+        ("\n  ", "", "\n"),
+        ("\r\n\t", "", "\r\n"),
+        ("", "\n", "\n"),
+        ("", "", "\n"),
+        ("<!-- a\r\nb -->\n", "\n", "\n"),
+        ("<!-- a\nb -->\r\n", "", "\r\n"),
+    ] {
+        let text = format!(
+            "<device><devicePool><callManagerGroup><members>{before}{one}{behind}</members></callManagerGroup>\
+             </devicePool></device>"
+        );
+        let mut config = read(&text);
+        let edit = config
+            .add_member(&Member::new("cucm2.example.com"))
+            .unwrap();
+        let added = std::str::from_utf8(&config.source()[edit.inserted.range()]).unwrap();
+        assert_eq!(
+            added.matches('\n').count(),
+            added.matches(line_end).count(),
+            "{before:?}"
+        );
+        if line_end == "\n" {
+            assert!(!added.contains('\r'), "{before:?}");
+        }
+        config.remove_member(1).unwrap();
+        assert_eq!(config.source(), text.as_bytes(), "{before:?} {behind:?}");
+    }
+}
+
 /// Buttons count speed dials, indices lines; neither is given twice.
 #[test]
 fn a_line_keeps_its_index_and_a_new_one_gets_what_is_free() {

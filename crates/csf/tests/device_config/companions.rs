@@ -196,6 +196,31 @@ fn the_bootstrap_document_s_servers_stand_by_priority_and_know_their_bytes() {
     );
 }
 
+/// Catalogue of failures, 41.
+#[test]
+fn an_answer_without_a_home_cluster_is_found() {
+    let rules = |text: &str| -> Vec<Rule> {
+        let edge = EdgeConfig::read(text.as_bytes(), &Limits::default()).unwrap();
+        let findings = edge.findings().into_iter();
+        findings.map(|finding| finding.rule).collect()
+    };
+    assert_eq!(rules(BOOTSTRAP), []);
+    let home = "<address>cucm1.example.com</address><tlsPort></tlsPort>";
+    assert!(BOOTSTRAP.contains(home));
+    let empty = BOOTSTRAP.replace(home, "<address> </address>");
+    assert_eq!(rules(&empty), [Rule::NoHomeUds]);
+    // Named by service discovery alone, or by nothing.
+    let group = format!("<userUdsServer><server>{home}</server></userUdsServer>");
+    assert_eq!(rules(&BOOTSTRAP.replace(&group, "")), []);
+    let nothing = "<getEdgeConfigResponse><edgeConfig/></getEdgeConfigResponse>";
+    assert_eq!(rules(nothing), [Rule::NoHomeUds]);
+    let unreadable = BOOTSTRAP.replace(
+        "<tlsPort></tlsPort></server></userUds",
+        "<tlsPort>x</tlsPort></server></userUds",
+    );
+    assert_eq!(rules(&unreadable), [Rule::UnreadableValue]);
+}
+
 #[test]
 fn a_port_in_the_bootstrap_document_that_is_none_is_an_error_with_its_place() {
     let text = BOOTSTRAP.replace("<tlsPort>443<", "<tlsPort>0<");

@@ -254,6 +254,101 @@ fn a_setting_is_written_only_where_it_is_read() {
     assert!(error.to_string().len() < 400, "{error}");
 }
 
+/// What a reader takes without the white space around it is not written with any.
+#[test]
+fn white_space_that_would_not_be_read_back_is_refused() {
+    type Change = fn(&mut Device);
+    let member = "/device/devicePool/callManagerGroup/members/member/callManager";
+    let cases: [(Change, String); 13] = [
+        (
+            |d| d.srst_option += " ",
+            "/device/devicePool/srstInfo/srstOption".to_owned(),
+        ),
+        (
+            |d| d.load_information += "\t",
+            "/device/loadInformation".to_owned(),
+        ),
+        (
+            |d| d.inactive_load_information += "\n",
+            "/device/inactiveLoadInformation".to_owned(),
+        ),
+        (
+            |d| d.version_stamp += "\r",
+            "/device/versionStamp".to_owned(),
+        ),
+        (|d| d.cert_hash += " ", "/device/certHash".to_owned()),
+        (|d| d.user_id += "\u{a0}", "/device/userId".to_owned()),
+        (|d| d.owner_id.insert(0, ' '), "/device/ownerId".to_owned()),
+        (
+            |d| d.members[0].process_node_name.insert(0, ' '),
+            format!("{member}/processNodeName"),
+        ),
+        (
+            |d| d.lines[0].name += " ",
+            "/device/sipProfile/sipLines/line/name".to_owned(),
+        ),
+        (
+            |d| d.lines[0].contact += " ",
+            "/device/sipProfile/sipLines/line/contact".to_owned(),
+        ),
+        (
+            |d| d.lines[0].proxy += " ",
+            "/device/sipProfile/sipLines/line/proxy".to_owned(),
+        ),
+        (
+            |d| {
+                d.capf_list.push(Capf {
+                    phone_port: 3804,
+                    process_node_name: " x".to_owned(),
+                });
+            },
+            "/device/capfList/capf/processNodeName".to_owned(),
+        ),
+        (
+            |d| {
+                d.phone_services.push(PhoneServiceEntry {
+                    kind: PhoneServiceKind::Services,
+                    category: 0,
+                    name: " kept ".to_owned(),
+                    url: " x".to_owned(),
+                    vendor: String::new(),
+                    version: String::new(),
+                });
+            },
+            "/device/phoneServices/phoneService/url".to_owned(),
+        ),
+    ];
+    for (change, path) in cases {
+        let mut file = jabber();
+        change(&mut file.device);
+        assert_eq!(file.to_xml(), Err(WriteError::WhiteSpace { path }));
+    }
+}
+
+#[test]
+fn a_gateway_without_an_address_is_refused() {
+    let mut file = jabber();
+    file.device.srst_gateways = ["192.0.2.1", ""]
+        .map(|address| Gateway {
+            address: address.to_owned(),
+            port: 5060,
+        })
+        .to_vec();
+    let path = "/device/devicePool/srstInfo/sipIpAddr2".to_owned();
+    assert_eq!(file.to_xml(), Err(WriteError::NoAddress { path }));
+}
+
+/// A [`Device`] is a SIP device: the file of another is not taken for one.
+#[test]
+fn a_device_that_speaks_sccp_is_not_made_a_sip_device() {
+    let text = jabber().to_xml().unwrap();
+    let config = read(&text.replace("<deviceProtocol>SIP<", "<deviceProtocol>SCCP<"));
+    let error = Device::try_from(&config).unwrap_err();
+    assert_eq!((error.expected, &*error.found), ("SIP", "SCCP"));
+    let config = read(&text.replace("<deviceProtocol>SIP<", "<deviceProtocol> sip <"));
+    assert!(Device::try_from(&config).is_ok());
+}
+
 /// A type or an editor lets 0 through; no reader takes it, this one neither.
 #[test]
 fn port_0_is_written_nowhere() {

@@ -72,6 +72,16 @@ fn each_contradiction_is_found_alone() {
             "<processNodeName>cucm2<",
         ),
         (
+            Rule::HostNotFqdn,
+            "<processNodeName>cucm2.example.com<",
+            "<processNodeName>192.0.2.300<",
+        ),
+        (
+            Rule::HostNotFqdn,
+            "<processNodeName>cucm2.example.com<",
+            "<processNodeName>[::ffff:192.0.2.2]<",
+        ),
+        (
             Rule::PortsEqual,
             "<sipOAuthPort>5190<",
             "<sipOAuthPort>2427<",
@@ -306,6 +316,15 @@ fn an_oauth_port_that_is_the_default_of_the_missing_one_is_equal_to_it() {
             "<sipPort>5090</sipPort><sipMRAOAuthPort>5091</sipMRAOAuthPort>",
             "sipOAuthPort",
         ),
+        // Every node has these two.
+        (
+            "<sipOAuthPort>5061</sipOAuthPort><sipMRAOAuthPort>5091</sipMRAOAuthPort>",
+            "securedSipPort",
+        ),
+        (
+            "<sipOAuthPort>5090</sipOAuthPort><sipMRAOAuthPort>5060</sipMRAOAuthPort>",
+            "sipPort",
+        ),
     ];
     for (ports, missing) in table {
         let findings = read(&file(
@@ -483,14 +502,14 @@ fn every_value_a_device_is_made_of_is_found_when_it_cannot_be_read() {
         let found = findings.iter().find(|finding| {
             matches!(
                 finding.rule,
-                Rule::UnreadableValue | Rule::UnreadableSetting
+                Rule::UnreadableValue | Rule::UnreadableSetting | Rule::NotSip
             )
         });
         match Device::try_from(&changed) {
             Ok(_) => {}
             Err(error) => {
                 let found = found.unwrap_or_else(|| panic!("{error}"));
-                assert_eq!(found.position, error.position);
+                assert_eq!(found.position.path, error.position.path);
                 *if path.contains('@') {
                     &mut attributes
                 } else {
@@ -506,5 +525,5 @@ fn every_value_a_device_is_made_of_is_found_when_it_cannot_be_read() {
     }
     // 14 ports of nodes, 11 of the stack, 5 of the profile and its line, 4 of SRST, 1 of CAPF, and 8 others; the settings are those
     // of SRST, CAPF and phone services, the port of the line, its index, and the number of the device type.
-    assert_eq!((elements, attributes, settings), (43, 8, 12));
+    assert_eq!((elements, attributes, settings), (44, 8, 12));
 }

@@ -233,6 +233,21 @@ fn the_server_shows_the_name_of_the_node() {
     assert_eq!(target.server_identity.as_deref(), Some("cucm1.example.com"));
 }
 
+/// RFC 3261 section 25.1: `hostport`, in which an IPv6 address has brackets.
+#[test]
+fn host_and_port_can_stand_in_a_uri() {
+    for (host, expected) in [
+        ("cucm1.example.com", "cucm1.example.com:5090"),
+        ("192.0.2.1", "192.0.2.1:5090"),
+        ("2001:db8::1", "[2001:db8::1]:5090"),
+        ("[2001:db8::1]", "[2001:db8::1]:5090"),
+    ] {
+        let config = read(&file("1", "3", "3", &member("0", host, OAUTH_PORTS)));
+        let target = &config.registration_targets(Place::OnPremises).unwrap()[0];
+        assert_eq!(target.host_and_port(), expected);
+    }
+}
+
 #[test]
 fn nodes_are_tried_by_priority_then_in_document_order() {
     let members = [("2", "c"), ("0", "a"), ("1", "b1"), ("1", "b2")];

@@ -32,6 +32,19 @@ fn empty_is_not_missing() {
     let config = read("<device><certHash></certHash></device>");
     assert_eq!(config.cert_hash().unwrap().value, "");
     assert!(config.version_stamp().is_none());
+    let file = "<device><devicePool><callManagerGroup><members><member priority=\"\"/><member/></members>\
+        </callManagerGroup></devicePool><phoneServices useHTTPS=''><phoneService type='' category=''/><phoneService/>\
+        </phoneServices></device>";
+    let config = read(file);
+    let origins = config.members().map(|node| node.priority().unwrap().origin);
+    let is_empty = |origin: Origin| matches!(origin, Origin::Empty(_));
+    assert_eq!(origins.map(is_empty).collect::<Vec<_>>(), [true, false]);
+    assert!(is_empty(config.phone_services_use_https().unwrap().origin));
+    let services: Vec<_> = config.phone_services().collect();
+    assert!(is_empty(services[0].kind().unwrap().origin));
+    assert!(is_empty(services[0].category().unwrap().origin));
+    assert_eq!(services[1].kind().unwrap().origin, Origin::Missing);
+    assert_eq!(services[1].category().unwrap().origin, Origin::Missing);
 }
 
 #[test]

@@ -125,6 +125,10 @@ fn what_does_not_decide_needs_none() {
         ("<listen>2427<", "<listen>2429<"),
         ("priority=\"1\"", "priority=\"7\""),
         ("uuid=", "x=\"y\" uuid="),
+        (
+            "<processNodeName>cucm1.example.com<",
+            "<processNodeName>CUCM1.example.com<",
+        ),
         // What of a line no registration carries.
         ("<featureLabel>2001<", "<featureLabel>Anna<"),
         ("<callWaiting>3<", "<callWaiting>1<"),
@@ -172,6 +176,22 @@ fn a_line_without_a_button_is_on_the_first() {
     });
     assert!(!none.is_restart_needed(&first));
     assert!(none.is_restart_needed(&second));
+}
+
+/// Such a node is left out by whoever looks for targets, whatever is written.
+#[test]
+fn a_port_that_cannot_be_read_is_as_good_as_another() {
+    let [zero, words, good] = ["0", "words", "5090"].map(|port| {
+        let ports = format!("<sipOAuthPort>{port}</sipOAuthPort>");
+        read(&file(
+            "1",
+            "3",
+            "3",
+            &member("0", "cucm1.example.com", &ports),
+        ))
+    });
+    assert!(!zero.is_restart_needed(&words));
+    assert!(zero.is_restart_needed(&good));
 }
 
 #[test]

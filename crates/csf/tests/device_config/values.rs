@@ -75,6 +75,32 @@ fn the_device_overrides_the_profile_and_the_profile_the_enterprise() {
     assert_eq!(setting("telnet"), None);
 }
 
+/// As `Device` writes settings that do not stand beside each other: a group more than once.
+#[test]
+fn a_setting_is_found_in_every_group_of_its_name() {
+    let mut file = jabber();
+    let setting = |name: &str| Setting {
+        name: name.to_owned(),
+        value: name.to_owned(),
+    };
+    file.device.vendor_config = ["a/x", "b", "a/y", "a/z/one", "c", "a/z/two"]
+        .map(setting)
+        .to_vec();
+    file.device.enterprise_config = vec![Setting {
+        value: "enterprise".to_owned(),
+        ..setting("a/y")
+    }];
+    let config = read(&file.to_xml().unwrap());
+    for Setting { name, value } in &file.device.vendor_config {
+        let (level, text) = config.vendor_setting(name).unwrap();
+        assert_eq!(
+            (level, text.value.as_str()),
+            (VendorLevel::Device, &**value)
+        );
+    }
+    assert_eq!(config.vendor_setting("a/z"), None);
+}
+
 #[test]
 fn targets_and_findings_can_be_printed_as_json() {
     let config = read(&file(
