@@ -237,6 +237,13 @@ pub(crate) fn cut(input: &str, at: usize) -> (&str, &str) {
     input.split_at_checked(at).unwrap_or((input, ""))
 }
 
+/// Whether `byte` may stand in a token, for what the compiler works out.
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    #[allow(clippy::indexing_slicing, reason = "there is one for each byte")]
+    let class = CLASSES[byte as usize];
+    class & TOKEN != 0
+}
+
 #[inline]
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && span(text.as_bytes(), TOKEN) == text.len()

@@ -7,25 +7,29 @@ use zeroize::Zeroize;
 
 use crate::auth::SecretValue;
 use crate::field::{HeaderField, Slots};
-use crate::grammar::{TOKEN, is_class};
 use crate::name::code_of;
 use crate::scan::{forbidden_controls, has_control};
 use crate::text::{is_blank, is_line_end};
 use crate::typed::{All, TypedHeader};
-use crate::view::missing;
-use crate::{HeaderName, ParseError};
+use crate::view::{forbidden_control, missing};
+use crate::{ErrorKind, HeaderName, ParseError};
 
 /// Header fields in order, with duplicates and unknown ones.
 ///
 /// Names are found without regard to case, and by their compact form. A field that came from a
 /// message is written back as it stood, byte for byte.
 ///
+/// One field never becomes two, and what is written can be read: a name is a [`HeaderName`], which is
+/// a token, and of a value white space with a line end in it becomes a space, as do control characters
+/// that may not stand there, and white space around it goes. [`try_push`](Self::try_push) refuses such
+/// values instead.
+///
 /// ```
-/// use sip_oauth_message::{header::CSeq, Headers};
+/// use sip_oauth_message::{header::CSeq, HeaderName, Headers};
 /// let mut headers = Headers::new();
-/// headers.push("CSeq", "1 REGISTER");
-/// headers.push("Call-ID", "1@192.0.2.7");
-/// headers.set("cseq", "2 REGISTER");
+/// headers.push(HeaderName::CSeq, "1 REGISTER");
+/// headers.push(HeaderName::CallId, "1@192.0.2.7");
+/// headers.set(HeaderName::CSeq, "2 REGISTER");
 /// assert_eq!(headers.get("i"), Some("1@192.0.2.7"));
 /// assert_eq!(headers.required::<CSeq>()?.number(), 2);
 /// # Ok::<(), sip_oauth_message::ParseError>(())
@@ -48,7 +52,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A field of our own making. What would end the field, or its name, is left out.
+    /// A field of our own making, with a name that is a token.
     fn new(name: &str, value: impl Display) -> Self {
         Self::with_capacity(MOST_FIELDS, name, value)
     }
@@ -62,10 +66,7 @@ impl Entry {
 
     fn with_capacity(bytes: usize, name: &str, value: impl Display) -> Self {
         let mut text = String::with_capacity(bytes);
-        text.extend(
-            name.chars()
-                .filter(|&c| u8::try_from(c).is_ok_and(|b| is_class(b, TOKEN))),
-        );
+        text.push_str(name);
         let name_end = text.len();
         text.push_str(": ");
         let value_start = text.len();
@@ -82,7 +83,7 @@ impl Entry {
         let value_end = trimmed.max(value_start);
         text.truncate(value_end);
         Self {
-            code: code_of(text.get(..name_end).unwrap_or_default().as_bytes()),
+            code: code_of(name.as_bytes()),
             name_end,
             value: value_start..value_end,
             text,
@@ -212,52 +213,77 @@ impl Headers {
     }
 
     /// Adds a field at the end.
+    pub fn push(&mut self, name: HeaderName<'_>, value: impl Display) {
+        self.entries.push(Entry::new(name.as_str(), value));
+    }
+
+    /// Adds a field at the end whose name, or value, is somebody else's. The name stays as it is
+    /// spelled.
     ///
-    /// White space with a line end in it becomes a space, that around the value goes, and what may
-    /// not stand in a name is left out of it, so that one field never becomes two.
-    pub fn push(&mut self, name: &str, value: impl Display) {
+    /// # Errors
+    ///
+    /// When `name` is not a token, or `value` has a line end or another control character where none
+    /// may stand; nothing is added then, and the offset counts from the start of the value.
+    pub fn try_push(&mut self, name: &str, value: &str) -> Result<(), ParseError> {
+        let known = HeaderName::parse(name)?.known();
+        let in_header = |error: ParseError| match known {
+            Some(name) => error.in_header(name),
+            None => error,
+        };
+        if let Some(at) = value.find(is_line_end) {
+            let error = ParseError::new(ErrorKind::ControlCharacter, at, "a value on one line");
+            return Err(in_header(error));
+        }
+        if let Some(at) = forbidden_controls(value.as_bytes()).next() {
+            return Err(in_header(forbidden_control(at)));
+        }
         self.entries.push(Entry::new(name, value));
+        Ok(())
     }
 
     /// Adds a field at the front, where Via and Route belong.
-    pub fn push_first(&mut self, name: &str, value: impl Display) {
-        self.entries.insert(0, Entry::new(name, value));
+    pub fn push_first(&mut self, name: HeaderName<'_>, value: impl Display) {
+        self.entries.insert(0, Entry::new(name.as_str(), value));
     }
 
     /// Adds a field directly behind the last one named `after`, or at the end if there is none.
-    pub fn push_after(&mut self, after: &str, name: &str, value: impl Display) {
-        self.entries
-            .insert(self.behind(after), Entry::new(name, value));
+    pub fn push_after(&mut self, after: HeaderName<'_>, name: HeaderName<'_>, value: impl Display) {
+        let entry = Entry::new(name.as_str(), value);
+        self.entries.insert(self.behind(after), entry);
     }
 
-    /// Adds a copy of a field at the end, as it is written.
+    /// Adds a copy of a field at the end, its name as it is spelled.
     pub fn push_field(&mut self, field: &HeaderField<'_>) {
-        self.push(field.name_text(), field.unfolded());
+        let entry = Entry::new(field.name_text(), field.unfolded());
+        self.entries.push(entry);
     }
 
     /// Adds a typed value at the end, under its own name.
     pub fn push_typed<'a, H: TypedHeader<'a> + Display>(&mut self, value: &H) {
-        self.push(H::NAME.as_str(), value);
+        self.push(H::NAME, value);
     }
 
     /// Adds credentials behind the last field named `after`, or at the end if there is none.
-    pub fn push_secret(&mut self, after: Option<&str>, name: &str, value: &SecretValue) {
+    pub fn push_secret(
+        &mut self,
+        after: Option<HeaderName<'_>>,
+        name: HeaderName<'_>,
+        value: &SecretValue,
+    ) {
         let at = after.map_or(self.entries.len(), |after| self.behind(after));
-        self.entries.insert(at, Entry::secret(name, value));
+        self.entries.insert(at, Entry::secret(name.as_str(), value));
     }
 
     /// The place behind the last field of this name, or the end if there is none.
-    fn behind(&self, name: &str) -> usize {
-        let wanted = HeaderName::of(name);
-        let last = self.entries.iter().rposition(|e| e.name() == wanted);
+    fn behind(&self, name: HeaderName<'_>) -> usize {
+        let last = self.entries.iter().rposition(|e| e.name() == name);
         last.map_or(self.entries.len(), |at| at + 1)
     }
 
     /// Gives the first field of this name a new value and removes the others; adds it at the
     /// end if there is none. The name stays as it was written.
-    pub fn set(&mut self, name: &str, value: impl Display) {
-        let wanted = HeaderName::of(name);
-        let Some(at) = self.entries.iter().position(|e| e.name() == wanted) else {
+    pub fn set(&mut self, name: HeaderName<'_>, value: impl Display) {
+        let Some(at) = self.entries.iter().position(|e| e.name() == name) else {
             return self.push(name, value);
         };
         if let Some(entry) = self.entries.get_mut(at) {
@@ -265,7 +291,7 @@ impl Headers {
         }
         let mut index = 0;
         self.entries.retain(|entry| {
-            let keep = index <= at || entry.name() != wanted;
+            let keep = index <= at || entry.name() != name;
             index += 1;
             keep
         });
@@ -274,28 +300,28 @@ impl Headers {
     /// Removes all fields of this name and says how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
         let before = self.entries.len();
-        let wanted = HeaderName::of(name);
+        let wanted = HeaderName::of_token(name);
         self.entries.retain(|entry| entry.name() != wanted);
         before - self.entries.len()
     }
 
     /// Removes the first field of this name and gives its value.
     pub fn remove_first(&mut self, name: &str) -> Option<String> {
-        let wanted = HeaderName::of(name);
+        let wanted = HeaderName::of_token(name);
         let at = self.entries.iter().position(|e| e.name() == wanted)?;
         Some(self.entries.remove(at).value().to_owned())
     }
 
     /// The value of the first field of this name, as written.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let wanted = HeaderName::of(name);
+        let wanted = HeaderName::of_token(name);
         let entry = self.entries.iter().find(|e| e.name() == wanted)?;
         Some(entry.value())
     }
 
     /// The values of all fields of this name, in order.
     pub fn get_all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
-        let wanted = HeaderName::of(name);
+        let wanted = HeaderName::of_token(name);
         self.entries
             .iter()
             .filter(move |e| e.name() == wanted)

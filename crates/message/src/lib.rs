@@ -10,7 +10,7 @@
 //! * [`remotecc`] holds the bodies that Cisco devices and Unified CM exchange in a registration.
 //!
 //! ```
-//! use sip_oauth_message::{header::From, Limits, MessageView, Response, StatusCode};
+//! use sip_oauth_message::{header::From, HeaderName, Limits, MessageView, Response, StatusCode};
 //!
 //! let bytes = b"REGISTER sip:ucm.example.com SIP/2.0\r\n\
 //!     Via: SIP/2.0/TLS 192.0.2.7:62162;branch=z9hG4bK1\r\n\
@@ -20,8 +20,10 @@
 //! assert_eq!(view.required::<From>()?.tag(), Some("7"));
 //!
 //! let mut response = Response::new(StatusCode::FORBIDDEN);
-//! for name in ["Via", "From"] {
-//!     response.headers.push(name, view.to_headers().get(name).unwrap());
+//! for name in [HeaderName::Via, HeaderName::From] {
+//!     for field in view.fields_named(name) {
+//!         response.headers.push_field(&field);
+//!     }
 //! }
 //! assert!(response.to_bytes().starts_with(b"SIP/2.0 403 Forbidden\r\nVia: SIP/2.0/TLS"));
 //! # Ok::<(), sip_oauth_message::ParseError>(())
@@ -62,8 +64,8 @@ pub use self::headers::Headers;
 pub use self::leniency::{Leniencies, Leniency, Parser, Reading};
 pub use self::limits::Limits;
 pub use self::message::{Request, Response};
-pub use self::method::Method;
-pub use self::name::HeaderName;
+pub use self::method::{Method, OtherMethod};
+pub use self::name::{HeaderName, OtherName};
 pub use self::name_addr::NameAddr;
 pub use self::params::{Param, Params};
 pub use self::start_line::{RequestLine, StartLine, StatusLine};

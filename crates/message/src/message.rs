@@ -9,14 +9,14 @@ use crate::headers::{Entry, Headers};
 use crate::start_line::VERSION;
 use crate::typed::TypedHeader;
 use crate::uri::Redacted;
-use crate::{HeaderName, Method, ParseError, StatusCode};
+use crate::{HeaderName, Method, ParseError, StatusCode, Uri};
 
 /// A request that can be changed and written.
 ///
 /// ```
-/// use sip_oauth_message::{Limits, MessageView, Method, Request};
-/// let mut request = Request::new(Method::Register, "sip:ucm.example.com");
-/// request.headers.push("CSeq", "1 REGISTER");
+/// use sip_oauth_message::{HeaderName, Limits, MessageView, Method, Request, Uri};
+/// let mut request = Request::new(Method::Register, Uri::parse("sip:ucm.example.com")?);
+/// request.headers.push(HeaderName::CSeq, "1 REGISTER");
 /// let bytes = request.to_bytes();
 /// assert!(bytes.ends_with(b"CSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n"));
 /// let view = MessageView::parse(&bytes, &Limits::default())?;
@@ -27,10 +27,9 @@ use crate::{HeaderName, Method, ParseError, StatusCode};
 pub struct Request {
     /// The method.
     pub method: Method<'static>,
-    /// The Request-URI, written as it is.
-    pub uri: String,
-    /// The version, written as it is: `SIP/2.0` in all that is not a copy of something else.
-    pub version: Cow<'static, str>,
+    /// As in a request line: without blanks and control characters.
+    pub(crate) uri: String,
+    pub(crate) version: Cow<'static, str>,
     /// The header fields.
     pub headers: Headers,
     /// The body.
@@ -40,18 +39,17 @@ pub struct Request {
 /// A response that can be changed and written.
 ///
 /// ```
-/// use sip_oauth_message::{Response, StatusCode};
+/// use sip_oauth_message::{HeaderName, Response, StatusCode};
 /// let mut response = Response::new(StatusCode::FORBIDDEN);
-/// response.headers.push("Retry-After", 35);
+/// response.headers.push(HeaderName::RetryAfter, 35);
 /// assert_eq!(response.to_bytes(), b"SIP/2.0 403 Forbidden\r\nRetry-After: 35\r\nContent-Length: 0\r\n\r\n");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The version, as in [`Request::version`].
-    pub version: Cow<'static, str>,
+    pub(crate) version: Cow<'static, str>,
     /// The status code.
     pub status: StatusCode,
-    /// The reason phrase.
+    /// The reason phrase, for people; a control character in it is written as a space.
     pub reason: String,
     /// The header fields.
     pub headers: Headers,
@@ -61,14 +59,38 @@ pub struct Response {
 
 impl Request {
     /// A request without header fields and body.
-    pub fn new(method: Method<'_>, uri: impl Into<String>) -> Self {
+    pub fn new(method: Method<'_>, uri: Uri<'_>) -> Self {
         Self {
             method: method.into_owned(),
-            uri: uri.into(),
+            uri: uri.as_str().to_owned(),
             version: Cow::Borrowed(VERSION),
             headers: Headers::new(),
             body: Vec::new(),
         }
+    }
+
+    /// The Request-URI as written; [`request_uri`](Self::request_uri) reads it.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The Request-URI, read.
+    ///
+    /// # Errors
+    ///
+    /// When this is a copy of a request whose Request-URI is no URI.
+    pub fn request_uri(&self) -> Result<Uri<'_>, ParseError> {
+        Uri::parse(&self.uri)
+    }
+
+    /// Gives the request another Request-URI.
+    pub fn set_uri(&mut self, uri: Uri<'_>) {
+        uri.as_str().clone_into(&mut self.uri);
+    }
+
+    /// The version as written: `SIP/2.0` in all that is not a copy of something else.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Appends the message to `out`.
@@ -77,7 +99,7 @@ impl Request {
     /// appended where it is absent.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (method, uri, version) = (&self.method, &self.uri, &self.version);
-        start_line(out, format_args!("{method} {uri} {version}"));
+        put(out, format_args!("{method} {uri} {version}\r\n"));
         encode(&self.headers, &self.body, out);
     }
 
@@ -126,12 +148,15 @@ impl Response {
         }
     }
 
+    /// The version as written, as in [`Request::version`].
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Appends the message to `out`; Content-Length as in [`Request::encode`].
     pub fn encode(&self, out: &mut Vec<u8>) {
-        start_line(
-            out,
-            format_args!("{} {} {}", self.version, self.status, self.reason),
-        );
+        put(out, format_args!("{} {} ", self.version, self.status));
+        phrase(out, &self.reason);
         encode(&self.headers, &self.body, out);
     }
 
@@ -203,15 +228,16 @@ pub(crate) fn owned_version(text: &str) -> Cow<'static, str> {
     }
 }
 
-/// Writes the first line; control characters inside it become spaces.
-fn start_line(out: &mut Vec<u8>, line: impl Display) {
-    let from = out.len();
-    put(out, line);
-    for byte in out.get_mut(from..).unwrap_or_default() {
-        if byte.is_ascii_control() && *byte != b'\t' {
-            *byte = b' ';
+/// Writes a reason phrase and the end of its line.
+fn phrase(out: &mut Vec<u8>, text: &str) {
+    let printable = |byte: u8| {
+        if byte.is_ascii_control() && byte != b'\t' {
+            b' '
+        } else {
+            byte
         }
-    }
+    };
+    out.extend(text.bytes().map(printable));
     out.extend_from_slice(b"\r\n");
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use crate::grammar::is_token;
 use crate::{ErrorKind, ParseError};
@@ -17,11 +16,12 @@ macro_rules! methods {
         /// assert_eq!(Method::parse("register")?.as_str(), "register");
         /// # Ok::<(), sip_oauth_message::ParseError>(())
         /// ```
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum Method<'a> {
             $($(#[$doc])* $variant,)*
             /// Any other token.
-            Other(Cow<'a, str>),
+            Other(OtherMethod<'a>),
         }
 
         impl<'a> Method<'a> {
@@ -29,15 +29,15 @@ macro_rules! methods {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
-                    Self::Other(text) => text,
+                    Self::Other(other) => other.as_str(),
                 }
             }
 
-            /// The method a token names.
+            /// The method a token names. The caller has checked that it is one, or will.
             pub(crate) fn from_token(token: &'a str) -> Self {
                 match token {
                     $($text => Self::$variant,)*
-                    other => Self::Other(Cow::Borrowed(other)),
+                    other => Self::Other(OtherMethod(Cow::Borrowed(other))),
                 }
             }
 
@@ -45,7 +45,9 @@ macro_rules! methods {
             pub fn into_owned(self) -> Method<'static> {
                 match self {
                     $(Self::$variant => Method::$variant,)*
-                    Self::Other(text) => Method::Other(Cow::Owned(text.into_owned())),
+                    Self::Other(other) => {
+                        Method::Other(OtherMethod(Cow::Owned(other.0.into_owned())))
+                    }
                 }
             }
         }
@@ -83,18 +85,16 @@ methods! {
     Publish = "PUBLISH",
 }
 
-/// By the text, so that [`Method::Other`] of a known name is the known method.
-impl PartialEq for Method<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
+/// `extension-method = token` (RFC 3261 section 25.1): a method that is none of those above.
+///
+/// [`Method::parse`] makes one, so that it is a token and no known method.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OtherMethod<'a>(Cow<'a, str>);
 
-impl Eq for Method<'_> {}
-
-impl Hash for Method<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+impl OtherMethod<'_> {
+    /// The method as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::grammar::{TOKEN, span};
+use crate::grammar::{TOKEN, is_token, is_token_byte, span};
 use crate::scan::{equal_to_any, first_marked};
+use crate::{ErrorKind, ParseError};
 
 macro_rules! header_names {
     ($($variant:ident $text:literal $($compact:literal)?,)*) => {
@@ -14,9 +15,12 @@ macro_rules! header_names {
         ///
         /// ```
         /// use sip_oauth_message::HeaderName;
-        /// assert_eq!(HeaderName::of("CALL-id"), HeaderName::CallId);
-        /// assert_eq!(HeaderName::of("i"), HeaderName::CallId);
-        /// assert_eq!(HeaderName::of("X-Own"), HeaderName::Other("x-own"));
+        /// assert_eq!(HeaderName::parse("CALL-id")?, HeaderName::CallId);
+        /// assert_eq!(HeaderName::parse("i")?, HeaderName::CallId);
+        /// const OWN: HeaderName<'_> = HeaderName::from_static("X-Own");
+        /// assert_eq!(HeaderName::parse("x-own")?, OWN);
+        /// assert!(HeaderName::parse("X Own").is_err());
+        /// # Ok::<(), sip_oauth_message::ParseError>(())
         /// ```
         #[derive(Clone, Copy, Debug)]
         #[non_exhaustive]
@@ -24,7 +28,7 @@ macro_rules! header_names {
         pub enum HeaderName<'a> {
             $($variant,)*
             /// Any other name, as written.
-            Other(&'a str),
+            Other(OtherName<'a>),
         }
 
         #[derive(Clone, Copy)]
@@ -44,7 +48,7 @@ macro_rules! header_names {
             pub const fn as_str(&self) -> &'a str {
                 match self {
                     $(Self::$variant => $text,)*
-                    Self::Other(text) => text,
+                    Self::Other(other) => other.as_str(),
                 }
             }
 
@@ -126,6 +130,9 @@ header_names! {
     Warning "Warning",
     WwwAuthenticate "WWW-Authenticate",
 }
+
+/// What a header field name is, as errors have it.
+pub(crate) const NAME: &str = "a token as the name of a header field";
 
 /// The code of names that are not in the table, one above the codes of those that are.
 pub(crate) const OTHER: u8 = Code::Count as u8;
@@ -316,9 +323,75 @@ fn any_name_at(line: &[u8]) -> Result<NameAt, usize> {
     Ok(NameAt { code, colon })
 }
 
+/// `extension-header = header-name HCOLON header-value` (RFC 3261 section 25.1): the name of a field
+/// that is none of those above.
+///
+/// [`HeaderName::parse`] and [`HeaderName::from_static`] make one, so that it is a token and no known
+/// name.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherName<'a>(&'a str);
+
+impl<'a> OtherName<'a> {
+    /// The name as it is written.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+/// Whether both are the same but for the case of letters, for what the compiler works out.
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([a, behind_a @ ..], [b, behind_b @ ..]) = (one, other) {
+        if !a.eq_ignore_ascii_case(b) {
+            return false;
+        }
+        (one, other) = (behind_a, behind_b);
+    }
+    one.is_empty() && other.is_empty()
+}
+
 impl<'a> HeaderName<'a> {
     /// The name that `text` is a spelling of.
-    pub fn of(text: &'a str) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When `text` is not a token (RFC 3261 section 25.1).
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        if is_token(text) {
+            Ok(Self::of_token(text))
+        } else {
+            Err(ParseError::new(ErrorKind::HeaderLine, 0, NAME))
+        }
+    }
+
+    /// The name that a text of the program is a spelling of, as for
+    /// [`TypedHeader::NAME`](crate::TypedHeader::NAME).
+    ///
+    /// # Panics
+    ///
+    /// When `text` is not a token; in a constant, where it belongs, when it is compiled.
+    pub const fn from_static(text: &'static str) -> HeaderName<'static> {
+        let bytes = text.as_bytes();
+        let mut rest = bytes;
+        while let [byte, behind @ ..] = rest {
+            assert!(is_token_byte(*byte), "a header field name is a token");
+            rest = behind;
+        }
+        assert!(!bytes.is_empty(), "a header field name is a token");
+        let mut spellings = SPELLINGS;
+        while let [(spelling, code), behind @ ..] = spellings {
+            if is_same(bytes, spelling) {
+                let (_, names) = NAMES.split_at(*code as usize);
+                if let [name, ..] = names {
+                    return *name;
+                }
+            }
+            spellings = behind;
+        }
+        HeaderName::Other(OtherName(text))
+    }
+
+    /// The name that a token is a spelling of; of what is no token, one that no field has.
+    pub(crate) fn of_token(text: &'a str) -> Self {
         Self::from_code(code_of(text.as_bytes()), text)
     }
 
@@ -326,8 +399,13 @@ impl<'a> HeaderName<'a> {
     pub(crate) fn from_code(code: u8, text: &'a str) -> Self {
         match NAMES.get(usize::from(code)) {
             Some(&known) => known,
-            None => Self::Other(text),
+            None => Self::Other(OtherName(text)),
         }
+    }
+
+    /// The name, unless it is one of those that are not listed here.
+    pub(crate) fn known(&self) -> Option<HeaderName<'static>> {
+        NAMES.get(usize::from(self.code())).copied()
     }
 
     /// Whether values of this field are credentials and must not be printed.
@@ -339,7 +417,7 @@ impl<'a> HeaderName<'a> {
 impl PartialEq<HeaderName<'_>> for HeaderName<'_> {
     fn eq(&self, other: &HeaderName<'_>) -> bool {
         match (self, other) {
-            (Self::Other(one), HeaderName::Other(two)) => one.eq_ignore_ascii_case(two),
+            (Self::Other(one), HeaderName::Other(two)) => one.0.eq_ignore_ascii_case(two.0),
             _ => self.code() == other.code(),
         }
     }
@@ -389,7 +467,11 @@ mod tests {
             }
         }
         assert!(NAMES.iter().all(|name| usize::from(name.code()) < CODES));
-        assert_eq!(HeaderName::Other("x").code(), OTHER);
+        assert_eq!(HeaderName::of_token("x-own").code(), OTHER);
+        for (text, code) in SPELLINGS {
+            let text = std::str::from_utf8(text).unwrap();
+            assert_eq!(HeaderName::from_static(text).code(), *code);
+        }
     }
 
     #[test]

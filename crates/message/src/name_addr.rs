@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::grammar::{
-    Parsed, TOKEN, behind, behind_lws, cut, expected, expected_kind, nested, quoted_string,
-    skip_lws, trim_end, whole,
+    Parsed, TOKEN, behind, behind_lws, cut, expected, expected_kind, is_token, nested,
+    quoted_string, skip_lws, trim_end, whole,
 };
 use crate::params::{Params, params};
 use crate::scan::find;
@@ -88,8 +88,11 @@ impl<'a> NameAddr<'a> {
 
 impl fmt::Display for NameAddr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = self.display {
-            write!(f, "{name} ")?;
+        match self.display {
+            Some(Text::Token(words)) if is_words(words) => write!(f, "{words} ")?,
+            Some(Text::Token(text)) => write!(f, "{} ", Text::Plain(text))?,
+            Some(name) => write!(f, "{name} ")?,
+            None => {}
         }
         write!(f, "<{}>{}", self.uri, self.params)
     }
@@ -152,6 +155,13 @@ fn display_name(input: &str) -> Parsed<'_, Option<Text<'_>>> {
             Ok((rest, Some(Text::Token(trim_end(name)))))
         }
     }
+}
+
+/// Whether this is `*(token LWS)`, which needs no quotes.
+fn is_words(text: &str) -> bool {
+    let white = [' ', '\t', '\r', '\n'];
+    let mut words = text.split(white).filter(|word| !word.is_empty());
+    !text.is_empty() && text.trim_matches(white) == text && words.all(is_token)
 }
 
 /// `addr-spec RAQUOT`, whatever the scheme is, or the error in it.

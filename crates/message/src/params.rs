@@ -61,10 +61,20 @@ struct First {
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Param<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Option<Text<'a>>,
+}
+
+impl<'a> Param<'a> {
     /// The name as written.
-    pub name: &'a str,
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
     /// The value, where there is one.
-    pub value: Option<Text<'a>>,
+    pub const fn value(&self) -> Option<Text<'a>> {
+        self.value
+    }
 }
 
 impl<'a> Params<'a> {
@@ -222,6 +232,8 @@ impl fmt::Debug for Params<'_> {
 impl fmt::Display for Param<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value {
+            // As it was read.
+            Some(Text::Token(value)) => write!(f, "{}={value}", self.name),
             Some(value) => write!(f, "{}={value}", self.name),
             None => f.write_str(self.name),
         }
@@ -327,14 +339,18 @@ fn behind_value(input: &str, at: usize) -> Result<usize, Err<Expected>> {
 #[cold]
 fn behind_address(input: &str, at: usize) -> Result<usize, Err<Expected>> {
     let end = behind(input.as_bytes(), at, VALUE);
-    let text = input.get(at..end).unwrap_or_default();
-    let inner = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    if inner.unwrap_or(text).parse::<Ipv6Addr>().is_err() {
+    if !is_ipv6(input.get(at..end).unwrap_or_default()) {
         return Err(not_found(input, at, "a token or an IPv6 address"));
     }
     Ok(end)
+}
+
+/// Whether this is an IPv6 address, with brackets or without.
+pub(crate) fn is_ipv6(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    inner.unwrap_or(text).parse::<Ipv6Addr>().is_ok()
 }
 
 /// The value between the end of a name and the next semicolon.

@@ -13,9 +13,9 @@ use std::sync::LazyLock;
 
 use crate::grammar::digits;
 use crate::header::ContentType;
-use crate::multipart::{self, Builder};
+use crate::multipart::{self, BodyPart, Multipart};
 use crate::scan::find;
-use crate::{Limits, ParseError, TypedHeader};
+use crate::{HeaderName, Limits, ParseError, TypedHeader};
 
 /// The Content-Type of [`RegisterBody`].
 pub const REGISTER_CONTENT_TYPE: &str = "multipart/mixed; boundary=uniqueBoundary";
@@ -277,24 +277,20 @@ impl RegisterBody {
     /// The body; its Content-Type is [`REGISTER_CONTENT_TYPE`].
     pub fn encode(&self) -> Vec<u8> {
         const XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        let headers = [
-            ("Content-Type", PART_CONTENT_TYPE),
-            ("Content-Disposition", PART_DISPOSITION),
-        ];
-        let mut body = Builder::new(BOUNDARY);
+        let mut documents = Vec::with_capacity(2);
         if self.all_lines {
             let bulk = format!(
                 "{XML}<x-cisco-remotecc-request>\n<bulkregisterreq>\n<contact all=\"true\">\n\
                  <register></register>\n</contact>\n</bulkregisterreq>\n\
                  </x-cisco-remotecc-request>\n"
             );
-            body.part(&headers, bulk.as_bytes());
+            documents.push(bulk);
         }
         let mut options = format!("{XML}<x-cisco-remotecc-request>\n  <optionsind>\n");
         options.extend(self.offers.iter().map(Feature::offer));
         options.push_str("  </optionsind>\n</x-cisco-remotecc-request>");
-        body.part(&headers, options.as_bytes());
-        body.finish()
+        documents.push(options);
+        in_parts(documents)
     }
 
     /// Reads the body of a REGISTER; `None` where it has no remotecc document.
@@ -353,6 +349,18 @@ impl RegisterBody {
             body.offers = offers;
         }
     }
+}
+
+/// Our own documents as the parts of a body.
+fn in_parts(documents: Vec<String>) -> Vec<u8> {
+    let mut body = Multipart::new(BOUNDARY).expect("the boundary is one");
+    for document in documents {
+        let mut part = BodyPart::new(PART_CONTENT_TYPE, document);
+        let disposition = HeaderName::ContentDisposition;
+        part.headers.push(disposition, PART_DISPOSITION);
+        body.parts.push(part);
+    }
+    body.to_bytes().expect("no document has the boundary in it")
 }
 
 /// The body of the 200 to a REGISTER: what Unified CM grants.

@@ -22,6 +22,7 @@ pub enum StartLine<'a> {
 
 /// `Request-Line = Method SP Request-URI SP SIP-Version CRLF` (RFC 3261 section 7.1).
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestLine<'a> {
     /// The method.
     pub method: Method<'a>,
@@ -33,6 +34,7 @@ pub struct RequestLine<'a> {
 
 /// `Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF` (RFC 3261 section 7.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StatusLine<'a> {
     /// The status code.
     pub status: StatusCode,
@@ -86,7 +88,7 @@ impl<'a> RequestLine<'a> {
             return fail(line.len(), "a space after the method");
         };
         let method = Method::from_token(method);
-        if matches!(&method, Method::Other(text) if !is_token(text)) {
+        if matches!(&method, Method::Other(other) if !is_token(other.as_str())) {
             return fail(0, "a method or SIP/2.0");
         }
         let at = space + 1;

@@ -3,9 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
+use crate::grammar::is_token;
+use crate::params::is_ipv6;
+
 /// A token or a quoted string, and how it is written.
 ///
 /// Two texts are equal when they say the same, however they are written and folded.
+///
+/// Each is written as one that reads back equal: what cannot stand without quotes gets them, and what
+/// would end a quoted string gets a backslash.
 ///
 /// ```
 /// use sip_oauth_message::Text;
@@ -16,7 +22,7 @@ use std::fmt::{self, Write};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
-    /// Written without quotes.
+    /// Written without quotes, where it is a token or an IPv6 address.
     Token(&'a str),
     /// What stands between the quotes on the wire, backslashes included.
     Quoted(&'a str),
@@ -106,6 +112,24 @@ pub(crate) fn unfold(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether this can stand between quotes as it is: no quote without a backslash, no backslash with
+/// nothing behind it that may follow one, no control character alone.
+fn is_between_quotes(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'\\', b'\r' | b'\n' | 0x80.., ..] => return false,
+            [b'\\', _, behind @ ..]
+            | [b'\r', b'\n', b' ' | b'\t', behind @ ..]
+            | [b'\t', behind @ ..] => behind,
+            [b'"' | b'\\', ..] => return false,
+            [byte, ..] if byte.is_ascii_control() => return false,
+            [_, behind @ ..] => behind,
+        };
+    }
+}
+
 impl PartialEq for Text<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.chars().eq(other.chars())
@@ -129,12 +153,12 @@ impl PartialEq<&str> for Text<'_> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Token(text) => f.write_str(text),
-            Self::Quoted(text) => write!(f, "\"{text}\""),
-            Self::Plain(text) => {
+            Self::Token(text) if is_token(text) || is_ipv6(text) => f.write_str(text),
+            Self::Quoted(text) if is_between_quotes(text) => write!(f, "\"{text}\""),
+            Self::Token(_) | Self::Quoted(_) | Self::Plain(_) => {
                 f.write_char('"')?;
                 // A line end cannot be quoted; it would end the field.
-                for c in unfolded(text) {
+                for c in self.chars() {
                     if matches!(c, '"' | '\\') || (c.is_ascii_control() && c != '\t') {
                         f.write_char('\\')?;
                     }

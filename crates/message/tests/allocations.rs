@@ -11,7 +11,7 @@ use sip_oauth_message::header::{
     CSeq, CallId, Contact, ContentLength, Expires, From, MaxForwards, ProxyAuthorization, To, Via,
 };
 use sip_oauth_message::{
-    BearerCredentials, BearerForm, Credentials, Headers, Limits, MessageView, check,
+    BearerCredentials, BearerForm, Credentials, HeaderName, Headers, Limits, MessageView, check,
 };
 
 /// A REGISTER with an access token of 2,000 bytes, its answers 407 and 200, a contorted INVITE,
@@ -154,13 +154,13 @@ fn credentials_are_written_into_their_last_place() {
         unreachable!("it says Bearer");
     };
     let mut headers = Headers::new();
-    headers.push("Max-Forwards", 70);
+    headers.push(HeaderName::MaxForwards, 70);
     for bearer in [read, own.with_username(&name).with_realm(&name), many] {
         let mut value = None;
         let counted = measure(|| value = Some(bearer.to_header_value()));
         assert_eq!(counted.count_total, 1);
         let value = value.unwrap();
-        let counted = measure(|| headers.push_secret(None, "Proxy-Authorization", &value));
+        let counted = measure(|| headers.push_secret(None, HeaderName::ProxyAuthorization, &value));
         assert_eq!(counted.count_total, 1);
         assert_eq!(headers.get("Proxy-Authorization"), Some(value.expose()));
         headers.remove("Proxy-Authorization");

@@ -17,8 +17,8 @@ use sip_oauth_message::header::{
 };
 use sip_oauth_message::remotecc::{RegisterBody, ResponseBody};
 use sip_oauth_message::{
-    BearerCredentials, BearerForm, Challenge, Credentials, Frame, Framer, Headers, Host,
-    Leniencies, Limits, MessageView, Method, Parser, Request, Text, TypedHeader, Uri, check,
+    BearerCredentials, BearerForm, Challenge, Credentials, Frame, Framer, HeaderName, Headers,
+    Host, Leniencies, Limits, MessageView, Method, Parser, Request, Text, TypedHeader, Uri, check,
     multipart,
 };
 
@@ -346,19 +346,6 @@ proptest! {
     }
 
     #[test]
-    fn multipart_parts_come_back(bodies in prop::collection::vec("[a-z\r\n-]{0,30}", 1..5)) {
-        prop_assume!(bodies.iter().all(|body| !body.contains("--B0")));
-        let mut builder = multipart::Builder::new("B0");
-        for body in &bodies {
-            builder.part(&[("Content-Type", "text/plain")], body.as_bytes());
-        }
-        let written = builder.finish();
-        let parts: Result<Vec<_>, _> = multipart::parts("B0", &written, &Limits::default()).collect();
-        let read: Vec<_> = parts.unwrap().iter().map(|p| p.body().to_vec()).collect();
-        prop_assert_eq!(read, bodies.into_iter().map(String::into_bytes).collect::<Vec<_>>());
-    }
-
-    #[test]
     fn text_comes_back_from_quotes(text in "[^\r\n]{0,40}") {
         let written = format!("{} <sip:a@example.com>", Text::Plain(&text));
         let from = From::parse(&written).unwrap();
@@ -386,13 +373,13 @@ proptest! {
 
     #[test]
     fn requests_come_back(fields in prop::collection::vec(("[A-Za-z-]{1,12}", "[ -~]{0,30}"), 0..80), body in prop::collection::vec(any::<u8>(), 0..60)) {
-        let mut request = Request::new(Method::Register, "sip:a@example.com");
-        for (name, value) in &fields {
-            if !matches!(sip_oauth_message::HeaderName::of(name), sip_oauth_message::HeaderName::ContentLength) {
-                request.headers.push(name, value);
-            }
+        let uri = Uri::parse("sip:a@example.com").unwrap();
+        let mut request = Request::new(Method::Register, uri);
+        let is_other = |name: &str| HeaderName::parse(name) != Ok(HeaderName::ContentLength);
+        for (name, value) in fields.iter().filter(|(name, _)| is_other(name)) {
+            request.headers.try_push(name, value).unwrap();
         }
-        request.headers.push("Content-Length", body.len());
+        request.headers.push(HeaderName::ContentLength, body.len());
         request.body = body;
         let bytes = request.to_bytes();
         let view = MessageView::parse(&bytes, &Limits::default()).unwrap();
@@ -400,9 +387,7 @@ proptest! {
         prop_assert_eq!(read.to_bytes(), bytes.clone());
         let pairs = |r: &Request| r.headers.iter().map(|f| (f.name_text().to_owned(), f.value().to_owned())).collect::<Vec<_>>();
         prop_assert_eq!(pairs(&read), pairs(&request));
-        let given = fields.iter().filter(|(name, _)| {
-            sip_oauth_message::HeaderName::of(name) != sip_oauth_message::HeaderName::ContentLength
-        });
+        let given = fields.iter().filter(|(name, _)| is_other(name));
         let given = given.map(|(name, value)| (name.clone(), value.trim_matches(' ').to_owned()));
         prop_assert!(pairs(&read).into_iter().take(read.headers.len() - 1).eq(given));
         prop_assert_eq!(read.body, request.body);

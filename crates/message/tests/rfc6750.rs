@@ -11,7 +11,7 @@ use sip_oauth_message::auth::AuthzServerSpelling;
 use sip_oauth_message::header::{ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate};
 use sip_oauth_message::{
     BearerCredentials, BearerForm, Challenge, Credentials, Limits, MessageView, Method, Request,
-    TypedHeader,
+    TypedHeader, Uri,
 };
 
 fn bearer(text: &str) -> Option<BearerCredentials<'_>> {
@@ -286,8 +286,9 @@ mod section_5_3 {
                 "Proxy-Authorization",
                 "proxy-authorization",
             ] {
-                let mut request = Request::new(Method::Register, "sip:ucm.example.com");
-                request.headers.push(name, &value);
+                let uri = Uri::parse("sip:ucm.example.com").unwrap();
+                let mut request = Request::new(Method::Register, uri);
+                request.headers.try_push(name, &value).unwrap();
                 let bytes = request.to_bytes();
                 let view = MessageView::parse(&bytes, &Limits::default()).unwrap();
                 printed.push(format!("{view:?} {request:?}"));

@@ -4,8 +4,8 @@
 
 use sip_oauth_message::header::{ContentType, From, SessionId, UserAgent, Via, Warning};
 use sip_oauth_message::{
-    ErrorKind, Headers, Host, Leniencies, Leniency, Limits, MessageView, Parser, Response,
-    StatusCode, Text, TypedHeader, Uri,
+    ErrorKind, HeaderName, Headers, Host, Leniencies, Leniency, Limits, MessageView, Parser,
+    Response, StatusCode, Text, TypedHeader, Uri,
 };
 
 fn response(reason: &str, field: &str) -> String {
@@ -88,8 +88,9 @@ mod control_characters {
         let mut response = Response::new(StatusCode::OK);
         response.reason = "O\0K\u{1b}".to_owned();
         response.headers = Headers::new();
-        response.headers.push("X", "a\u{8}b\u{7f} \"\\\u{7}\u{7}\"");
-        response.headers.push("Y", Text::Plain("bell \u{7}"));
+        let own = HeaderName::from_static("X");
+        response.headers.push(own, "a\u{8}b\u{7f} \"\\\u{7}\u{7}\"");
+        response.headers.push(own, Text::Plain("bell \u{7}"));
         let written = response.to_bytes();
         let view = MessageView::parse(&written, &Limits::default()).unwrap();
         assert_eq!(view.as_response().unwrap().reason, "O K ");

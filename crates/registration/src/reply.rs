@@ -21,10 +21,10 @@ pub(crate) fn headers(
     push_vias(&mut headers, request, peer);
     push_copy(&mut headers, request, HeaderName::From);
     push_to(&mut headers, request, entropy);
-    headers.push("Date", date(now));
+    headers.push(HeaderName::Date, date(now));
     push_copy(&mut headers, request, HeaderName::CallId);
     if let Some(server) = server {
-        headers.push("Server", server);
+        headers.push(HeaderName::Server, server);
     }
     push_copy(&mut headers, request, HeaderName::CSeq);
     headers
@@ -32,7 +32,7 @@ pub(crate) fn headers(
 
 fn push_copy(headers: &mut Headers, request: &MessageView<'_>, name: HeaderName<'_>) {
     if let Some(field) = request.fields_named(name).next() {
-        headers.push(name.as_str(), field.unfolded());
+        headers.push(name, field.unfolded());
     }
 }
 
@@ -44,11 +44,11 @@ fn push_to(headers: &mut Headers, request: &MessageView<'_>, entropy: &mut dyn E
     match To::decode(field.value()) {
         Ok((to, _)) if to.tag().is_none() => {
             headers.push(
-                "To",
+                HeaderName::To,
                 format_args!("{};tag={}", field.unfolded(), entropy.next_u32()),
             );
         }
-        Ok(_) | Err(_) => headers.push("To", field.unfolded()),
+        Ok(_) | Err(_) => headers.push(HeaderName::To, field.unfolded()),
     }
 }
 
@@ -61,12 +61,12 @@ fn push_vias(headers: &mut Headers, request: &MessageView<'_>, peer: SocketAddr)
             .flatten();
         match top {
             Some((via, rest)) if via.host().ip() != Some(peer.ip()) || via.rport().is_some() => {
-                headers.push("Via", via.received_from(peer));
+                headers.push(HeaderName::Via, via.received_from(peer));
                 if !rest.is_empty() {
-                    headers.push("Via", rest);
+                    headers.push(HeaderName::Via, rest);
                 }
             }
-            Some(_) | None => headers.push("Via", field.unfolded()),
+            Some(_) | None => headers.push(HeaderName::Via, field.unfolded()),
         }
     }
 }

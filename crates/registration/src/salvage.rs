@@ -113,10 +113,8 @@ fn method(line: &[u8]) -> Option<&str> {
 fn field(line: &[u8]) -> Option<(HeaderName<'_>, &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     let name = std::str::from_utf8(line.get(..colon)?).ok()?;
-    Some((
-        HeaderName::of(name.trim_end_matches([' ', '\t'])),
-        line.get(colon + 1..)?,
-    ))
+    let name = HeaderName::parse(name.trim_end_matches([' ', '\t'])).ok()?;
+    Some((name, line.get(colon + 1..)?))
 }
 
 /// A value that may be repeated: UTF-8 without control characters.

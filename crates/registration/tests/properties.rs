@@ -302,7 +302,7 @@ proptest! {
             prop_assert_eq!(&*uri.user_unescaped().unwrap(), name.as_bytes());
         }
         let device = contact.params().get("+u.sip!devicename.ccm.cisco.com").unwrap();
-        let device = device.value.unwrap();
+        let device = device.value().unwrap();
         prop_assert_eq!(device.to_str(), name.as_str());
         prop_assert!(view.required::<Reason<'_>>().is_ok());
     }

@@ -23,10 +23,20 @@ pub struct AuthParams<'a> {
 /// One parameter of a challenge or of credentials.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthParam<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: Text<'a>,
+}
+
+impl<'a> AuthParam<'a> {
     /// The name as written; names compare without case.
-    pub name: &'a str,
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
     /// The value.
-    pub value: Text<'a>,
+    pub const fn value(&self) -> Text<'a> {
+        self.value
+    }
 }
 
 impl<'a> AuthParams<'a> {
@@ -120,7 +130,11 @@ impl fmt::Debug for AuthParams<'_> {
 
 impl fmt::Display for AuthParam<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.name, self.value)
+        match self.value {
+            // As it was read.
+            Text::Token(value) => write!(f, "{}={value}", self.name),
+            value => write!(f, "{}={value}", self.name),
+        }
     }
 }
 

@@ -151,12 +151,15 @@ impl Refusal {
         match self.cause {
             Cause::MethodNotAllowed => {
                 let methods: Vec<_> = element.methods.iter().map(Method::as_str).collect();
-                headers.push("Allow", methods.join(", "));
+                headers.push(HeaderName::Allow, methods.join(", "));
             }
-            Cause::MediaType => headers.push("Accept", element.media_types.join(", ")),
-            Cause::Encoding => headers.push("Accept-Encoding", "identity"),
+            Cause::MediaType => headers.push(HeaderName::Accept, element.media_types.join(", ")),
+            Cause::Encoding => headers.push(HeaderName::AcceptEncoding, "identity"),
             Cause::Extensions => {
-                headers.push("Unsupported", unsupported(request, element).join(", "));
+                headers.push(
+                    HeaderName::Unsupported,
+                    unsupported(request, element).join(", "),
+                );
             }
             _ => {}
         }

@@ -54,7 +54,7 @@ pub use self::reason::{AlarmLoads, CiscoAlarm, Reason};
 pub use self::retry_after::RetryAfter;
 pub use self::session_id::SessionId;
 pub use self::software::{Server, UserAgent};
-pub use self::via::{ReceivedVia, Rport, Transport, Via};
+pub use self::via::{OtherTransport, ReceivedVia, Rport, Transport, Via};
 pub use self::warning::Warning;
 
 /// A field whose value is one decimal number, up to the most that its type holds.

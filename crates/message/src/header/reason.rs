@@ -80,7 +80,7 @@ impl fmt::Display for Reason<'_> {
 /// ```
 ///
 /// `Display` writes this text; [`to_reason`](Self::to_reason) the whole header field value. No field has
-/// a blank in it but `last`.
+/// a blank in it but `last`; one that has is written with an underscore there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CiscoAlarm<'a> {
     /// The number, such as 25 (initialized) or 111 (Application-Requested-Destroy).
@@ -164,13 +164,29 @@ impl<'a> CiscoAlarm<'a> {
 
 impl fmt::Display for CiscoAlarm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cisco-alarm:{} Name={} ", self.code, self.name)?;
+        write!(f, "cisco-alarm:{} Name={} ", self.code, Word(&self.name))?;
         match &self.loads {
             AlarmLoads::Both { active, inactive } => {
+                let (active, inactive) = (Word(active), Word(inactive));
                 write!(f, "ActiveLoad={active} InactiveLoad={inactive}")?;
             }
-            AlarmLoads::One(load) => write!(f, "Load={load}")?,
+            AlarmLoads::One(load) => write!(f, "Load={}", Word(load))?,
         }
         write!(f, " Last={}", self.last)
+    }
+}
+
+/// One word of the alarm: a blank in it would begin the next.
+struct Word<'a>(&'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.split([' ', '\r', '\n']).enumerate() {
+            if index > 0 {
+                f.write_str("_")?;
+            }
+            f.write_str(word)?;
+        }
+        Ok(())
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::grammar::{
-    Parsed, behind_separator, cut, digits, element, expected, nested, separator, skip_lws, token,
+    Parsed, behind_separator, cut, digits, element, expected, is_token, nested, separator,
+    skip_lws, token,
 };
 use crate::params::params;
 use crate::uri::{Host, behind_host, port_at};
-use crate::{HeaderName, Params, ParseError, TypedHeader};
+use crate::{ErrorKind, HeaderName, Params, ParseError, TypedHeader};
 
 /// One hop that a request has taken (RFC 3261 section 20.42).
 ///
@@ -53,9 +54,15 @@ pub enum Transport<'a> {
     Ws,
     /// `WSS`
     Wss,
-    /// Any other, as written.
-    Other(&'a str),
+    /// Any other token.
+    Other(OtherTransport<'a>),
 }
+
+/// `other-transport = token`: a transport that is none of those above.
+///
+/// [`Transport::parse`] makes one, so that it is a token and no known transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OtherTransport<'a>(&'a str);
 
 /// The `rport` parameter (RFC 3581).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,12 +84,26 @@ impl<'a> Transport<'a> {
             Self::TlsSctp => "TLS-SCTP",
             Self::Ws => "WS",
             Self::Wss => "WSS",
-            Self::Other(text) => text,
+            Self::Other(other) => other.0,
         }
     }
 
-    /// The transport that a token names, without regard to case.
-    pub fn of(text: &'a str) -> Self {
+    /// Reads a transport, without regard to case.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is not a token (RFC 3261 section 25.1).
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        if is_token(text) {
+            Ok(Self::of_token(text))
+        } else {
+            let error = ParseError::new(ErrorKind::HeaderValue, 0, "a transport");
+            Err(error.in_header(HeaderName::Via))
+        }
+    }
+
+    /// The transport that a token names.
+    fn of_token(text: &'a str) -> Self {
         let known = [
             Self::Udp,
             Self::Tcp,
@@ -93,7 +114,8 @@ impl<'a> Transport<'a> {
             Self::Wss,
         ];
         let same = |transport: &Self| transport.as_str().eq_ignore_ascii_case(text);
-        known.into_iter().find(same).unwrap_or(Self::Other(text))
+        let known = known.into_iter().find(same);
+        known.unwrap_or(Self::Other(OtherTransport(text)))
     }
 }
 
@@ -117,7 +139,7 @@ impl<'a> Via<'a> {
 
     /// The transport.
     pub fn transport(&self) -> Transport<'a> {
-        Transport::of(self.transport)
+        Transport::of_token(self.transport)
     }
 
     /// The host of `sent-by`.

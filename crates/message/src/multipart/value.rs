@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::parts::{Part, Parts, is_boundary};
-use crate::{ErrorKind, Headers, Limits, ParseError};
+use crate::{ErrorKind, HeaderName, Headers, Limits, ParseError};
 
 /// A multipart body that is owned, can be changed and is written.
 ///
@@ -45,7 +45,7 @@ impl BodyPart {
     /// A part of this media type.
     pub fn new(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let mut headers = Headers::new();
-        headers.push("Content-Type", content_type);
+        headers.push(HeaderName::ContentType, content_type);
         Self {
             headers,
             body: body.into(),

@@ -6,7 +6,7 @@ use sip_oauth_message::header::{
     Require, Route, To, Via,
 };
 use sip_oauth_message::{
-    Credentials, HeaderName, Headers, Limits, MessageView, Scheme, Text, Uri, check, multipart, uri,
+    Credentials, Headers, Limits, MessageView, Scheme, Text, Uri, check, multipart, uri,
 };
 
 use crate::streams::framed;
@@ -123,8 +123,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "sip_version" => Value::from(line.as_ref()?.version.strip_prefix("SIP/")?),
         "missing" => {
             let all = ["Call-ID", "From", "To", "Max-Forwards", "CSeq", "Via"];
-            let count = |name: &str| view.fields_named(HeaderName::of(name)).count();
-            let found = all.into_iter().filter(|name| count(name) == 0);
+            let found = all.into_iter().filter(|name| count(view, name) == 0);
             Value::from(found.collect::<Vec<_>>())
         }
         "duplicated" => {
@@ -136,8 +135,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
                 "Max-Forwards",
                 "Content-Length",
             ];
-            let count = |name: &str| view.fields_named(HeaderName::of(name)).count();
-            let found = all.into_iter().filter(|name| count(name) > 1);
+            let found = all.into_iter().filter(|name| count(view, name) > 1);
             Value::from(found.collect::<Vec<_>>())
         }
         "to_tag" => option(to()?.tag()),
@@ -246,7 +244,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
                 contact
                     .params()
                     .iter()
-                    .map(|param| param.name)
+                    .map(|param| param.name())
                     .collect::<Vec<_>>(),
             )
         }
@@ -284,7 +282,7 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
             let params = other.expose_params()?;
             let pairs = params
                 .iter()
-                .map(|p| (p.name.to_owned(), Value::from(p.value.to_str())));
+                .map(|p| (p.name().to_owned(), Value::from(p.value().to_str())));
             pairs.collect::<serde_json::Map<_, _>>().into()
         }
         "accept" => {
@@ -296,4 +294,9 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// How many fields of this name there are.
+fn count(view: &MessageView<'_>, name: &str) -> usize {
+    view.to_headers().get_all(name).count()
 }

@@ -92,7 +92,7 @@ impl Facts {
                 .map(|warning| warning.text().to_str().into_owned()),
             sis_version: sis_version(view),
             flow_timer: view
-                .fields_named(HeaderName::of("Flow-Timer"))
+                .fields_named(HeaderName::FlowTimer)
                 .next()
                 .and_then(|field| field.value().parse::<u32>().ok())
                 .filter(|&seconds| seconds > 0)

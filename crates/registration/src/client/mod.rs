@@ -557,7 +557,7 @@ impl Client {
             asked: self.asked,
             alarm: self.alarm.as_ref(),
         };
-        register.build(wall).encode(out);
+        register.build(wall)?.encode(out);
         Some(connection.id)
     }
 

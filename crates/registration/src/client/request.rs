@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use sip_oauth_message::remotecc::{REGISTER_CONTENT_TYPE, RegisterBody};
-use sip_oauth_message::{BearerCredentials, BearerForm, Method, Request, SecretValue, Text};
+use sip_oauth_message::{
+    BearerCredentials, BearerForm, HeaderName, Method, Request, SecretValue, Text, Uri,
+};
 
 use super::config::{Alarm, ClientConfig, Dialect, Target};
 use super::series::Series;
@@ -40,10 +42,10 @@ impl Scheme {
         }
     }
 
-    fn field_name(self) -> &'static str {
+    fn field_name(self) -> HeaderName<'static> {
         match self {
-            Self::Authorization => "Authorization",
-            Self::ProxyAuthorization => "Proxy-Authorization",
+            Self::Authorization => HeaderName::Authorization,
+            Self::ProxyAuthorization => HeaderName::ProxyAuthorization,
         }
     }
 }
@@ -61,8 +63,9 @@ pub(super) struct Register<'a> {
 }
 
 impl Register<'_> {
-    /// The request, its header fields in the order Unified CM's clients write them.
-    pub(super) fn build(&self, wall: SystemTime) -> Request {
+    /// The request, its header fields in the order Unified CM's clients write them. None where the
+    /// node's name can be no host of a URI.
+    pub(super) fn build(&self, wall: SystemTime) -> Option<Request> {
         let Self {
             config,
             target,
@@ -72,10 +75,11 @@ impl Register<'_> {
         } = self;
         let unified_cm = matches!(config.dialect, Dialect::UnifiedCm);
         let (node, line) = (uri_host(&target.node), UriUser(&config.line.name));
-        let mut request = Request::new(Method::Register, format!("sip:{node}"));
+        let uri = format!("sip:{node}");
+        let mut request = Request::new(Method::Register, Uri::parse(&uri).ok()?);
         let headers = &mut request.headers;
         headers.push(
-            "Via",
+            HeaderName::Via,
             format_args!(
                 "SIP/2.0/{} {};branch={}",
                 target.transport.via_name(),
@@ -84,37 +88,46 @@ impl Register<'_> {
             ),
         );
         if let Some(route) = &target.route {
-            headers.push("Route", route);
+            headers.push(HeaderName::Route, route);
         }
         headers.push(
-            "From",
+            HeaderName::From,
             format_args!("<sip:{line}@{node}>;tag={}", series.from_tag),
         );
-        headers.push("To", format_args!("<sip:{line}@{node}>"));
-        headers.push("Call-ID", &series.call_id);
-        headers.push("Max-Forwards", 70);
-        headers.push("Date", date(wall));
-        headers.push("CSeq", format_args!("{} REGISTER", transaction.cseq));
-        headers.push("User-Agent", &config.device.user_agent);
-        headers.push("Contact", self.contact());
+        headers.push(HeaderName::To, format_args!("<sip:{line}@{node}>"));
+        headers.push(HeaderName::CallId, &series.call_id);
+        headers.push(HeaderName::MaxForwards, 70);
+        headers.push(HeaderName::Date, date(wall));
+        headers.push(
+            HeaderName::CSeq,
+            format_args!("{} REGISTER", transaction.cseq),
+        );
+        headers.push(HeaderName::UserAgent, &config.device.user_agent);
+        headers.push(HeaderName::Contact, self.contact());
         if let Some(credentials) = self.credentials() {
             headers.push_secret(None, self.scheme.field_name(), &credentials);
         }
         if !config.device.supported.is_empty() {
-            headers.push("Supported", config.device.supported.join(","));
+            headers.push(HeaderName::Supported, config.device.supported.join(","));
         }
         if let Some(alarm) = self.alarm.filter(|_| unified_cm) {
-            headers.push("Reason", reason(config, alarm));
+            headers.push(HeaderName::Reason, reason(config, alarm));
         }
         let leaving = transaction.purpose.is_for_nothing();
-        headers.push("Expires", if leaving { 0 } else { self.asked.as_secs() });
+        headers.push(
+            HeaderName::Expires,
+            if leaving { 0 } else { self.asked.as_secs() },
+        );
         if unified_cm && !leaving {
-            headers.push("Content-Type", REGISTER_CONTENT_TYPE);
-            headers.push("Mime-Version", "1.0");
+            headers.push(HeaderName::ContentType, REGISTER_CONTENT_TYPE);
+            // As the product spells it.
+            let written = headers.try_push("Mime-Version", "1.0");
+            written.expect("the name is a token");
             request.body = RegisterBody::JABBER.encode();
         }
-        request.headers.push("Content-Length", request.body.len());
-        request
+        let length = request.body.len();
+        request.headers.push(HeaderName::ContentLength, length);
+        Some(request)
     }
 
     /// The token in the dialect's form: `Bearer token="…"` or `Bearer …`.

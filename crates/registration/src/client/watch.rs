@@ -373,7 +373,7 @@ impl Client {
                 asked: Duration::ZERO,
                 alarm: None,
             };
-            register.build(wall).encode(out);
+            register.build(wall)?.encode(out);
             Some(connection.id)
         })
     }

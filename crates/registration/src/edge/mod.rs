@@ -10,7 +10,8 @@ use std::time::SystemTime;
 
 use sip_oauth_message::header::{Contact, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri, check,
+    BearerChallenge, HeaderName, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri,
+    check,
 };
 use sip_oauth_token::{BearerError, ChallengeDialect, Role, TokenError};
 
@@ -459,13 +460,15 @@ impl Edge {
         response.headers = reply::headers(request, from.peer, now, None, entropy);
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             let challenge = BearerChallenge::new(&self.config.tokens.realm);
-            response.headers.push("Proxy-Authenticate", challenge);
+            response
+                .headers
+                .push(HeaderName::ProxyAuthenticate, challenge);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = self.config.retry_after.as_secs();
-            response.headers.push("Retry-After", seconds);
+            response.headers.push(HeaderName::RetryAfter, seconds);
         }
-        response.headers.push("Content-Length", 0);
+        response.headers.push(HeaderName::ContentLength, 0);
         response
     }
 

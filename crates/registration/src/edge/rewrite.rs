@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sip_oauth_message::header::{CSeq, Contact, MaxForwards, Route, Via};
-use sip_oauth_message::{Headers, Request, Text, TypedHeader, Uri};
+use sip_oauth_message::{HeaderName, Headers, Request, Text, TypedHeader, Uri};
 
 use super::EdgeArrival;
 use super::config::EdgeConfig;
@@ -38,10 +38,10 @@ pub(super) fn request(hop: &Hop<'_>, request: &mut Request) {
     count_hop(headers);
     rewrite_contacts(headers, hop);
     if hop.config.sip_path_headers {
-        headers.push_after("Via", "Path", path(hop.config));
+        headers.push_after(HeaderName::Via, HeaderName::Path, path(hop.config));
     }
     mark_client_via(headers, hop);
-    headers.push_first("Via", own_via(hop, transaction));
+    headers.push_first(HeaderName::Via, own_via(hop, transaction));
 }
 
 /// `<sip:edge:port;transport=tls;lr>`, over which requests reach the client (RFC 3327).
@@ -119,22 +119,22 @@ fn remove_own_routes(headers: &mut Headers, config: &EdgeConfig) {
     }
     headers.remove("Route");
     if !others.is_empty() {
-        headers.push_first("Route", others.join(", "));
+        headers.push_first(HeaderName::Route, others.join(", "));
     }
 }
 
 /// Takes the first value out of the first field of a name; `rest` is what stays of its list.
-fn replace_first(headers: &mut Headers, name: &str, rest: &str) {
-    headers.remove_first(name);
+fn replace_first(headers: &mut Headers, name: HeaderName<'_>, rest: &str) {
+    headers.remove_first(name.as_str());
     if !rest.is_empty() {
         headers.push_first(name, rest);
     }
 }
 
-/// What follows the first value in the first field of a name.
-fn rest_of<'a, H: TypedHeader<'a>>(headers: &'a Headers, name: &str) -> String {
+/// What follows the first value in the first field of its name.
+fn rest_of<'a, H: TypedHeader<'a>>(headers: &'a Headers) -> String {
     headers
-        .get(name)
+        .get(H::NAME.as_str())
         .and_then(|value| H::decode(value).ok())
         .map(|(_, rest)| rest.to_owned())
         .unwrap_or_default()
@@ -142,15 +142,15 @@ fn rest_of<'a, H: TypedHeader<'a>>(headers: &'a Headers, name: &str) -> String {
 
 /// Removes the topmost Via.
 pub(super) fn remove_top_via(headers: &mut Headers) {
-    let rest = rest_of::<Via<'_>>(headers, "Via");
-    replace_first(headers, "Via", &rest);
+    let rest = rest_of::<Via<'_>>(headers);
+    replace_first(headers, HeaderName::Via, &rest);
 }
 
 /// One hop less; 70 where the client did not count (RFC 3261 section 16.6 step 3).
 fn count_hop(headers: &mut Headers) {
     match headers.header::<MaxForwards>() {
-        Ok(Some(MaxForwards(left))) => headers.set("Max-Forwards", left.saturating_sub(1)),
-        Ok(None) | Err(_) => headers.set("Max-Forwards", 70),
+        Ok(Some(MaxForwards(left))) => headers.set(HeaderName::MaxForwards, left.saturating_sub(1)),
+        Ok(None) | Err(_) => headers.set(HeaderName::MaxForwards, 70),
     }
 }
 
@@ -161,9 +161,9 @@ fn mark_client_via(headers: &mut Headers, hop: &Hop<'_>) {
         return;
     };
     let marked = marked(&via, hop).expect(INTO_STRING);
-    let rest = rest_of::<Via<'_>>(headers, "Via");
-    replace_first(headers, "Via", &rest);
-    headers.push_first("Via", marked);
+    let rest = rest_of::<Via<'_>>(headers);
+    replace_first(headers, HeaderName::Via, &rest);
+    headers.push_first(HeaderName::Via, marked);
 }
 
 fn marked(via: &Via<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
@@ -175,7 +175,7 @@ fn marked(via: &Via<'_>, hop: &Hop<'_>) -> Result<String, fmt::Error> {
     for param in via.params().iter() {
         if !OURS
             .iter()
-            .any(|ours| param.name.eq_ignore_ascii_case(ours))
+            .any(|ours| param.name().eq_ignore_ascii_case(ours))
         {
             write!(text, ";{param}")?;
         }
@@ -204,7 +204,7 @@ fn rewrite_contacts(headers: &mut Headers, hop: &Hop<'_>) {
         .map(|contact| rewritten(contact, hop, alone).expect(INTO_STRING))
         .collect();
     if !contacts.is_empty() {
-        headers.set("Contact", contacts.join(", "));
+        headers.set(HeaderName::Contact, contacts.join(", "));
     }
 }
 
@@ -219,7 +219,7 @@ fn names_a_user(contact: &Contact<'_>) -> bool {
     contact
         .params()
         .iter()
-        .any(|param| is_user_param(param.name))
+        .any(|param| is_user_param(param.name()))
 }
 
 /// The Contact without the name of a user; unless it is left `alone`, with the edge's address in
@@ -238,7 +238,7 @@ fn rewritten(contact: &Contact<'_>, hop: &Hop<'_>, alone: bool) -> Result<String
         write_own_uri(&mut text, &uri, hop)?;
     }
     for param in contact.params().iter() {
-        if !is_user_param(param.name) {
+        if !is_user_param(param.name()) {
             write!(text, ";{param}")?;
         }
     }

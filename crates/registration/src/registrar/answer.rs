@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use sip_oauth_message::header::{QValue, Warning};
 use sip_oauth_message::remotecc::{RESPONSE_CONTENT_TYPE, ResponseBody};
-use sip_oauth_message::{BearerChallenge, Headers, MessageView, Response, StatusCode};
+use sip_oauth_message::{BearerChallenge, HeaderName, Headers, MessageView, Response, StatusCode};
 use sip_oauth_token::{BearerError, SipAnswer};
 
 use super::binding::Binding;
@@ -75,31 +75,39 @@ impl Skeleton {
         }
         match refusal {
             Refusal::MethodNotAllowed | Refusal::MethodNotImplemented => {
-                headers.push("Allow", ALLOW);
+                headers.push(HeaderName::Allow, ALLOW);
             }
-            Refusal::IntervalTooBrief => headers.push("Min-Expires", config.expires.min.as_secs()),
-            Refusal::BadExtension => headers.push("Unsupported", extra.unsupported.join(", ")),
+            Refusal::IntervalTooBrief => {
+                headers.push(HeaderName::MinExpires, config.expires.min.as_secs())
+            }
+            Refusal::BadExtension => {
+                headers.push(HeaderName::Unsupported, extra.unsupported.join(", "))
+            }
             _ => {}
         }
         if let Some(wait) = entry.retry_after {
-            headers.push("Retry-After", wait.as_secs());
+            headers.push(HeaderName::RetryAfter, wait.as_secs());
         }
         if let Some(warning) = entry.warning {
-            headers.push("Warning", Warning::miscellaneous(&config.node, warning));
+            headers.push(
+                HeaderName::Warning,
+                Warning::miscellaneous(&config.node, warning),
+            );
         }
-        headers.push("Content-Length", 0);
+        headers.push(HeaderName::ContentLength, 0);
         response
     }
 
     /// The 200 to OPTIONS (RFC 3261 section 11.2).
     pub(super) fn options(self) -> Response {
         let mut response = self.response(200, "OK");
-        response.headers.push("Allow", ALLOW);
-        response
-            .headers
-            .push("Accept", "application/x-cisco-remotecc-request+xml");
-        response.headers.push("Supported", "path");
-        response.headers.push("Content-Length", 0);
+        response.headers.push(HeaderName::Allow, ALLOW);
+        response.headers.push(
+            HeaderName::Accept,
+            "application/x-cisco-remotecc-request+xml",
+        );
+        response.headers.push(HeaderName::Supported, "path");
+        response.headers.push(HeaderName::ContentLength, 0);
         response
     }
 
@@ -114,7 +122,7 @@ impl Skeleton {
     ) -> Response {
         let mut response = self.response(200, "OK");
         let headers = &mut response.headers;
-        headers.push("Expires", granted.as_secs());
+        headers.push(HeaderName::Expires, granted.as_secs());
         // The mark stands on the first line's Contact only.
         let mut mark = if new { ";x-cisco-newreg" } else { "" };
         for contact in register.contacts() {
@@ -125,19 +133,27 @@ impl Skeleton {
             // Where the client asked for this Contact by itself it reads the answer there.
             if contact.expires.is_some() || expiry != granted {
                 let seconds = expiry.as_secs();
-                headers.push("Contact", format_args!("{written};expires={seconds}{mark}"));
+                headers.push(
+                    HeaderName::Contact,
+                    format_args!("{written};expires={seconds}{mark}"),
+                );
             } else {
-                headers.push("Contact", format_args!("{written}{mark}"));
+                headers.push(HeaderName::Contact, format_args!("{written}{mark}"));
             }
             mark = "";
         }
         push_path(headers, register);
-        headers.push("Supported", "X-cisco-srtp-fallback,X-cisco-sis-9.1.0");
+        headers.push(
+            HeaderName::Supported,
+            "X-cisco-srtp-fallback,X-cisco-sis-9.1.0",
+        );
         if let Some(body) = register.remotecc.filter(|_| !granted.is_zero()) {
-            headers.push("Content-Type", RESPONSE_CONTENT_TYPE);
+            headers.push(HeaderName::ContentType, RESPONSE_CONTENT_TYPE);
             response.body = ResponseBody::answering(body.offers).encode();
         }
-        response.headers.push("Content-Length", response.body.len());
+        response
+            .headers
+            .push(HeaderName::ContentLength, response.body.len());
         response
     }
 
@@ -160,12 +176,12 @@ impl Skeleton {
             // A binding of half a second is still one.
             let seconds = left.as_millis().div_ceil(1000);
             headers.push(
-                "Contact",
+                HeaderName::Contact,
                 format_args!("{};expires={seconds}", binding.contact),
             );
         }
         push_path(headers, register);
-        headers.push("Content-Length", 0);
+        headers.push(HeaderName::ContentLength, 0);
         response
     }
 }
@@ -207,9 +223,9 @@ fn push_challenge(
         None => challenge,
     };
     let name = if status == 401 {
-        "WWW-Authenticate"
+        HeaderName::WwwAuthenticate
     } else {
-        "Proxy-Authenticate"
+        HeaderName::ProxyAuthenticate
     };
     headers.push(name, challenge);
 }
@@ -218,7 +234,7 @@ fn push_challenge(
 fn push_path(headers: &mut Headers, register: &Register) {
     if register.path_supported {
         for path in &register.path {
-            headers.push("Path", path);
+            headers.push(HeaderName::Path, path);
         }
     }
 }

@@ -184,7 +184,7 @@ impl ContactRequest {
         for param in contact.params().iter() {
             let is_ours = ["expires", "x-cisco-newreg"]
                 .iter()
-                .any(|ours| param.name.eq_ignore_ascii_case(ours));
+                .any(|ours| param.name().eq_ignore_ascii_case(ours));
             if is_ours {
                 stripped = true;
             } else {
