@@ -158,42 +158,7 @@ pub fn headers(data: &[u8]) {
             }
         )+};
     }
-    each!(
-        Accept<'_>,
-        Allow<'_>,
-        CSeq<'_>,
-        CallId<'_>,
-        Contact<'_>,
-        ContentDisposition<'_>,
-        ContentLength,
-        ContentType<'_>,
-        Date<'_>,
-        Event<'_>,
-        Expires,
-        From<'_>,
-        MaxForwards,
-        MimeVersion,
-        MinExpires,
-        Path<'_>,
-        ProxyAuthenticate<'_>,
-        ProxyRequire<'_>,
-        Reason<'_>,
-        RecordRoute<'_>,
-        ReferTo<'_>,
-        Require<'_>,
-        RetryAfter<'_>,
-        Route<'_>,
-        Server<'_>,
-        ServiceRoute<'_>,
-        SessionId<'_>,
-        Supported<'_>,
-        To<'_>,
-        Unsupported<'_>,
-        UserAgent<'_>,
-        Via<'_>,
-        Warning<'_>,
-        WwwAuthenticate<'_>,
-    );
+    sip_oauth_message::each_header!(each);
     let own = view.all::<header::Authorization<'_>>().flatten();
     let proxy = view.all::<header::ProxyAuthorization<'_>>().flatten();
     for credentials in own.map(|h| h.0).chain(proxy.map(|h| h.0)) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use zeroize::Zeroize;
 
-use crate::auth::SecretValue;
+use crate::auth::{SecretValue, constant_time_eq};
 use crate::field::{HeaderField, Slots};
 use crate::name::code_of;
 use crate::scan::{forbidden_controls, has_control};
@@ -23,6 +23,9 @@ use crate::{ErrorKind, HeaderName, ParseError};
 /// a token, and of a value white space with a line end in it becomes a space, as do control characters
 /// that may not stand there, and white space around it goes. [`try_push`](Self::try_push) refuses such
 /// values instead.
+///
+/// `==` compares what is written; values of Authorization and Proxy-Authorization in a time that depends
+/// on their lengths only, here and in all that has header fields.
 ///
 /// ```
 /// use sip_oauth_message::{header::CSeq, HeaderName, Headers};
@@ -112,9 +115,14 @@ impl Entry {
     }
 }
 
+/// As written. How long it takes does not tell how far two credentials are alike.
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        if self.name().is_secret() {
+            constant_time_eq(self.text.as_bytes(), other.text.as_bytes())
+        } else {
+            self.text == other.text
+        }
     }
 }
 

@@ -9,6 +9,24 @@
 //! * [`check`](mod@check) says which well-formed requests must be refused, and how.
 //! * [`remotecc`] holds the bodies that Cisco devices and Unified CM exchange in a registration.
 //!
+//! # What may grow
+//!
+//! An enum whose list a registry, a vendor or this crate makes longer is `non_exhaustive`:
+//! [`Method`], [`HeaderName`], [`header::Transport`], [`auth::AuthzServerSpelling`],
+//! [`header::AlarmLoads`], [`remotecc::Feature`], [`Leniency`], [`ErrorKind`], [`FramingErrorKind`]
+//! and [`check::Cause`]. What is in none of their variants today stands in `Other`, where they have it;
+//! compare such a value by its text.
+//!
+//! The others are complete. Grammar lists the variants of [`StartLine`], [`Text`], [`header::Contact`],
+//! [`header::Accept`], [`header::Rport`] and [`BearerForm`] (a token68 or a parameter, RFC 9110 section
+//! 11.4), RFC 3261 section 18.3 and RFC 5626 section 3.5.1 those of [`Frame`]; [`Scheme`] has the ones
+//! whose URIs are read in their parts, and all others. [`Challenge`] and
+//! [`Credentials`] are Bearer, Digest and all others: whoever decides by them decides for each, so that
+//! no new scheme slips in by a catch-all arm.
+//!
+//! [`Limits`], [`check::Element`] and [`check::Recipient`] may get further fields; end them with
+//! `..Limits::default()`, `..Element::SERVER` and `..Recipient::default()`.
+//!
 //! ```
 //! use sip_oauth_message::{header::From, HeaderName, Limits, MessageView, Response, StatusCode};
 //!

@@ -109,31 +109,6 @@ impl Request {
         self.encode(&mut out);
         out
     }
-
-    /// The first value of a typed field, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// When the value breaks its grammar.
-    pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
-        self.headers.header()
-    }
-
-    /// The first value of a typed field that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When there is none, or when it breaks its grammar.
-    pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
-        self.headers.required()
-    }
-
-    /// All values of a typed field.
-    pub fn all<'s, H: TypedHeader<'s>>(
-        &'s self,
-    ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
-        self.headers.all()
-    }
 }
 
 impl Response {
@@ -166,32 +141,42 @@ impl Response {
         self.encode(&mut out);
         out
     }
-
-    /// The first value of a typed field, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// When the value breaks its grammar.
-    pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
-        self.headers.header()
-    }
-
-    /// The first value of a typed field that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When there is none, or when it breaks its grammar.
-    pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
-        self.headers.required()
-    }
-
-    /// All values of a typed field.
-    pub fn all<'s, H: TypedHeader<'s>>(
-        &'s self,
-    ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
-        self.headers.all()
-    }
 }
+
+/// What a message lets be asked of its header fields.
+macro_rules! asks_headers {
+    ($message:ident) => {
+        impl $message {
+            /// The first value of a typed field, if there is one.
+            ///
+            /// # Errors
+            ///
+            /// When the value breaks its grammar.
+            pub fn header<'s, H: TypedHeader<'s>>(&'s self) -> Result<Option<H>, ParseError> {
+                self.headers.header()
+            }
+
+            /// The first value of a typed field that must be there.
+            ///
+            /// # Errors
+            ///
+            /// When there is none, or when it breaks its grammar.
+            pub fn required<'s, H: TypedHeader<'s>>(&'s self) -> Result<H, ParseError> {
+                self.headers.required()
+            }
+
+            /// All values of a typed field.
+            pub fn all<'s, H: TypedHeader<'s>>(
+                &'s self,
+            ) -> impl Iterator<Item = Result<H, ParseError>> + use<'s, H> {
+                self.headers.all()
+            }
+        }
+    };
+}
+
+asks_headers!(Request);
+asks_headers!(Response);
 
 /// Credentials and passwords are not printed, nor is the body.
 impl fmt::Debug for Request {

@@ -26,6 +26,8 @@ const INTRUDERS: [&str; 9] = [
     "\u{e9}",
 ];
 
+const OWN: HeaderName<'_> = HeaderName::from_static("X-Own");
+
 #[test]
 fn a_method_is_a_token() {
     for text in INTRUDERS {
@@ -52,7 +54,6 @@ fn the_name_of_a_field_is_a_token() {
         }
     }
     assert!(headers.is_empty());
-    const OWN: HeaderName<'_> = HeaderName::from_static("X-Own");
     headers.push(OWN, 1);
     headers.try_push("mime-version", "1.0").unwrap();
     let names: Vec<_> = headers.iter().map(|field| field.name_text()).collect();
@@ -231,7 +232,7 @@ proptest! {
     fn any_value_gives_the_message_it_was_given_to(value in anything()) {
         let mut request = Request::new(Method::Options, Uri::parse("sip:a@example.com").unwrap());
         request.headers.push(HeaderName::Subject, &value);
-        request.headers.push_first(HeaderName::from_static("X-Own"), &value);
+        request.headers.push_first(OWN, &value);
         request.headers.set(HeaderName::Subject, &value);
         let bytes = request.to_bytes();
         let view = MessageView::parse(&bytes, &Limits::default()).unwrap();

@@ -109,7 +109,10 @@ proptest! {
 
     #[test]
     fn numbers(number in any::<u32>(), hops in any::<u8>(), method in TOKEN) {
-        let cseq = CSeq::new(number, Method::parse(&method).unwrap());
+        let method = Method::parse(&method).unwrap();
+        let new = CSeq::new(number, method.clone());
+        prop_assert_eq!(new.is_ok(), number <= CSeq::MAX);
+        let cseq = CSeq::new(number & CSeq::MAX, method).unwrap();
         let written = cseq.to_string();
         prop_assert_eq!(CSeq::parse(&written), Ok(cseq));
         prop_assert_eq!(Expires::parse(&number.to_string()), Ok(Expires(number)));

@@ -38,6 +38,7 @@ pub struct BearerChallenge<'a> {
 
 /// How the parameter for the authorization server is spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AuthzServerSpelling {
     /// `authz_server`, as RFC 8898 has it.
     Underscore,

@@ -13,6 +13,7 @@ pub use self::bearer_credentials::{BearerCredentials, BearerForm};
 pub use self::digest::{DigestChallenge, DigestCredentials};
 pub use self::params::{AuthParam, AuthParams};
 pub use self::secret::SecretValue;
+pub(crate) use self::secret::constant_time_eq;
 
 use self::params::{auth_params, starts_param};
 use crate::grammar::{

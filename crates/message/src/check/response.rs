@@ -7,7 +7,7 @@ use crate::header::{CSeq, CallId, From, To, Via};
 use crate::{Host, MessageView};
 
 /// Who gets a response.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Recipient<'s> {
     /// Whether it would send the response on to the Via below its own.
     pub forwards: bool,

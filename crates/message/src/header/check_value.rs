@@ -1,12 +1,6 @@
 //! Whether a value is what its header field wants, whichever field that is.
 
-use super::{
-    Accept, Allow, Authorization, CSeq, CallId, Contact, ContentDisposition, ContentLength,
-    ContentType, Date, Event, Expires, From, MaxForwards, MimeVersion, MinExpires, Path,
-    ProxyAuthenticate, ProxyAuthorization, ProxyRequire, Reason, RecordRoute, ReferTo, Require,
-    RetryAfter, Route, Server, ServiceRoute, SessionId, Supported, To, Unsupported, UserAgent, Via,
-    Warning, WwwAuthenticate,
-};
+use super::{Authorization, ProxyAuthorization};
 use crate::{HeaderName, ParseError, TypedHeader};
 
 /// Reads the whole value of a field as the type of its name, all elements of a list included. A
@@ -25,57 +19,18 @@ use crate::{HeaderName, ParseError, TypedHeader};
 /// When the value breaks the grammar of its field; the offset counts from the start of the value.
 pub fn check_value(name: HeaderName<'_>, value: &str) -> Result<(), ParseError> {
     macro_rules! by_name {
-        ($($header:ident),* $(,)?) => {
+        ($($header:ident $(<$lifetime:lifetime>)?),* $(,)?) => {
             match name {
-                $(HeaderName::$header => read_all::<by_name!(@type $header)>(value),)*
+                $(HeaderName::$header => {
+                    read_all::<super::$header $(<$lifetime>)?>(value)
+                })*
+                HeaderName::Authorization => read_all::<Authorization<'_>>(value),
+                HeaderName::ProxyAuthorization => read_all::<ProxyAuthorization<'_>>(value),
                 _ => Ok(()),
             }
         };
-        (@type ContentLength) => { ContentLength };
-        (@type Expires) => { Expires };
-        (@type MaxForwards) => { MaxForwards };
-        (@type MimeVersion) => { MimeVersion };
-        (@type MinExpires) => { MinExpires };
-        (@type $header:ident) => { $header<'_> };
     }
-    by_name!(
-        Accept,
-        Allow,
-        Authorization,
-        CallId,
-        Contact,
-        ContentDisposition,
-        ContentLength,
-        ContentType,
-        CSeq,
-        Date,
-        Event,
-        Expires,
-        From,
-        MaxForwards,
-        MimeVersion,
-        MinExpires,
-        Path,
-        ProxyAuthenticate,
-        ProxyAuthorization,
-        ProxyRequire,
-        Reason,
-        RecordRoute,
-        ReferTo,
-        Require,
-        RetryAfter,
-        Route,
-        Server,
-        ServiceRoute,
-        SessionId,
-        Supported,
-        To,
-        Unsupported,
-        UserAgent,
-        Via,
-        Warning,
-        WwwAuthenticate,
-    )
+    crate::each_header!(by_name)
 }
 
 /// Reads element after element.

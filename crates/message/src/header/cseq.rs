@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::grammar::{Parsed, expected, number, single, skip_lws, token};
-use crate::{HeaderName, Method, ParseError, TypedHeader};
+use crate::{ErrorKind, HeaderName, Method, ParseError, TypedHeader};
 
 /// The number of a request and its method (RFC 3261 section 20.16).
 ///
@@ -13,7 +13,7 @@ use crate::{HeaderName, Method, ParseError, TypedHeader};
 /// use sip_oauth_message::{header::CSeq, Method, TypedHeader};
 /// let cseq = CSeq::parse("2270 REGISTER")?;
 /// assert_eq!((cseq.number(), cseq.method()), (2270, &Method::Register));
-/// assert_eq!(CSeq::new(2271, Method::Register).to_string(), "2271 REGISTER");
+/// assert_eq!(CSeq::new(2271, Method::Register)?.to_string(), "2271 REGISTER");
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,12 +26,17 @@ impl<'a> CSeq<'a> {
     /// The largest number.
     pub const MAX: u32 = (1 << 31) - 1;
 
-    /// A number and a method. A number above [`MAX`](Self::MAX) wraps around.
-    pub const fn new(number: u32, method: Method<'a>) -> Self {
-        Self {
-            number: number & Self::MAX,
-            method,
+    /// A number and a method.
+    ///
+    /// # Errors
+    ///
+    /// When the number is above [`MAX`](Self::MAX).
+    pub fn new(number: u32, method: Method<'a>) -> Result<Self, ParseError> {
+        if number > Self::MAX {
+            let error = ParseError::new(ErrorKind::Range, 0, "a number below 2^31");
+            return Err(error.in_header(Self::NAME));
         }
+        Ok(Self { number, method })
     }
 
     /// The number.

@@ -57,6 +57,53 @@ pub use self::software::{Server, UserAgent};
 pub use self::via::{OtherTransport, ReceivedVia, Rport, Transport, Via};
 pub use self::warning::Warning;
 
+/// Gives the types of [`header`](crate::header) to a macro, all but Authorization and
+/// Proxy-Authorization, whose values are neither compared nor written by `Display`.
+///
+/// The one list of them, for this crate, its tests and fuzz targets.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_header {
+    ($do:ident) => {
+        $do! {
+            Accept<'_>,
+            Allow<'_>,
+            CSeq<'_>,
+            CallId<'_>,
+            Contact<'_>,
+            ContentDisposition<'_>,
+            ContentLength,
+            ContentType<'_>,
+            Date<'_>,
+            Event<'_>,
+            Expires,
+            From<'_>,
+            MaxForwards,
+            MimeVersion,
+            MinExpires,
+            Path<'_>,
+            ProxyAuthenticate<'_>,
+            ProxyRequire<'_>,
+            Reason<'_>,
+            RecordRoute<'_>,
+            ReferTo<'_>,
+            Require<'_>,
+            RetryAfter<'_>,
+            Route<'_>,
+            Server<'_>,
+            ServiceRoute<'_>,
+            SessionId<'_>,
+            Supported<'_>,
+            To<'_>,
+            Unsupported<'_>,
+            UserAgent<'_>,
+            Via<'_>,
+            Warning<'_>,
+            WwwAuthenticate<'_>,
+        }
+    };
+}
+
 /// A field whose value is one decimal number, up to the most that its type holds.
 macro_rules! number_header {
     ($(#[$doc:meta])* $name:ident($number:ty) <= $max:expr, $what:literal) => {

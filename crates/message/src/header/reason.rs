@@ -95,6 +95,7 @@ pub struct CiscoAlarm<'a> {
 
 /// How an alarm names the firmware.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AlarmLoads<'a> {
     /// `ActiveLoad=… InactiveLoad=…`
     Both {

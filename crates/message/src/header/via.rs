@@ -39,6 +39,7 @@ pub struct Via<'a> {
 
 /// The transport in a Via (RFC 3261 section 20.42, RFC 4168, RFC 7118).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Transport<'a> {
     /// `UDP`
     Udp,

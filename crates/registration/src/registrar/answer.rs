@@ -78,10 +78,10 @@ impl Skeleton {
                 headers.push(HeaderName::Allow, ALLOW);
             }
             Refusal::IntervalTooBrief => {
-                headers.push(HeaderName::MinExpires, config.expires.min.as_secs())
+                headers.push(HeaderName::MinExpires, config.expires.min.as_secs());
             }
             Refusal::BadExtension => {
-                headers.push(HeaderName::Unsupported, extra.unsupported.join(", "))
+                headers.push(HeaderName::Unsupported, extra.unsupported.join(", "));
             }
             _ => {}
         }
