@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use sip_oauth_message::header::{Contact, Route, Via};
 use sip_oauth_message::{
-    BearerChallenge, HeaderName, MessageView, Method, Request, Response, StatusCode, TypedHeader, Uri,
-    check,
+    BearerChallenge, HeaderName, MessageView, Method, Request, Response, StatusCode, TypedHeader,
+    Uri, check,
 };
 use sip_oauth_token::{BearerError, ChallengeDialect, Role, TokenError};
 
