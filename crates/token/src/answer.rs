@@ -137,3 +137,196 @@ impl BearerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::mem::discriminant;
+    use std::time::Duration;
+
+    use super::{ChallengeDialect, Role};
+    use crate::algorithm::Algorithm;
+    use crate::error::{Place, TokenErrorKind};
+    use crate::keys::KeyId;
+    use crate::verified::Form;
+
+    /// One of each kind of refusal.
+    fn every_kind() -> Vec<TokenErrorKind> {
+        use TokenErrorKind as Kind;
+        let kid = KeyId::new("1").unwrap();
+        let (at, problem, reason, name) = (0, "is absent", "is not known", "alg");
+        let (text, time) = (String::new, Duration::from_secs(1));
+        vec![
+            Kind::Empty,
+            Kind::TooLong {
+                max_bytes: 1,
+                found_bytes: 2,
+            },
+            Kind::LineBreak { at },
+            Kind::Blank { at },
+            Kind::Character { at },
+            Kind::RefreshTokenCharacter { at },
+            Kind::Segments {
+                expected: "3",
+                found: 1,
+            },
+            Kind::Base64 { at },
+            Kind::Json { reason, at },
+            Kind::Parameter { name, problem },
+            Kind::ForbiddenParameter { name, reason },
+            Kind::Algorithm { name, reason },
+            Kind::AlgorithmOfKey {
+                expected: Algorithm::Rs256,
+                found: Algorithm::Es256,
+            },
+            Kind::Type {
+                expected: text(),
+                found: text(),
+            },
+            Kind::UnknownKey {
+                kid: Some(kid.clone()),
+            },
+            Kind::RetiredKey {
+                kid: kid.clone(),
+                since: time,
+            },
+            Kind::Signature,
+            Kind::Decryption,
+            Kind::Form {
+                found: Form::Opaque,
+                expected: text(),
+            },
+            Kind::IntrospectionNeeded,
+            Kind::Inactive,
+            Kind::ActiveMember { problem },
+            Kind::RefreshToken,
+            Kind::NotRefreshToken,
+            Kind::ClaimAbsent,
+            Kind::ClaimType {
+                expected: "a string",
+            },
+            Kind::Issuer {
+                expected: text(),
+                found: text(),
+            },
+            Kind::IssuerOfKey {
+                expected: text(),
+                found: text(),
+            },
+            Kind::KeyWithoutIssuer { kid },
+            Kind::Audience {
+                expected: text(),
+                found: text(),
+            },
+            Kind::Expired { ago: time },
+            Kind::NotYetValid { ahead: time },
+            Kind::IssuedInFuture { ahead: time },
+            Kind::Lifetime {
+                max: time,
+                found: time,
+            },
+            Kind::Scope { missing: text() },
+            Kind::Revoked,
+        ]
+    }
+
+    /// By a registrar that follows RFC 8898, by a proxy that does, and by Unified CM.
+    fn expected(kind: &TokenErrorKind) -> [&'static str; 3] {
+        use TokenErrorKind as Kind;
+        // Each by its name: a new kind is answered deliberately.
+        match kind {
+            Kind::Scope { .. } => [
+                "401 error=\"invalid_scope\"",
+                "407 error=\"invalid_scope\"",
+                "403",
+            ],
+            Kind::IntrospectionNeeded | Kind::ActiveMember { .. } => ["503"; 3],
+            Kind::Empty
+            | Kind::TooLong { .. }
+            | Kind::LineBreak { .. }
+            | Kind::Blank { .. }
+            | Kind::Character { .. }
+            | Kind::RefreshTokenCharacter { .. }
+            | Kind::Segments { .. }
+            | Kind::Base64 { .. }
+            | Kind::Json { .. }
+            | Kind::Parameter { .. }
+            | Kind::ForbiddenParameter { .. }
+            | Kind::Algorithm { .. }
+            | Kind::AlgorithmOfKey { .. }
+            | Kind::Type { .. }
+            | Kind::UnknownKey { .. }
+            | Kind::RetiredKey { .. }
+            | Kind::Signature
+            | Kind::Decryption
+            | Kind::Form { .. }
+            | Kind::Inactive
+            | Kind::RefreshToken
+            | Kind::NotRefreshToken
+            | Kind::ClaimAbsent
+            | Kind::ClaimType { .. }
+            | Kind::Issuer { .. }
+            | Kind::IssuerOfKey { .. }
+            | Kind::KeyWithoutIssuer { .. }
+            | Kind::Audience { .. }
+            | Kind::Expired { .. }
+            | Kind::NotYetValid { .. }
+            | Kind::IssuedInFuture { .. }
+            | Kind::Lifetime { .. }
+            | Kind::Revoked => [
+                "401 error=\"invalid_token\"",
+                "407 error=\"invalid_token\"",
+                "407",
+            ],
+        }
+    }
+
+    /// RFC 8898 sections 2.2, 2.3 and 4; and the sentence for the operator, one sentence that says more than the refusal.
+    #[test]
+    fn rfc8898_every_kind_of_refusal_has_its_answer_and_its_sentence() {
+        let kinds = every_kind();
+        let distinct: HashSet<_> = kinds.iter().map(discriminant).collect();
+        assert_eq!(distinct.len(), 36, "one of each, and of a new one too");
+        for kind in kinds {
+            let (answers, error) = (expected(&kind), kind.at(Place::Text));
+            let by = |role, dialect| error.answer(role, dialect).to_string();
+            let [registrar, proxy, silent] = answers;
+            assert_eq!(
+                by(Role::Registrar, ChallengeDialect::Rfc8898),
+                registrar,
+                "{error}"
+            );
+            assert_eq!(by(Role::Proxy, ChallengeDialect::Rfc8898), proxy, "{error}");
+            for role in [Role::Registrar, Role::Proxy] {
+                assert_eq!(by(role, ChallengeDialect::UnifiedCm), silent, "{error}");
+            }
+            let advice = error.advice();
+            let is_a_sentence =
+                advice.len() > 20 && !advice.ends_with('.') && !advice.contains('\n');
+            assert!(is_a_sentence && advice != error.to_string(), "{advice}");
+        }
+    }
+
+    /// What an introspection endpoint answered as a whole is no verdict (RFC 7662 section 2.2); a claim in it is.
+    #[test]
+    fn rfc7662_section_2_2_what_is_no_introspection_response_is_503() {
+        let json = TokenErrorKind::Json {
+            reason: "syntax",
+            at: 0,
+        };
+        let long = TokenErrorKind::TooLong {
+            max_bytes: 1,
+            found_bytes: 2,
+        };
+        for kind in [json, long] {
+            for dialect in [ChallengeDialect::Rfc8898, ChallengeDialect::UnifiedCm] {
+                let error = kind.clone().at(Place::Introspection);
+                assert_eq!(
+                    error.answer(Role::Registrar, dialect).status(),
+                    503,
+                    "{error}"
+                );
+            }
+        }
+    }
+}

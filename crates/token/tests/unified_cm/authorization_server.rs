@@ -244,7 +244,18 @@ fn timers_have_the_products_ranges() {
     for (days, taken) in [(0, false), (1, true), (365, true), (366, false)] {
         assert_eq!(RefreshTokenExpiryTimer::from_days(days).is_ok(), taken);
     }
+    let day = 24 * 3600;
+    let defaults = [
+        AccessTokenExpiryTimer::default().duration(),
+        RefreshTokenExpiryTimer::default().duration(),
+    ];
+    assert_eq!(defaults.map(|time| time.as_secs()), [3600, 60 * day]);
     let mut server = server();
+    let issued = server.issue_access("rado", CLIENT, &[], now()).unwrap();
+    assert_eq!(issued.expires_in.as_secs(), 3600);
+    let (refresh, _) = server.issue_refresh("rado", CLIENT, &[], now()).unwrap();
+    let ends = inspect(refresh.expose()).unwrap().expires_at();
+    assert_eq!(ends, Some(at(NOW + 60 * day)));
     server.set_access_token_expiry_timer(AccessTokenExpiryTimer::from_minutes(5).unwrap());
     let issued = server.issue_access("rado", CLIENT, &[], now()).unwrap();
     assert_eq!(issued.expires_in, Duration::from_secs(300));
