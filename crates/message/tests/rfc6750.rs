@@ -10,8 +10,8 @@
 use sip_oauth_message::auth::AuthzServerSpelling;
 use sip_oauth_message::header::{ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate};
 use sip_oauth_message::{
-    BearerCredentials, BearerForm, Challenge, Credentials, Limits, MessageView, Method, Request,
-    TypedHeader, Uri,
+    BearerCredentials, BearerForm, Challenge, Credentials, HeaderName, Headers, Limits,
+    MessageView, Method, Request, TypedHeader, Uri,
 };
 
 fn bearer(text: &str) -> Option<BearerCredentials<'_>> {
@@ -354,5 +354,40 @@ mod section_5_3 {
             };
             assert!(!format!("{error} {error:?}").contains("c2Vj"));
         }
+    }
+}
+
+#[test]
+fn header_fields_with_credentials_are_compared_whole() {
+    let with = |value: &str, name: HeaderName<'_>| {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::MaxForwards, 70);
+        headers.push(name, value);
+        headers
+    };
+    for name in [
+        HeaderName::Authorization,
+        HeaderName::ProxyAuthorization,
+        HeaderName::Subject,
+    ] {
+        let one = with("Bearer abc", name);
+        assert_eq!(one, one.clone());
+        for other in [
+            "Bearer abd",
+            "Bearer xbc",
+            "Bearer abcd",
+            "Bearer ab",
+            "bearer abc",
+        ] {
+            assert_ne!(one, with(other, name), "{name}");
+        }
+    }
+    let value = |token| {
+        let bearer = BearerCredentials::new(token, BearerForm::Token68).unwrap();
+        bearer.to_header_value()
+    };
+    assert!(value("abc") == value("abc"));
+    for other in ["abd", "xbc", "abcd", "ab"] {
+        assert!(value("abc") != value(other), "{other}");
     }
 }

@@ -20,8 +20,9 @@ pub use self::parser::{Parser, Reading};
 /// brackets or without (RFC 5118 section 4.5), no blank before the bracket behind a display name
 /// (RFC 4475 section 3.1.1.6), an underscore in a host name (nodes of Unified CM have them), a last label of a
 /// host name that begins with a digit and is no number (names of containers), any
-/// text in User-Agent and Server, base64 without quotes in the parameters of a challenge, and the names
-/// of a Date in any case.
+/// text in User-Agent and Server, base64 without quotes in the parameters of a challenge, the names
+/// of a Date in any case, and an address without brackets in Route, Record-Route, Path and Service-Route,
+/// read as one in From is.
 ///
 /// ```
 /// use sip_oauth_message::Leniency;
