@@ -52,8 +52,12 @@ struct Entry {
 
 enum State {
     Fresh(Request),
-    /// Shown once, with what was issued on it.
-    Used(Option<(AccessToken, RefreshToken)>),
+    /// Shown once, and good: the tokens are being made.
+    Redeemed,
+    /// The tokens that were given for it.
+    Issued(AccessToken, RefreshToken),
+    /// Shown wrongly, or once too often: no token lives on it any more.
+    Over,
 }
 
 /// What became of a code that was shown.
@@ -91,14 +95,16 @@ impl Codes {
         let Some(entry) = self.0.get_mut(presented.code) else {
             return Redeemed::Refused;
         };
-        match std::mem::replace(&mut entry.state, State::Used(None)) {
-            State::Used(issued) => Redeemed::Again(issued),
+        match std::mem::replace(&mut entry.state, State::Over) {
+            State::Redeemed | State::Over => Redeemed::Again(None),
+            State::Issued(access, refresh) => Redeemed::Again(Some((access, refresh))),
             State::Fresh(request) => {
                 let good = !is_past(entry.given_at, LIFETIME, now)
                     && request.client_id == presented.client_id
                     && request.redirect_uri.as_deref() == presented.redirect_uri
                     && is_verifier(presented.code_verifier, &request.code_challenge);
                 if good {
+                    entry.state = State::Redeemed;
                     Redeemed::Good(request)
                 } else {
                     Redeemed::Refused
@@ -107,10 +113,21 @@ impl Codes {
         }
     }
 
-    /// Remembers what was issued on a code.
-    pub(super) fn issued(&mut self, code: &str, access: AccessToken, refresh: RefreshToken) {
-        if let Some(entry) = self.0.get_mut(code) {
-            entry.state = State::Used(Some((access, refresh)));
+    /// Remembers what was issued on a code that was good. Says no when the code was shown again in the meantime, or is
+    /// forgotten: whoever showed it the second time found nothing to revoke, so that these tokens are to be.
+    #[must_use]
+    pub(super) fn issued(
+        &mut self,
+        code: &str,
+        access: &AccessToken,
+        refresh: &RefreshToken,
+    ) -> bool {
+        match self.0.get_mut(code).map(|entry| &mut entry.state) {
+            Some(state @ State::Redeemed) => {
+                *state = State::Issued(access.clone(), refresh.clone());
+                true
+            }
+            _ => false,
         }
     }
 }
