@@ -19,8 +19,8 @@ use sip_oauth_registration::{
 use sip_oauth_tokio::{EdgeServer, FixedToken, RegistrarServer, RegistrationClient, ServerLimits};
 use sip_oauth_trust::{CertifiedIdentity, Reason, TrustStore};
 use support::{
-    Authority, BOTH, EACH, EDGE, Estate, NODE, Trace, client_tls, connector, device_at, loopback,
-    quick, registration, server_tls, soon,
+    Authority, BOTH, EACH, EDGE, Estate, NODE, Trace, UUID, client_tls, connector, device_at,
+    loopback, quick, registration, server_tls, soon,
 };
 
 /// An edge that shows `identity` everywhere and trusts `trusted` towards the node.
@@ -52,6 +52,15 @@ fn node_of(server: &RegistrarServer) -> DiscoveredNode {
 
 fn through(edge: &EdgeServer) -> Target {
     Target::new(NODE, 5090, Transport::Tls).through(EDGE, edge.local_addrs()[0].port())
+}
+
+fn register(number: usize) -> String {
+    format!(
+        "REGISTER sip:{NODE} SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.7:5061;branch=z9hG4bK{number}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:1010@{NODE}>;tag=1\r\nTo: <sip:1010@{NODE}>\r\n\
+         Call-ID: {number}\r\nCSeq: 101 REGISTER\r\n\
+         Contact: <sip:c0ffee@192.0.2.7:5061;transport=tls>\r\nContent-Length: 0\r\n\r\n"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,15 +330,6 @@ mod overload {
 
     use super::*;
 
-    fn register(number: usize) -> String {
-        format!(
-            "REGISTER sip:{NODE} SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.7:5061;branch=z9hG4bK{number}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:1010@{NODE}>;tag=1\r\nTo: <sip:1010@{NODE}>\r\n\
-             Call-ID: {number}\r\nCSeq: 101 REGISTER\r\n\
-             Contact: <sip:c0ffee@192.0.2.7:5061;transport=tls>\r\nContent-Length: 0\r\n\r\n"
-        )
-    }
-
     /// Sends `count` requests at once and gives the statuses that come back.
     async fn statuses(estate: &Estate, edge: &EdgeServer, count: usize) -> Vec<String> {
         let connector = estate.connector();
@@ -570,5 +570,84 @@ mod overload {
                 .await
                 .contains(&"503".to_owned())
         );
+    }
+}
+
+/// An edge that judges tokens itself: of several the one that may yet be good decides, wherever it stands.
+mod several_tokens {
+    use sip_oauth_registration::edge::{RefusedToken, TokenGate};
+    use sip_oauth_token::{Form, Policy, Verifier, issue::AuthorizationServer};
+    use sip_oauth_tokio::{Connection, ConnectionSettings, Incoming};
+
+    use super::*;
+
+    /// Of a server that is asked about its tokens.
+    const OPAQUE: &str = "2YotnFZFEjr1zCsicMWpAA";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_nobody_has_judged_is_503_and_what_was_judged_is_forbidden() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let identity = estate.authority.issue(EDGE);
+        let trusted = || estate.authority.store("trusted CAs");
+        let tls = client_tls(trusted(), Some(&identity), BOTH);
+        let policy = Policy::unified_cm(UUID).forms([Form::UnifiedCm, Form::Opaque]);
+        let mut gate = TokenGate::judging(Arc::new(Verifier::new(estate.tokens.key_set(), policy)));
+        gate.refused = RefusedToken::Forbid;
+        let edge = EdgeServer::builder(
+            Edge::new(EdgeConfig::new(EDGE, 5061).with_tokens(gate)),
+            server_tls(identity, trusted(), "", BOTH),
+            connector(tls, &estate.clock),
+        )
+        .listen(loopback(0))
+        .start()
+        .await
+        .unwrap();
+        let zones = soon(edge.refresh_servers(&[node_of(&server)])).await;
+        assert!(zones[0].zone.state.is_active());
+
+        let now = estate.clock.system_now();
+        let stranger = AuthorizationServer::new(UUID).unwrap();
+        let stranger = stranger.issue_access("jdoe", "C0ffee", &[], now).unwrap();
+        let (stranger, good) = (stranger.token, estate.token().token);
+        let (stranger, good) = (stranger.expose(), good.expose());
+        let port = edge.local_addrs()[0].port();
+        let connector = estate.connector();
+        let connected = soon(connector.connect(EDGE, port, Transport::Tls)).await;
+        let (stream, ends) = connected.unwrap();
+        let mut client = Connection::new(stream, ends, ConnectionSettings::default());
+        for (number, (tokens, by_the_edge)) in [
+            ([stranger, stranger], Some("403")),
+            ([stranger, OPAQUE], Some("503")),
+            ([OPAQUE, stranger], Some("503")),
+            ([stranger, good], None),
+            ([OPAQUE, good], None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let request = register(number).replace(
+                "Content-Length",
+                &format!(
+                    "Proxy-Authorization: Bearer token=\"{}\"\r\n\
+                     Proxy-Authorization: Bearer token=\"{}\"\r\nContent-Length",
+                    tokens[0], tokens[1]
+                ),
+            );
+            client.send(request.as_bytes()).await.unwrap();
+            let Incoming::Message(answer) = soon(client.receive()).await.unwrap() else {
+                panic!("the edge closed the connection");
+            };
+            let text = String::from_utf8(answer).unwrap();
+            let messages = estate.trace.messages();
+            let call = format!("Call-ID: {number}\r\n");
+            let reached_the_node = messages.iter().any(|message| message.contains(&call));
+            assert_eq!(reached_the_node, by_the_edge.is_none(), "{number}: {text}");
+            if let Some(status) = by_the_edge {
+                assert_eq!(text.split(' ').nth(1), Some(status), "{number}");
+                assert_eq!(text.contains("Retry-After: "), status == "503", "{text}");
+            }
+        }
+        soon(edge.shutdown()).await;
     }
 }
