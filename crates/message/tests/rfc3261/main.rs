@@ -8,6 +8,7 @@
 )]
 
 mod fields;
+mod lists;
 mod messages;
 mod uris;
 mod whole;
