@@ -221,6 +221,7 @@ mod tests {
             Kind::Expired { ago: time },
             Kind::NotYetValid { ahead: time },
             Kind::IssuedInFuture { ahead: time },
+            Kind::EndsBeforeIssued,
             Kind::Lifetime {
                 max: time,
                 found: time,
@@ -272,6 +273,7 @@ mod tests {
             | Kind::Expired { .. }
             | Kind::NotYetValid { .. }
             | Kind::IssuedInFuture { .. }
+            | Kind::EndsBeforeIssued
             | Kind::Lifetime { .. }
             | Kind::Revoked => [
                 "401 error=\"invalid_token\"",
@@ -286,7 +288,7 @@ mod tests {
     fn rfc8898_every_kind_of_refusal_has_its_answer_and_its_sentence() {
         let kinds = every_kind();
         let distinct: HashSet<_> = kinds.iter().map(discriminant).collect();
-        assert_eq!(distinct.len(), 36, "one of each, and of a new one too");
+        assert_eq!(distinct.len(), 37, "one of each, and of a new one too");
         for kind in kinds {
             let (answers, error) = (expected(&kind), kind.at(Place::Text));
             let by = |role, dialect| error.answer(role, dialect).to_string();

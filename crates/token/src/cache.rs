@@ -47,6 +47,11 @@ impl Entry {
     fn rests_on(&self, generation: u64) -> bool {
         self.generation.is_none_or(|mine| mine == generation)
     }
+
+    /// Whether it rests on keys that were replaced by those of `generation`.
+    fn is_older_than(&self, generation: Option<u64>) -> bool {
+        matches!((self.generation, generation), (Some(mine), Some(newest)) if mine < newest)
+    }
 }
 
 pub(crate) fn digest(text: &str) -> Digest {
@@ -104,16 +109,21 @@ impl Cache {
             token,
             bytes,
         };
+        let former = shard.entries.get(&key);
+        if former.is_some_and(|former| entry.is_older_than(former.generation)) {
+            // The keys were replaced while it was made, and somebody was faster with the new ones.
+            return;
+        }
         shard.bytes += bytes;
         match shard.entries.insert(key, entry) {
             Some(former) => shard.bytes -= former.bytes,
             None => shard.order.push_back(key),
         }
         while let Some(oldest) = shard.order.front().copied() {
-            let is_over = shard.entries.get(&oldest).is_none_or(|entry| {
-                let is_replaced = generation.is_some_and(|newest| !entry.rests_on(newest));
-                is_replaced || entry.window.until <= now
-            });
+            let is_over = shard
+                .entries
+                .get(&oldest)
+                .is_none_or(|entry| entry.is_older_than(generation) || entry.window.until <= now);
             let is_too_much = shard.entries.len() > self.max_entries_per_shard
                 || shard.bytes > self.max_bytes_per_shard;
             if !is_over && !is_too_much {
@@ -248,6 +258,25 @@ mod tests {
         let once = cache.held();
         cache.insert(key(0), Some(1), until(100), token("anna"), at(0));
         assert_eq!(cache.held(), once);
+    }
+
+    /// The keys are replaced while a slow verification is under way.
+    #[test]
+    fn a_verdict_of_older_keys_takes_no_newer_one_away() {
+        let cache = Cache::new(8, usize::MAX);
+        for number in 0..3 {
+            cache.insert(key(number), Some(1), until(100), token("anna"), at(0));
+        }
+        let held = cache.held();
+        cache.insert(key(1), Some(0), until(100), token("bert"), at(0));
+        assert_eq!(cache.held(), held);
+        assert_eq!(cache.get(&key(1), 1, at(0)).unwrap().user(), "anna");
+        cache.insert(key(3), Some(0), until(100), token("bert"), at(0));
+        let found = [0, 1, 2].map(|number| cache.get(&key(number), 1, at(0)).is_some());
+        assert_eq!(found, [true; 3]);
+        // And the newer ones make room of it.
+        cache.insert(key(4), Some(1), until(100), token("anna"), at(0));
+        assert!(cache.get(&key(4), 1, at(0)).is_some());
     }
 
     #[test]

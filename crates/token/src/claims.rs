@@ -150,9 +150,13 @@ pub(crate) fn check_times(
         let ahead = issued_at.duration_since(now).unwrap_or_default();
         return Err(TokenErrorKind::IssuedInFuture { ahead }.claim("iat"));
     }
-    let found = expires_at
-        .duration_since(issued_at.unwrap_or(now))
-        .unwrap_or_default();
+    let found = match issued_at {
+        // One clock made both, so no leeway helps.
+        Some(issued_at) => expires_at
+            .duration_since(issued_at)
+            .map_err(|_| TokenErrorKind::EndsBeforeIssued.claim("exp"))?,
+        None => expires_at.duration_since(now).unwrap_or_default(),
+    };
     if found > policy.max_lifetime {
         let max = policy.max_lifetime;
         return Err(TokenErrorKind::Lifetime { max, found }.claim("exp"));

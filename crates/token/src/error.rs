@@ -356,6 +356,9 @@ pub enum TokenErrorKind {
         /// Time until then.
         ahead: Duration,
     },
+    /// `exp` lies before `iat`: it was over before it was issued.
+    #[error("is before `iat`")]
+    EndsBeforeIssued,
     /// Lives longer than the policy allows.
     #[error("lifetime of {found:?}, more than the {max:?} allowed")]
     Lifetime {
@@ -421,6 +424,7 @@ impl TokenErrorKind {
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
             | Self::IssuedInFuture { .. }
+            | Self::EndsBeforeIssued
             | Self::Scope { .. }
             | Self::Revoked => Fault::Client,
         }
@@ -492,6 +496,9 @@ impl TokenErrorKind {
             }
             Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => {
                 "the clocks differ; check NTP on both machines"
+            }
+            Self::EndsBeforeIssued => {
+                "the authorization server made a token that was over before it was issued; check its clock and its timers"
             }
             Self::Lifetime { .. } => {
                 "the OAuth Access Token Expiry Timer of the server is longer than the policy allows"

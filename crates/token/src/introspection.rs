@@ -66,7 +66,9 @@ pub(crate) fn judge(
         }
     }
     let mut judged = claims::judge(&members, Form::Opaque, policy, now)?;
-    let reuse_end = now.checked_add(policy.introspection_reuse).unwrap_or(now);
-    judged.valid_until = judged.valid_until.min(reuse_end);
+    // A time too long for the clock is for ever.
+    if let Some(reuse_end) = now.checked_add(policy.introspection_reuse) {
+        judged.valid_until = judged.valid_until.min(reuse_end);
+    }
     Ok(judged)
 }

@@ -16,6 +16,7 @@ mod timers;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 pub use error::IssueError;
 pub use recipient::Recipient;
@@ -210,7 +211,7 @@ impl AuthorizationServer {
         // `cty` says JWT, and there is no room for a signature: an unsecured JWT (RFC 7519 section 6).
         let inner = sign::unsecured(&claims);
         let private = self.seal(inner.as_bytes())?;
-        let text = self.sign("JWT", &Private { private })?;
+        let text = self.sign("JWT", &Private { private: &private })?;
         self.issued(&text, details)
     }
 
@@ -485,7 +486,7 @@ impl AuthorizationServer {
     }
 
     /// A JWT of RFC 9068.
-    fn sign_jwt(&self, details: &Details) -> Result<String, IssueError> {
+    fn sign_jwt(&self, details: &Details) -> Result<Zeroizing<String>, IssueError> {
         let claims = JwtClaims {
             iss: &self.uuid,
             exp: details.exp,
@@ -499,7 +500,11 @@ impl AuthorizationServer {
         self.sign("at+jwt", &claims)
     }
 
-    fn sign(&self, typ: &'static str, claims: &impl Serialize) -> Result<String, IssueError> {
+    fn sign(
+        &self,
+        typ: &'static str,
+        claims: &impl Serialize,
+    ) -> Result<Zeroizing<String>, IssueError> {
         let header = SignedHeader {
             alg: "RS256",
             typ,
@@ -508,7 +513,7 @@ impl AuthorizationServer {
         self.signing.sign(&header, claims)
     }
 
-    fn seal(&self, plaintext: &[u8]) -> Result<String, IssueError> {
+    fn seal(&self, plaintext: &[u8]) -> Result<Zeroizing<String>, IssueError> {
         seal(&self.encryption, &self.encryption_kid, plaintext)
     }
 }
@@ -539,10 +544,11 @@ fn new_encryption_key(uuid: &str) -> Result<(EncryptionKey, KeyId), IssueError> 
 }
 
 /// 256 random bits: what an opaque token is.
-fn opaque() -> Result<String, IssueError> {
-    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+fn opaque() -> Result<Zeroizing<String>, IssueError> {
+    let mut bytes = Zeroizing::new([0; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| IssueError::Crypto)?;
-    Ok(crate::jose::to_base64url(bytes.as_slice()))
+    let text = crate::jose::to_base64url(bytes.as_slice());
+    Ok(Zeroizing::new(text))
 }
 
 /// A random UUID (RFC 9562 section 5.4).

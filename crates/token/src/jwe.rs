@@ -35,7 +35,7 @@ pub(crate) fn open<'a>(
     jwe: CompactJwe<'_>,
     header: &'a [u8],
     keys: &'a Sources,
-    policy: &Policy,
+    policy: &'a Policy,
     now: SystemTime,
 ) -> Result<Opened<'a>, TokenError> {
     let header = Header::read(header, Place::EncryptedHeader)?;

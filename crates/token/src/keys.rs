@@ -14,6 +14,7 @@ mod verifying;
 pub use decryption::DecryptionKey;
 pub use encryption::EncryptionKey;
 pub use id::KeyId;
+pub(crate) use id::is_uuid;
 pub(crate) use set::check_end;
 pub use set::{KeySet, KeySetBuilder};
 pub(crate) use sources::{Candidate, Owner, Sources, unknown};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::algorithm::{Algorithm, ContentEncryption, KeyManagement};
+use crate::keys::is_uuid;
 use crate::text::MAX_TOKEN_BYTES;
 use crate::verified::Form;
 
@@ -164,6 +165,16 @@ impl Policy {
     /// Whether tokens of this issuer are accepted.
     pub fn has_issuer(&self, issuer: &str) -> bool {
         self.issuers.iter().any(|accepted| accepted == issuer)
+    }
+
+    /// Who is meant by the UUID in a `kid` of Unified CM's form: the issuer that is called so, in capitals or not. Where
+    /// all issuers are called by UUIDs any other is a stranger; where they are not it says nothing.
+    pub(crate) fn issuer_of_uuid<'a>(&'a self, uuid: &'a str) -> Option<&'a str> {
+        let same = |issuer: &&String| issuer.eq_ignore_ascii_case(uuid);
+        match self.issuers.iter().find(same) {
+            Some(issuer) => Some(issuer),
+            None => (self.issuers.iter().all(|issuer| is_uuid(issuer))).then_some(uuid),
+        }
     }
 
     /// The issuer, where tokens of only one are accepted.

@@ -126,11 +126,19 @@ mod section_5_jwk_set {
         }
     }
 
+    /// Section 4.5: two keys may have one `kid` if they differ in `kty`. One of them costs no other key its place.
     #[test]
-    fn two_keys_under_one_kid_are_an_error() {
-        let set = format!(r#"{{"keys":[{{{EC},"kid":"a"}},{{{EC},"kid":"a"}}]}}"#);
-        let refused = KeySet::builder().jwk_set(&set).unwrap_err();
-        assert_eq!(refused.to_string(), "two keys under kid \"a\"");
+    fn of_two_keys_under_one_kid_the_first_counts() {
+        let rsa = format!(r#"{{{},"kid":"signing-key"}}"#, rsa_members());
+        let set = format!(r#"{{"keys":[{rsa},{{{EC},"kid":"signing-key"}},{{{EC},"kid":"ec"}}]}}"#);
+        let keys = KeySet::builder().jwk_set(&set).unwrap().build();
+        assert_eq!(keys.len(), 2);
+        let [skipped] = keys.skipped() else {
+            panic!("{keys:?}");
+        };
+        assert_eq!(skipped.to_string(), "two keys under kid \"signing-key\"");
+        let verifier = Verifier::new(keys, rfc9068());
+        assert!(verifier.verify(&sign(HEADER, CLAIMS), now()).is_ok());
     }
 }
 

@@ -241,6 +241,19 @@ mod section_4_1_6_iat {
         assert_eq!(refused.fault(), Fault::Configuration);
     }
 
+    /// Sections 4.1.4 and 4.1.6: one clock makes both, so no leeway helps.
+    #[test]
+    fn a_token_that_was_over_before_it_was_issued_is_refused() {
+        let token = |issued: u64| {
+            let claims = with(CLAIMS, "iat", Some(&issued.to_string()));
+            sign(HEADER, with(&claims, "exp", Some(&NOW.to_string())))
+        };
+        assert!(verify(&token(NOW)).is_ok(), "within the leeway of 60 s");
+        let refused = verify(&token(NOW + 1)).unwrap_err();
+        assert_eq!(refused.kind(), &TokenErrorKind::EndsBeforeIssued);
+        assert_eq!(refused.to_string(), "token claim \"exp\": is before `iat`");
+    }
+
     #[test]
     fn without_iat_the_lifetime_counts_from_now() {
         let policy = Policy::jwt(ISSUER, AUDIENCE)

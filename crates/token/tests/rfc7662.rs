@@ -311,11 +311,13 @@ mod section_4_security_considerations {
                 .needs_introspection()
         );
 
-        let long = super::verifier(policy().introspection_reuse(Duration::from_secs(7200)));
-        long.introspected(TOKEN, RESPONSE.as_bytes(), now())
-            .unwrap();
-        assert!(long.verify(TOKEN, at(NOW + 3600 + 59)).is_ok(), "leeway");
-        assert!(long.verify(TOKEN, at(NOW + 3600 + 60)).is_err());
+        for reuse in [Duration::from_secs(7200), Duration::MAX] {
+            let long = super::verifier(policy().introspection_reuse(reuse));
+            long.introspected(TOKEN, RESPONSE.as_bytes(), now())
+                .unwrap();
+            assert!(long.verify(TOKEN, at(NOW + 3600 + 59)).is_ok(), "leeway");
+            assert!(long.verify(TOKEN, at(NOW + 3600 + 60)).is_err());
+        }
     }
 
     #[test]

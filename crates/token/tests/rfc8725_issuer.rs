@@ -254,6 +254,54 @@ mod unified_cm {
         }
     }
 
+    /// So it is where the policy takes one cluster only: the keys of another one in its set vouch for nobody there.
+    #[test]
+    fn a_strange_cluster_does_not_speak_for_the_only_one() {
+        let shared = || {
+            EncryptionKey::new(ContentEncryption::A128CbcHs256, &common::ENCRYPTION_KEY).unwrap()
+        };
+        let keys = KeySet::builder()
+            .verifying_key(&format!("{UUID}:5"), key(common::rsa()))
+            .unwrap()
+            .verifying_key(&format!("{SECOND}:5"), key(common::other_rsa()))
+            .unwrap()
+            .encryption_key(&format!("{UUID}:e"), shared())
+            .unwrap()
+            .encryption_key(&format!("{SECOND}:e"), shared())
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(keys, common::ucm());
+        assert!(verifier.verify(&token(UUID, UUID, UUID), now()).is_ok());
+        for (signing, encryption) in [(SECOND, SECOND), (SECOND, UUID), (UUID, SECOND)] {
+            let refused = verifier.verify(&token(UUID, signing, encryption), now());
+            assert_eq!(
+                refused.unwrap_err().kind(),
+                &TokenErrorKind::IssuerOfKey {
+                    expected: format!("{SECOND:?}"),
+                    found: format!("{UUID:?}"),
+                },
+                "{signing} {encryption}"
+            );
+        }
+    }
+
+    /// RFC 9562 section 4: a UUID is the same in capitals.
+    #[test]
+    fn a_kid_names_its_cluster_in_capitals_too() {
+        let capitals = UUID.to_ascii_uppercase();
+        let shared =
+            EncryptionKey::new(ContentEncryption::A128CbcHs256, &common::ENCRYPTION_KEY).unwrap();
+        let keys = KeySet::builder()
+            .verifying_key(&format!("{capitals}:5"), key(common::rsa()))
+            .unwrap()
+            .encryption_key(&format!("{capitals}:e"), shared)
+            .unwrap()
+            .build();
+        let verifier = Verifier::new(keys, common::ucm());
+        let verdict = verifier.verify(&token(UUID, &capitals, &capitals), now());
+        assert_eq!(verdict.unwrap().issuer(), UUID);
+    }
+
     /// Another server may name its keys so too. A UUID that is no issuer of the policy says nothing.
     #[test]
     fn a_kid_names_an_issuer_of_the_policy_or_nobody() {

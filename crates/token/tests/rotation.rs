@@ -127,23 +127,47 @@ fn sixteen_readers_see_one_whole_set_or_the_other() {
     assert!(verifier.verify(token.expose(), now()).is_ok());
 }
 
+/// Of a key that ends anyway, and of one that is there under the same name, the earlier end and the new one count.
+#[test]
+fn grace_prolongs_no_key_and_replaces_none() {
+    let server = AuthorizationServer::new(UUID).unwrap();
+    let key = || VerifyingKey::from_pem(server.signing_key_pem(), Algorithm::Rs256).unwrap();
+    let shared = || server.encryption_key().clone();
+    let (sign, open) = (
+        server.signing_key_id().as_str(),
+        server.encryption_key_id().as_str(),
+    );
+    let set = |end| {
+        let set = KeySet::builder().verifying_key(sign, key().until(end));
+        let set = set.unwrap().encryption_key(open, shared().until(end));
+        set.unwrap().build()
+    };
+    let token = server.issue_access("rado", "C1", &[], now()).unwrap().token;
+    let good_at = |keys: KeySet, seconds| {
+        let verifier = Verifier::new(keys, server.policy());
+        verifier.verify(token.expose(), at(NOW + seconds)).is_ok()
+    };
+    let short = set(at(NOW + 60));
+    let prolonged = KeySet::builder().grace(&short, at(NOW + 600)).build();
+    assert!(good_at(prolonged.clone(), 59) && !good_at(prolonged, 60));
+    let shortened = KeySet::builder().grace(&set(at(NOW + 600)), at(NOW + 60));
+    let shortened = shortened.build();
+    assert!(good_at(shortened.clone(), 59) && !good_at(shortened, 60));
+    let replaced = KeySet::builder().verifying_key(sign, key()).unwrap();
+    let replaced = replaced.encryption_key(open, shared()).unwrap();
+    assert!(good_at(replaced.grace(&short, at(NOW + 1)).build(), 600));
+}
+
 /// The grace of a rotation: the old key is kept in the new set, with an end.
 #[test]
 fn an_old_key_is_good_until_its_end_and_then_retired() {
     let old = AuthorizationServer::new(UUID).unwrap();
     let new = AuthorizationServer::new(UUID).unwrap();
     let end = at(NOW + 600);
-    let signing = VerifyingKey::from_pem(old.signing_key_pem(), Algorithm::Rs256).unwrap();
     let with_grace = KeySet::builder()
         .unified_cm(UUID, new.signing_key_pem(), new.encryption_key().clone())
         .unwrap()
-        .verifying_key(old.signing_key_id().as_str(), signing.until(end))
-        .unwrap()
-        .encryption_key(
-            old.encryption_key_id().as_str(),
-            old.encryption_key().clone().until(end),
-        )
-        .unwrap()
+        .grace(&old.key_set(), end)
         .build();
     let [before, after] =
         [&old, &new].map(|server| server.issue_access("rado", "C1", &[], now()).unwrap().token);

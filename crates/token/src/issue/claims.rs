@@ -12,8 +12,8 @@ pub(super) struct SignedHeader<'a> {
 
 /// The payload of Unified CM's access token.
 #[derive(Serialize)]
-pub(super) struct Private {
-    pub(super) private: String,
+pub(super) struct Private<'a> {
+    pub(super) private: &'a str,
 }
 
 /// The claims inside the encrypted part. What the product writes there is not public; the names are

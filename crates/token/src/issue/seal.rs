@@ -31,6 +31,8 @@ struct SealedHeader<'a> {
     kid: &'a str,
 }
 
+const AES_BLOCK_BYTES: usize = 16;
+
 /// Initialization vector, ciphertext, tag.
 struct Sealed {
     iv: Vec<u8>,
@@ -43,13 +45,16 @@ pub(super) fn seal(
     key: &EncryptionKey,
     kid: &KeyId,
     plaintext: &[u8],
-) -> Result<String, IssueError> {
+) -> Result<Zeroizing<String>, IssueError> {
     // With direct encryption the encrypted key is empty.
     compact("dir", kid, key, &[], plaintext)
 }
 
 /// Encrypts for `recipient`.
-pub(super) fn seal_for(recipient: &Recipient, plaintext: &[u8]) -> Result<String, IssueError> {
+pub(super) fn seal_for(
+    recipient: &Recipient,
+    plaintext: &[u8],
+) -> Result<Zeroizing<String>, IssueError> {
     let (alg, encrypted_key, content_key) = match &recipient.key {
         Key::Direct(key) => return seal(key, &recipient.kid, plaintext),
         Key::Wrap(kek, content) => {
@@ -108,7 +113,7 @@ fn compact(
     key: &EncryptionKey,
     encrypted_key: &[u8],
     plaintext: &[u8],
-) -> Result<String, IssueError> {
+) -> Result<Zeroizing<String>, IssueError> {
     let enc = key.encryption().as_str();
     let header = segment(&SealedHeader {
         alg,
@@ -134,14 +139,10 @@ fn compact(
         ciphertext,
         tag,
     } = sealed.ok_or(IssueError::Crypto)?;
-    Ok([
-        header,
-        to_base64url(encrypted_key),
-        to_base64url(&iv),
-        to_base64url(&ciphertext),
-        to_base64url(&tag),
-    ]
-    .join("."))
+    let [encrypted_key, iv, ciphertext, tag] =
+        [encrypted_key, &iv, &ciphertext, &tag].map(|part| Zeroizing::new(to_base64url(part)));
+    let parts = [&*header, &*encrypted_key, &*iv, &*ciphertext, &*tag];
+    Ok(Zeroizing::new(parts.map(String::as_str).join(".")))
 }
 
 fn seal_cbc(
@@ -154,10 +155,13 @@ fn seal_cbc(
     let (mac_key, aes_key) = key.split_at_checked(key.len() / 2)?;
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, aes_key).ok()?)
         .ok()?;
-    let mut ciphertext = plaintext.to_vec();
-    let DecryptionContext::Iv128(iv) = key.encrypt(&mut ciphertext).ok()? else {
+    // Room for the padding: a text that has to move leaves a copy behind.
+    let mut in_place = Zeroizing::new(Vec::with_capacity(plaintext.len() + AES_BLOCK_BYTES));
+    in_place.extend_from_slice(plaintext);
+    let DecryptionContext::Iv128(iv) = key.encrypt(&mut *in_place).ok()? else {
         return None;
     };
+    let ciphertext = std::mem::take(&mut *in_place);
     let iv = iv.as_ref().to_vec();
     let tag = cbc::full_tag(mac, mac_key, aad, &iv, &ciphertext);
     let tag = tag.as_ref().get(..mac_key.len())?.to_vec();
@@ -177,14 +181,14 @@ fn seal_gcm(
     let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
     let mut iv = [0; NONCE_LEN];
     rand::fill(&mut iv).ok()?;
-    let mut ciphertext = plaintext.to_vec();
+    let mut in_place = Zeroizing::new(plaintext.to_vec());
     let nonce = Nonce::assume_unique_for_key(iv);
     let tag = key
-        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut ciphertext)
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut in_place)
         .ok()?;
     Some(Sealed {
         iv: iv.to_vec(),
-        ciphertext,
+        ciphertext: std::mem::take(&mut *in_place),
         tag: tag.as_ref().to_vec(),
     })
 }

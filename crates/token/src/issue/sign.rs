@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::IssueError;
 use crate::der::{self, PublicKey};
@@ -56,18 +57,27 @@ impl SigningKey {
         &self,
         header: &impl Serialize,
         claims: &impl Serialize,
-    ) -> Result<String, IssueError> {
-        let signing_input = format!("{}.{}", segment(header), segment(claims));
-        let mut signature = vec![0; self.pair.public_modulus_len()];
+    ) -> Result<Zeroizing<String>, IssueError> {
+        let (header, claims) = (segment(header), segment(claims));
+        let signature_len = self.pair.public_modulus_len();
+        // Room for all of it: a text that has to move leaves a copy behind.
+        let room = header.len() + claims.len() + signature_len.div_ceil(3) * 4 + 2;
+        let mut text = Zeroizing::new(String::with_capacity(room));
+        for part in [header.as_str(), ".", claims.as_str()] {
+            text.push_str(part);
+        }
+        let mut signature = vec![0; signature_len];
         self.pair
             .sign(
                 &RSA_PKCS1_SHA256,
                 &SystemRandom::new(),
-                signing_input.as_bytes(),
+                text.as_bytes(),
                 &mut signature,
             )
             .map_err(|_| IssueError::Crypto)?;
-        Ok(format!("{signing_input}.{}", to_base64url(&signature)))
+        text.push('.');
+        text.push_str(&to_base64url(&signature));
+        Ok(text)
     }
 }
 
@@ -78,22 +88,19 @@ impl fmt::Debug for SigningKey {
 }
 
 /// An unsecured JWT (RFC 7519 section 6), which only an encrypted part may hold.
-pub(super) fn unsecured(claims: &impl Serialize) -> zeroize::Zeroizing<String> {
+pub(super) fn unsecured(claims: &impl Serialize) -> Zeroizing<String> {
     #[derive(Serialize)]
     struct Header {
         alg: &'static str,
     }
-    zeroize::Zeroizing::new(format!(
-        "{}.{}.",
-        segment(&Header { alg: "none" }),
-        segment(claims)
-    ))
+    let (header, claims) = (segment(&Header { alg: "none" }), segment(claims));
+    Zeroizing::new([header.as_str(), ".", claims.as_str(), "."].concat())
 }
 
 /// BASE64URL(UTF8(JSON)).
-pub(super) fn segment(value: &impl Serialize) -> String {
+pub(super) fn segment(value: &impl Serialize) -> Zeroizing<String> {
     let json = serde_json::to_vec(value).expect("structs of strings and numbers are JSON");
-    to_base64url(&json)
+    Zeroizing::new(to_base64url(&json))
 }
 
 fn public_jwk(spki: &[u8], kid: &KeyId) -> Option<String> {

@@ -68,13 +68,17 @@ impl KeyId {
     /// ```
     pub fn issuer_uuid(&self) -> Option<&str> {
         let (uuid, _) = self.0.split_once(':')?;
-        let is_uuid = uuid.len() == 36
-            && uuid.bytes().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            });
-        is_uuid.then_some(uuid)
+        is_uuid(uuid).then_some(uuid)
     }
+}
+
+/// Whether a text has the form of a UUID (RFC 9562 section 4).
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 impl fmt::Display for KeyId {

@@ -19,7 +19,8 @@ use crate::error::{Place, TokenError, TokenErrorKind};
 /// JWT belong to the issuer" (RFC 8725 section 3.8). Whose a key is says the key itself
 /// ([`VerifyingKey::of_issuer`]), else the set it came with
 /// ([`Verifier::replace_keys_of`](crate::Verifier::replace_keys_of)), else the UUID in a `kid` of Unified CM's
-/// form, else the policy, if it has one issuer. With several, a key that belongs to nobody is refused.
+/// form, if the policy calls that issuer or all of its issuers by UUIDs, else the policy, if it has one issuer. With
+/// several, a key that belongs to nobody is refused.
 ///
 /// ```
 /// # #[cfg(feature = "aws-lc-rs")] {
@@ -177,21 +178,20 @@ impl KeySetBuilder {
 
     /// Adds the keys of a JWK set (RFC 7517 section 5) that verify signatures, each under its `kid`.
     ///
-    /// Entries of other kinds, without `kid`, or with keys that are not taken are left out, as section
-    /// 5 asks; [`KeySet::skipped`] says why.
+    /// Entries of other kinds, without `kid`, with one that is there already, or with keys that are not taken are
+    /// left out, as section 5 asks; [`KeySet::skipped`] says why.
     ///
     /// # Errors
     ///
-    /// Not a JWK set, not one usable key, or a `kid` that is there already.
+    /// Not a JWK set, or not one usable key.
     pub fn jwk_set(mut self, json: &str) -> Result<Self, KeyError> {
         let mut usable = false;
         let entries = jwk::read_set(json)?;
         for entry in &entries {
-            match jwk::from_set(entry).and_then(|(kid, key)| Ok((KeyId::new(kid)?, key))) {
-                Ok((kid, key)) => {
-                    insert(&mut self.set.verifying, kid, key)?;
-                    usable = true;
-                }
+            let added = jwk::from_set(entry)
+                .and_then(|(kid, key)| insert(&mut self.set.verifying, KeyId::new(kid)?, key));
+            match added {
+                Ok(()) => usable = true,
                 Err(error) => self.set.skipped.push(error),
             }
         }
@@ -228,6 +228,38 @@ impl KeySetBuilder {
                 encryption_kid.as_str(),
                 encryption_key.of_issuer(issuer_uuid),
             )
+    }
+
+    /// Adds the keys of a set that this one replaces, as its grace set: they serve until `end`, or their own if that is
+    /// earlier. A key whose `kid` is there already is not added: the new one counts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "aws-lc-rs")] {
+    /// use std::time::{Duration, SystemTime};
+    /// use sip_oauth_token::{Algorithm, KeySet, VerifyingKey};
+    ///
+    /// # let key = || VerifyingKey::from_secret(&[7; 32], Algorithm::Hs256);
+    /// let old = KeySet::builder().verifying_key("2025", key()?)?.build();
+    /// let new = KeySet::builder()
+    ///     .verifying_key("2026", key()?)?
+    ///     .grace(&old, SystemTime::now() + Duration::from_secs(3600))
+    ///     .build();
+    /// assert_eq!(new.len(), 2);
+    /// # }
+    /// # Ok::<(), sip_oauth_token::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn grace(mut self, former: &KeySet, end: SystemTime) -> Self {
+        let earlier = |own: Option<SystemTime>| own.map_or(end, |own| own.min(end));
+        for (kid, key) in &former.verifying {
+            let entry = self.set.verifying.entry(kid.clone());
+            entry.or_insert_with(|| key.clone().until(earlier(key.end())));
+        }
+        for (kid, key) in &former.decryption {
+            let entry = self.set.decryption.entry(kid.clone());
+            entry.or_insert_with(|| key.clone().until(earlier(key.end())));
+        }
+        self
     }
 
     /// The set.

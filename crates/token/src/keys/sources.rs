@@ -110,7 +110,7 @@ impl Sources {
     pub(crate) fn decryption_key<'a>(
         &'a self,
         kid: Option<&KeyId>,
-        policy: &Policy,
+        policy: &'a Policy,
         now: SystemTime,
     ) -> Result<(&'a DecryptionKey, Owner<'a>), TokenError> {
         let place = Place::EncryptedHeader;
@@ -159,9 +159,9 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The issuer of the policy that a `kid` of Unified CM's form names.
-fn named_issuer<'a>(kid: &'a KeyId, policy: &Policy) -> Owner<'a> {
-    kid.issuer_uuid().filter(|uuid| policy.has_issuer(uuid))
+/// The issuer that a `kid` of Unified CM's form names.
+fn named_issuer<'a>(kid: &'a KeyId, policy: &'a Policy) -> Owner<'a> {
+    policy.issuer_of_uuid(kid.issuer_uuid()?)
 }
 
 fn only<T>(
