@@ -157,12 +157,18 @@ pub(crate) mod cbc {
 mod tests {
     use std::path::PathBuf;
 
+    use aws_lc_rs::hmac;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::Value;
 
-    use super::{ContentEncryption, ContentKey};
+    use super::{ContentEncryption, ContentKey, cbc};
 
     fn hex(value: &Value) -> Vec<u8> {
-        let text = value.as_str().unwrap_or_default();
+        bytes(value.as_str().unwrap_or_default())
+    }
+
+    fn bytes(text: &str) -> Vec<u8> {
         let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
         (0..text.len()).step_by(2).filter_map(byte).collect()
     }
@@ -202,6 +208,101 @@ mod tests {
             }
         }
         Some((total, opened))
+    }
+
+    /// What the cases of Appendix B have in common: the key counts from 0.
+    const APPENDIX_B_PLAINTEXT: &str = "A cipher system must not be required to be secret, and it must be able to fall \
+        into the hands of the enemy without inconvenience";
+    const APPENDIX_B_AAD: &[u8] = b"The second principle of Auguste Kerckhoffs";
+    const APPENDIX_B_IV: &str = "1af38c2dc2b96ffdd86694092341bc04";
+
+    /// Opens a case of Appendix B, and refuses it with any bit of its parts flipped. `mac` is `M`, of which the tag is
+    /// the first half.
+    fn appendix_b(
+        encryption: ContentEncryption,
+        algorithm: hmac::Algorithm,
+        ciphertext: &str,
+        mac: &str,
+    ) {
+        let key: Vec<u8> = (0..).take(encryption.key_bytes()).collect();
+        let (iv, ciphertext, mac) = (bytes(APPENDIX_B_IV), bytes(ciphertext), bytes(mac));
+        let (mac_key, _) = key.split_at(key.len() / 2);
+        let made = cbc::tag(
+            &hmac::Key::new(algorithm, mac_key),
+            APPENDIX_B_AAD,
+            &iv,
+            &ciphertext,
+        );
+        assert_eq!(made.as_ref(), mac, "M");
+
+        let tag = &mac[..mac_key.len()];
+        let open = |parts: &[Vec<u8>; 4]| {
+            let [aad, iv, ciphertext, tag] = parts;
+            let key = ContentKey::new(encryption, &key).unwrap();
+            key.open(aad, iv, ciphertext.clone(), tag)
+        };
+        let mut parts = [APPENDIX_B_AAD.to_vec(), iv, ciphertext, tag.to_vec()];
+        assert_eq!(*open(&parts).unwrap(), APPENDIX_B_PLAINTEXT.as_bytes());
+        for part in 0..parts.len() {
+            for bit in 0..parts[part].len() * 8 {
+                parts[part][bit / 8] ^= 1 << (bit % 8);
+                assert!(open(&parts).is_none(), "bit {bit} of part {part}");
+                parts[part][bit / 8] ^= 1 << (bit % 8);
+            }
+        }
+    }
+
+    #[test]
+    fn rfc7518_appendix_b_1_a128cbc_hs256() {
+        appendix_b(
+            ContentEncryption::A128CbcHs256,
+            hmac::HMAC_SHA256,
+            "c80edfa32ddf39d5ef00c0b468834279a2e46a1b8049f792f76bfe54b903a9c9\
+             a94ac9b47ad2655c5f10f9aef71427e2fc6f9b3f399a221489f16362c7032336\
+             09d45ac69864e3321cf82935ac4096c86e133314c54019e8ca7980dfa4b9cf1b\
+             384c486f3a54c51078158ee5d79de59fbd34d848b3d69550a67646344427ade5\
+             4b8851ffb598f7f80074b9473c82e2db",
+            "652c3fa36b0a7c5b3219fab3a30bc1c4e6e54582476515f0ad9f75a2b71c73ef",
+        );
+    }
+
+    #[test]
+    fn rfc7518_appendix_b_2_a192cbc_hs384_is_not_built_in() {
+        assert!(ContentKey::new(ContentEncryption::A192CbcHs384, &[0; 48]).is_none());
+    }
+
+    #[test]
+    fn rfc7518_appendix_b_3_a256cbc_hs512() {
+        appendix_b(
+            ContentEncryption::A256CbcHs512,
+            hmac::HMAC_SHA512,
+            "4affaaadb78c31c5da4b1b590d10ffbd3dd8d5d302423526912da037ecbcc7bd\
+             822c301dd67c373bccb584ad3e9279c2e6d12a1374b77f077553df829410446b\
+             36ebd97066296ae6427ea75c2e0846a11a09ccf5370dc80bfecbad28c73f09b3\
+             a3b75e662a2594410ae496b2e2e6609e31e6e02cc837f053d21f37ff4f51950b\
+             be2638d09dd7a4930930806d0703b1f6",
+            "4dd3b4c088a7f45c216839645b2012bf2e6269a8c56a816dbc1b267761955bc5\
+             fd30a565c616ffb2f364baece68fc40753bcfc025dde3693754aa1f5c3373b9c",
+        );
+    }
+
+    /// The content of the example; how its key is unwrapped is seen with whole tokens.
+    #[test]
+    fn rfc7516_appendix_a_3_a128cbc_hs256() {
+        let content_key = [
+            4, 211, 31, 197, 84, 157, 252, 254, 11, 100, 157, 250, 63, 170, 106, 206, 107, 124,
+            212, 45, 111, 107, 9, 219, 200, 177, 0, 240, 143, 156, 44, 207,
+        ];
+        let header = "eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0";
+        let [iv, ciphertext, tag] = [
+            "AxY8DCtDaGlsbGljb3RoZQ",
+            "KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY",
+            "U0m_YmjN04DJvceFICbCVQ",
+        ]
+        .map(|segment| URL_SAFE_NO_PAD.decode(segment).unwrap());
+        let key = ContentKey::new(ContentEncryption::A128CbcHs256, &content_key).unwrap();
+        let plaintext = key.open(header.as_bytes(), &iv, ciphertext, &tag);
+        assert_eq!(*plaintext.unwrap(), b"Live long and prosper.");
     }
 
     #[test]
