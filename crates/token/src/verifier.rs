@@ -106,6 +106,9 @@ impl Verifier {
     /// Whoever fetches the keys of several authorization servers has a set for each, so that none undoes what
     /// another did. Two issuers may use the same `kid`.
     ///
+    /// Gives whether anything changed: keys that are there already, each under its `kid` and with its end, leave
+    /// the verifier and the verdicts it remembers alone. So a set may be put in again as often as it is fetched.
+    ///
     /// ```
     /// # #[cfg(feature = "aws-lc-rs")] {
     /// use sip_oauth_token::{Algorithm, EncryptionKey, KeySet, Policy, Verifier};
@@ -123,9 +126,18 @@ impl Verifier {
     /// # }
     /// # Ok::<(), sip_oauth_token::KeyError>(())
     /// ```
-    pub fn replace_keys_of(&self, issuer: &str, keys: KeySet) {
+    pub fn replace_keys_of(&self, issuer: &str, keys: KeySet) -> bool {
         let (issuer, keys) = (Arc::from(issuer), Arc::new(keys));
-        self.keys.rcu(|sources| sources.with_set_of(&issuer, &keys));
+        let mut is_other = false;
+        self.keys.rcu(|sources| {
+            is_other = !sources.has_set_of(&issuer, &keys);
+            if is_other {
+                Arc::new(sources.with_set_of(&issuer, &keys))
+            } else {
+                Arc::clone(sources)
+            }
+        });
+        is_other
     }
 
     /// Starts a set whose signatures are checked as those of the verifier's own set are: by aws-lc-rs, or by

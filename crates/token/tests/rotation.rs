@@ -198,9 +198,34 @@ fn an_old_key_is_good_until_its_end_and_then_retired() {
 
 /// The sets of a verifier: its own, and one of each issuer.
 mod sources {
-    use sip_oauth_token::{Policy, TokenError, VerifiedToken};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use jsonwebtoken::crypto::{KeyUtils, aws_lc::DEFAULT_PROVIDER};
+    use sip_oauth_token::{
+        ContentEncryption, CryptoProvider, DecryptionKey, EncryptionKey, KeyManagement, Policy,
+        TokenError, VerifiedToken,
+    };
 
     use super::*;
+
+    static SIGNATURE_CHECKS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Checks as aws-lc-rs does, and counts.
+    static COUNTING: CryptoProvider = CryptoProvider {
+        verifier_factory: |algorithm, key| {
+            SIGNATURE_CHECKS.fetch_add(1, Ordering::Relaxed);
+            (DEFAULT_PROVIDER.verifier_factory)(algorithm, key)
+        },
+        signer_factory: DEFAULT_PROVIDER.signer_factory,
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+
+    /// Another one.
+    static OTHER: CryptoProvider = CryptoProvider {
+        verifier_factory: DEFAULT_PROVIDER.verifier_factory,
+        signer_factory: DEFAULT_PROVIDER.signer_factory,
+        key_utils: KeyUtils::new_unimplemented(),
+    };
 
     const ISSUERS: [&str; 2] = ["https://as.example.com", "https://as.example.net"];
 
@@ -252,6 +277,96 @@ mod sources {
         good([false, false, false, true]);
         // Once in the policy.
         assert_eq!(format!("{verifier:?}").matches(ISSUERS[0]).count(), 1);
+    }
+
+    /// Issue 4: the same token must cost no second RSA operation, however often its issuer's keys are fetched.
+    #[test]
+    fn the_same_keys_cost_no_second_signature_check_and_any_other_ones_do() {
+        let one = set;
+        let set = |provider, keys: &[(&str, VerifyingKey)]| {
+            let keys = keys.iter().cloned();
+            let set = keys.fold(
+                KeySet::builder_with_provider(provider),
+                |set, (kid, key)| set.verifying_key(kid, key).unwrap(),
+            );
+            set.build()
+        };
+        let counting = |keys: &[(&str, VerifyingKey)]| set(&COUNTING, keys);
+        let with_secret = |secret: DecryptionKey| {
+            let set = KeySet::builder_with_provider(&COUNTING).verifying_key("a", key(0));
+            set.unwrap().decryption_key("e", secret).unwrap().build()
+        };
+        let wrap = |algorithm, byte| {
+            let bytes = vec![
+                byte;
+                if algorithm == KeyManagement::A128Kw {
+                    16
+                } else {
+                    32
+                }
+            ];
+            DecryptionKey::key_wrap(algorithm, &bytes).unwrap()
+        };
+        let direct = |byte| {
+            let encryption = ContentEncryption::A128CbcHs256;
+            DecryptionKey::from(EncryptionKey::new(encryption, &[byte; 32]).unwrap())
+        };
+        let verifier = Verifier::new(KeySet::builder().build(), policy()).with_cache(16);
+        let replaced = |keys| verifier.replace_keys_of(ISSUERS[0], keys);
+        assert!(!replaced(KeySet::builder().build()), "there is none yet");
+
+        let both = || [("a", key(0)), ("b", key(1))];
+        assert!(replaced(counting(&both())));
+        for _refresh in 0..3 {
+            assert!(judge(&verifier, 0, "a").is_ok());
+            assert_eq!(SIGNATURE_CHECKS.load(Ordering::Relaxed), 1);
+            let [a, b] = both();
+            assert!(!replaced(counting(&[b, a])));
+        }
+
+        let rs384 = VerifyingKey::from_pem(&common::pem(common::rsa()), Algorithm::Rs384);
+        let same_twice = |keys: KeySet, what: &str| {
+            assert!(replaced(keys.clone()), "{what}");
+            assert!(!replaced(keys), "{what}, again");
+        };
+        for (what, keys) in [
+            ("a key less", counting(&[("a", key(0))])),
+            ("another name", counting(&[("c", key(0))])),
+            ("another key", counting(&[("c", key(1))])),
+            ("another algorithm", counting(&[("c", rs384.unwrap())])),
+            ("the first again", counting(&[("a", key(0))])),
+            ("an end", counting(&[("a", key(0).until(now()))])),
+            (
+                "another end",
+                counting(&[("a", key(0).until(common::at(9)))]),
+            ),
+            (
+                "an issuer",
+                counting(&[("a", key(0).of_issuer(ISSUERS[0]))]),
+            ),
+            ("no issuer", counting(&[("a", key(0))])),
+            ("another provider", set(&OTHER, &[("a", key(0))])),
+            ("no provider", one("a", 0)),
+            ("a secret", with_secret(direct(1))),
+            ("another secret", with_secret(direct(2))),
+            ("another use", with_secret(wrap(KeyManagement::A256Kw, 2))),
+            ("another wrap", with_secret(wrap(KeyManagement::A128Kw, 2))),
+            (
+                "its end",
+                with_secret(wrap(KeyManagement::A128Kw, 2).until(now())),
+            ),
+            (
+                "its issuer",
+                with_secret(wrap(KeyManagement::A128Kw, 2).of_issuer("i")),
+            ),
+            (
+                "another wrapping secret",
+                with_secret(wrap(KeyManagement::A128Kw, 3)),
+            ),
+            ("none", KeySet::builder().build()),
+        ] {
+            same_twice(keys, what);
+        }
     }
 
     /// Whoever fetches one issuer's keys does not undo what another one put in meanwhile.

@@ -10,6 +10,7 @@ use super::{EncryptionKey, KeyError};
 use crate::algorithm::{ContentEncryption, KeyManagement};
 #[cfg(feature = "aws-lc-rs")]
 use crate::jwe::ContentKey;
+use crate::secret::constant_time_eq;
 
 /// A key that opens encrypted parts by one key management algorithm (RFC 7518 section 4). Zeroized,
 /// never printed.
@@ -112,6 +113,25 @@ impl DecryptionKey {
             #[cfg(feature = "aws-lc-rs")]
             Material::RsaOaep256(_) => KeyManagement::RsaOaep256,
         }
+    }
+
+    /// Whether both open the same tokens, until the same end. A private key is the same as its clones only: it does not
+    /// give out what it is made of.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same_material = match (&self.material, &other.material) {
+            (Material::Direct(mine), Material::Direct(other)) => mine == other,
+            (
+                Material::KeyWrap { algorithm, bytes },
+                Material::KeyWrap {
+                    algorithm: other_algorithm,
+                    bytes: other_bytes,
+                },
+            ) => algorithm == other_algorithm && constant_time_eq(bytes, other_bytes),
+            #[cfg(feature = "aws-lc-rs")]
+            (Material::RsaOaep256(mine), Material::RsaOaep256(other)) => Arc::ptr_eq(mine, other),
+            _ => false,
+        };
+        same_material && self.end == other.end && self.issuer == other.issuer
     }
 
     pub(crate) fn end(&self) -> Option<SystemTime> {

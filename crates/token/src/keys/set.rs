@@ -92,6 +92,18 @@ impl KeySet {
         &self.skipped
     }
 
+    /// Whether both hold the same keys, each under its name, and are checked in the same way.
+    pub(super) fn has_keys_of(&self, other: &Self) -> bool {
+        let same_provider = match (self.provider, other.provider) {
+            (None, None) => true,
+            (Some(mine), Some(other)) => std::ptr::eq(mine, other),
+            _ => false,
+        };
+        same_provider
+            && is_same(&self.verifying, &other.verifying, VerifyingKey::is_same)
+            && is_same(&self.decryption, &other.decryption, DecryptionKey::is_same)
+    }
+
     /// Checks a signature.
     pub(crate) fn verifies(
         &self,
@@ -266,6 +278,15 @@ impl KeySetBuilder {
     pub fn build(self) -> KeySet {
         self.set
     }
+}
+
+fn is_same<K>(
+    mine: &HashMap<KeyId, K>,
+    other: &HashMap<KeyId, K>,
+    is_same_key: impl Fn(&K, &K) -> bool,
+) -> bool {
+    let has = |(kid, key)| other.get(kid).is_some_and(|other| is_same_key(key, other));
+    mine.len() == other.len() && mine.iter().all(has)
 }
 
 fn insert<K>(keys: &mut HashMap<KeyId, K>, kid: KeyId, key: K) -> Result<(), KeyError> {

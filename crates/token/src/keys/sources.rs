@@ -59,6 +59,15 @@ impl Sources {
         }
     }
 
+    /// Whether these are the keys of `issuer` already.
+    pub(crate) fn has_set_of(&self, issuer: &str, keys: &KeySet) -> bool {
+        let mut of_issuers = self.of_issuers.iter();
+        match of_issuers.find(|(name, _)| **name == *issuer) {
+            Some((_, held)) => held.has_keys_of(keys),
+            None => keys.is_empty(),
+        }
+    }
+
     /// The same with another set of `issuer`.
     pub(crate) fn with_set_of(&self, issuer: &Arc<str>, keys: &Arc<KeySet>) -> Self {
         let others = self.of_issuers.iter().filter(|(name, _)| name != issuer);

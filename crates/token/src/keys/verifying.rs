@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use jsonwebtoken::DecodingKey;
+use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
 use super::KeyError;
 #[cfg(feature = "aws-lc-rs")]
@@ -12,6 +12,7 @@ use super::parsed::ParsedKey;
 use super::pem::read_pem;
 use crate::algorithm::Algorithm;
 use crate::der::{self, PublicKey};
+use crate::secret::constant_time_eq;
 
 /// A key that verifies signatures of one algorithm.
 ///
@@ -116,6 +117,23 @@ impl VerifyingKey {
     /// The algorithm the key is for.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Whether both verify the same tokens, until the same end.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        use DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
+        let same_material = match (self.decoding.kind(), other.decoding.kind()) {
+            (SecretOrDer(mine), SecretOrDer(other)) => constant_time_eq(mine, other),
+            (RsaModulusExponent { n, e }, RsaModulusExponent { n: n2, e: e2 }) => {
+                (n, e) == (n2, e2)
+            }
+            (SecretOrDer(_), RsaModulusExponent { .. })
+            | (RsaModulusExponent { .. }, SecretOrDer(_)) => false,
+        };
+        same_material
+            && self.algorithm == other.algorithm
+            && self.end == other.end
+            && self.issuer == other.issuer
     }
 
     pub(crate) fn end(&self) -> Option<SystemTime> {

@@ -31,7 +31,8 @@ use crate::{
 /// - The verifier's own set and the sets of other issuers stay: an encryption key belongs into the set the verifier is made
 ///   with, and each authorization server has a client of its own ([`of_issuer`](Self::of_issuer)).
 /// - The set is asked for again when its `Cache-Control` says so (RFC 9111), within bounds; with `If-None-Match` where the
-///   server gave an `ETag`. A set that has not changed leaves the verifier and its verdicts alone.
+///   server gave an `ETag`. A set of the same keys, in whatever order and with whatever `Cache-Control` it is written, leaves
+///   the verifier and its verdicts alone.
 /// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
 /// - While the server is down or answers with something else, the last good set stays. It is asked again after 5 s, then
 ///   twice as long each time, up to 5 minutes, and up to 20 % more at random. [`max_staleness`](Self::max_staleness) sets an end to that.
@@ -76,7 +77,6 @@ pub struct JwksClient {
 struct State {
     /// The last good set.
     keys: Option<KeySet>,
-    body: Option<Bytes>,
     etag: Option<HeaderValue>,
     fresh_until: Option<Instant>,
     /// When the server was asked last.
@@ -90,9 +90,9 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeysNews {
-    /// The verifier has another set now.
+    /// The verifier has other keys now.
     Replaced,
-    /// The server was asked, and has the same set.
+    /// The server was asked, and has the same keys.
     Unchanged,
     /// The set is still fresh, or was asked for too recently: the server was not asked.
     NotAsked,
@@ -441,7 +441,7 @@ impl JwksClient {
             tracing::warn!(url = %printable(&self.url), "the last good set of keys is too old and is not used any more");
             let none = self.verifier.key_set_builder().build();
             self.verifier.replace_keys_of(&self.issuer, none);
-            (state.keys, state.body, state.etag) = (None, None, None);
+            (state.keys, state.etag) = (None, None);
         }
     }
 
@@ -497,26 +497,26 @@ impl JwksClient {
                 return Err(failed(JwksFailure::Status(status.as_u16()), wait));
             }
         }
-        let news = if state.body.as_ref() == Some(&answer.body) {
-            KeysNews::Unchanged
-        } else {
-            let keys = std::str::from_utf8(&answer.body)
-                .map_err(|_| KeyError::Jwk("not UTF-8"))
-                .and_then(|json| self.verifier.key_set_builder().jwk_set(json))
-                .map_err(|error| failed(JwksFailure::Keys(error), None))?
-                .build();
-            for skipped in keys.skipped() {
-                tracing::debug!(reason = %skipped, "a key of the set was left out");
-            }
-            state.keys = Some(keys.clone());
-            self.verifier.replace_keys_of(&self.issuer, keys);
+        let keys = std::str::from_utf8(&answer.body)
+            .map_err(|_| KeyError::Jwk("not UTF-8"))
+            .and_then(|json| self.verifier.key_set_builder().jwk_set(json))
+            .map_err(|error| failed(JwksFailure::Keys(error), None))?
+            .build();
+        for skipped in keys.skipped() {
+            tracing::debug!(reason = %skipped, "a key of the set was left out");
+        }
+        state.keys = Some(keys.clone());
+        // By its keys, not by its text: an answer that may not be stored is no reason to check every signature again.
+        let news = if self.verifier.replace_keys_of(&self.issuer, keys) {
             KeysNews::Replaced
+        } else {
+            KeysNews::Unchanged
         };
-        let stored = freshness.may_store.then_some(answer);
-        state.etag = stored
-            .as_ref()
-            .and_then(|answer| answer.headers.get(ETAG).cloned());
-        state.body = stored.map(|answer| answer.body);
+        state.etag = answer
+            .headers
+            .get(ETAG)
+            .filter(|_| freshness.may_store)
+            .cloned();
         Ok((news, freshness))
     }
 

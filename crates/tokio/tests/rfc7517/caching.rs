@@ -41,8 +41,41 @@ async fn no_store_keeps_nothing_to_ask_about_and_is_asked_again_in_a_minute() {
     stage.wait(59);
     assert_eq!(stage.refresh().await, Ok(KeysNews::NotAsked));
     stage.wait(1);
-    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged));
     assert!(!stage.server.seen()[1].headers.contains_key("if-none-match"));
+}
+
+/// Issue 4: the same token must cost no second RSA operation. Each answer here is another text, none may be stored, and
+/// all are of the same two keys: the verdicts that rest on those keys stay, as `Verifier::replace_keys_of` promises.
+#[tokio::test]
+async fn the_same_keys_written_otherwise_leave_the_verifier_alone() {
+    let stage = Stage::new().await;
+    let second = AuthorizationServer::new(UUID).unwrap();
+    let [one, two] = [&stage.tokens, &second].map(|server| {
+        let set = server.jwk_set();
+        let (from, to) = (set.find('[').unwrap() + 1, set.rfind(']').unwrap());
+        set[from..to].to_owned()
+    });
+    let show = |keys: String| {
+        stage.show(Page::of(keys).with("cache-control", "no-cache, no-store, max-age=0"));
+    };
+    show(format!(r#"{{"keys":[{one},{two}]}}"#));
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    for again in [
+        format!(r#"{{"keys":[{one},{two}]}}"#),
+        format!(r#"{{"keys":[{two},{one}]}}"#),
+        format!(r#"{{"at":"12:00","keys":[ {one} , {two} ]}}"#),
+        format!(r#"{{"keys":[{one},{{"kty":"of tomorrow"}},{two}]}}"#),
+    ] {
+        stage.wait(60);
+        show(again.clone());
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Unchanged), "{again}");
+    }
+    stage.wait(60);
+    show(format!(r#"{{"keys":[{two}]}}"#));
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    assert!(!stage.verifies(&stage.token()).await, "its key is gone");
+    assert!(stage.verifies(&stage.token_of(&second)).await);
 }
 
 #[tokio::test]
