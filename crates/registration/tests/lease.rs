@@ -18,6 +18,7 @@ use sip_oauth_registration::client::{
     TokenReason, Transport,
 };
 use sip_oauth_registration::registrar::{BindingStore, Decision, Listener};
+use sip_oauth_token::AccessToken;
 use support::{NODE, Pair, Path, USER, client_config, registrar, token_of, wall};
 
 fn registered() -> Pair {
@@ -280,6 +281,26 @@ mod token {
             last.headers.get("Proxy-Authorization"),
             Some(first.as_str())
         );
+        assert_eq!(pair.client.state(), ClientState::Registered);
+    }
+
+    /// RFC 6749 section 5.1, `expires_in`: a server that answers 0 each time is asked twice a minute, and the registration
+    /// goes on.
+    #[test]
+    fn one_without_a_life_is_not_asked_for_without_rest() {
+        let mut pair = Pair::new();
+        pair.expires_in = Some(Duration::from_secs(400));
+        pair.start();
+        pair.expires_in = Some(Duration::ZERO);
+        pair.advance_to(299);
+        pair.take_events();
+        pair.tokens = (0..1000)
+            .map(|number| AccessToken::parse(&format!("number-{number}")).unwrap())
+            .collect();
+        pair.advance_to(320);
+        assert_eq!(pair.tokens.len(), 999, "at 300 s");
+        pair.advance_to(344);
+        assert_eq!(pair.tokens.len(), 998, "at 330 s");
         assert_eq!(pair.client.state(), ClientState::Registered);
     }
 

@@ -269,30 +269,62 @@ mod keep_fresh {
         keeper.abort();
     }
 
-    /// A server that gives tokens without a life is asked once a second by it, not all the time.
+    /// However small the part of the life, once a second is the most.
     #[tokio::test]
     async fn rests_however_short_the_life() {
-        let answers = (0..100).map(|_| for_a(Duration::ZERO, "one"));
-        let stage = Stage::new(answers);
+        let answers = (0..100).map(|_| for_a(Duration::from_secs(1), "one"));
+        let mut stage = Stage::new(answers);
+        stage.tokens = stage.tokens.renew_at_percent(1);
         stage.ask(request(Challenged)).await;
         let tokens = stage.tokens.clone();
         let keeper = tokio::spawn(async move { tokens.keep_fresh().await });
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
+        stage.settle().await;
+        stage.clock.advance(Duration::from_millis(999));
+        stage.settle().await;
         assert_eq!(stage.script.asked(), 1);
-        stage.wait(1);
+        stage.clock.advance(Duration::from_millis(1));
         until(|| stage.script.asked() == 2).await;
         keeper.abort();
     }
 
     #[tokio::test]
     async fn no_token_is_given_beyond_its_life() {
-        let half = Duration::from_millis(500);
-        let stage = Stage::new([for_a(half, "one"), hour_long("two")]);
+        let life = Duration::from_millis(1500);
+        let stage = Stage::new([for_a(life, "one"), hour_long("two")]);
         assert_eq!(stage.ask(request(Challenged)).await, "one");
-        stage.clock.advance(half);
+        stage.clock.advance(life);
         assert_eq!(stage.ask(request(Challenged)).await, "two");
+    }
+
+    /// `"expires_in":0` (RFC 6749 section 5.1): whoever asks, and however often, the server is left alone as after any other
+    /// failure.
+    #[tokio::test]
+    async fn a_token_without_a_life_is_a_failure_with_its_pause() {
+        let nearly = Duration::from_millis(999);
+        let lives = [Duration::ZERO, nearly, Duration::ZERO];
+        let stage = Stage::new(lives.map(|life| for_a(life, "one")));
+        let mut asked = 0;
+        for pause in [5, 10, 20] {
+            for _ in 0..100 {
+                let told = stage.ask(request(Challenged)).await;
+                assert!(told.contains("less than a second"), "{told}");
+            }
+            asked += 1;
+            assert_eq!(stage.script.asked(), asked);
+            stage.wait(pause);
+        }
+    }
+
+    /// And the one in hand is given as long as it is good.
+    #[tokio::test]
+    async fn a_token_without_a_life_does_not_replace_a_good_one() {
+        let stage = Stage::new([hour_long("one"), for_a(Duration::ZERO, "two")]);
+        stage.ask(request(Challenged)).await;
+        stage.wait(2700);
+        for _ in 0..10 {
+            assert_eq!(stage.ask(of(Renewal, "one")).await, "one");
+        }
+        assert_eq!(stage.script.asked(), 2);
     }
 }
 

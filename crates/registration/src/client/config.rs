@@ -360,7 +360,8 @@ pub struct ClientOptions {
     pub response_timeout: Duration,
     /// How many challenges one registration answers: 3.
     pub max_challenges: u8,
-    /// The part of a token's life after which a new one is asked for, in percent: 75.
+    /// The part of a token's life after which a new one is asked for, in percent: 75. Never sooner than 30 s after
+    /// the token came, however short its life.
     pub renew_token_at_percent: u8,
     /// Whether a refused registration is tried again after its `Retry-After`: true.
     pub honour_retry_after: bool,

@@ -9,6 +9,11 @@ use sip_oauth_token::AccessToken;
 /// authorization server.
 const REMEMBERED: usize = 8;
 
+/// The shortest time between a token and the question for the next one. `expires_in` is the authorization
+/// server's word: one that says 0, or so little that each answer leads to the next question, must not be
+/// asked without rest.
+const SHORTEST_RENEWAL: Duration = Duration::from_secs(30);
+
 /// Why a token was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -52,7 +57,8 @@ impl Held {
             // A life too long for the clock is one without end.
             ends_at: expires_in.and_then(|life| now.checked_add(life)),
             renew_at: expires_in.and_then(|life| {
-                now.checked_add(life.checked_mul(percent).map_or(life, |part| part / 100))
+                let part = life.checked_mul(percent).map_or(life, |part| part / 100);
+                now.checked_add(part.max(SHORTEST_RENEWAL))
             }),
         });
         Ok(())
@@ -143,6 +149,21 @@ mod tests {
         );
         assert!(held.usable(now + Duration::from_secs(3599)).is_some());
         assert_eq!(held.usable(now + Duration::from_secs(3600)), None);
+    }
+
+    /// `expires_in`: 0, and a part of 0 percent: neither makes the next question due at once.
+    #[test]
+    fn renewal_is_due_no_sooner_than_after_half_a_minute() {
+        let now = Instant::now();
+        for (life, percent, seconds) in [(0, 75, 30), (3600, 0, 30), (40, 75, 30), (41, 75, 30)] {
+            let mut held = Held::default();
+            let life = Some(Duration::from_secs(life));
+            held.put(token("one"), life, percent, now).unwrap();
+            let due = held.renew_at().unwrap() - now;
+            assert_eq!(due.as_secs(), seconds, "{percent} % of {life:?}");
+            assert!(!held.renewal_due(now + Duration::from_secs(29)));
+            assert!(held.renewal_due(now + due));
+        }
     }
 
     #[test]

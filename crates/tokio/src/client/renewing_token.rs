@@ -20,6 +20,8 @@ use crate::{clock::Clock, oauth::Backoff, resolver::BoxFuture};
 ///   refresh token that rotates would be lost with the answer. A source that does not answer within 60 s has failed.
 /// - While a renewal fails, the token in hand is given as long as it is good. The source is left alone for 5 s, then twice
 ///   as long after each failure, up to 5 minutes, and longer where it says so itself; and each time up to 20 % more at random.
+/// - A token that is good for less than a second is none: it would be over before it is used, and the source would be asked
+///   for each request. That counts as a failure.
 /// - A source that failed [for good](TokenUnavailable::for_good) is not asked again.
 /// - A token that a registrar refused is not given again; a client that reports a refused token which was replaced
 ///   meanwhile gets the new one without another renewal.
@@ -90,7 +92,7 @@ struct State {
     renewal: Option<Renewal>,
 }
 
-/// The shortest time between two renewals that nobody asked for.
+/// The shortest life of a token that is taken, and the shortest time between two renewals that nobody asked for.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 struct Held {
@@ -287,6 +289,12 @@ impl<S: TokenSource + 'static> RenewingToken<S> {
                     "the source gave the token that the registrar refused; get a new one",
                 ))
             }
+            Ok(ObtainedToken {
+                expires_in: Some(life),
+                ..
+            }) if life < SHORTEST => Err(TokenUnavailable::new(format!(
+                "the source gave a token that is good for {life:?}, less than a second; check the lifetime its server gives tokens"
+            ))),
             other => other,
         };
         match answer {
