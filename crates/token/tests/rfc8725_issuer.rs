@@ -302,6 +302,19 @@ mod unified_cm {
         assert_eq!(verdict.unwrap().issuer(), UUID);
     }
 
+    /// RFC 9562 section 4: 32 hexadecimal digits in five groups. Other names with a colon are names.
+    #[test]
+    fn what_stands_before_the_colon_is_a_uuid_or_nothing() {
+        use sip_oauth_token::KeyId;
+        let uuid = |text: &str| KeyId::new(text).unwrap().issuer_uuid().map(str::to_owned);
+        assert_eq!(uuid(&format!("{UUID}:5")).as_deref(), Some(UUID));
+        let words = "as-one.the-example-company.example.c";
+        assert_eq!(words.len(), UUID.len());
+        for other in ["8e9de0a5", "", &UUID[1..], words] {
+            assert_eq!(uuid(&format!("{other}:5")), None, "{other}");
+        }
+    }
+
     /// Another server may name its keys so too. A UUID that is no issuer of the policy says nothing.
     #[test]
     fn a_kid_names_an_issuer_of_the_policy_or_nobody() {
