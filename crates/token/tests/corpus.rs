@@ -11,6 +11,8 @@
     reason = "a test fails by panicking, and says what it skipped"
 )]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use base64::Engine as _;
+use common::{corpus, corpus_text};
 use jsonwebtoken::crypto::KeyUtils;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde_json::Value;
@@ -27,24 +30,8 @@ use sip_oauth_token::{
     VerifyingKey, inspect,
 };
 
-fn corpus() -> PathBuf {
-    std::env::var_os("SIP_OAUTH_CORPUS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
-        PathBuf::from,
-    )
-}
-
-fn text(name: &str) -> Option<String> {
-    let path = corpus().join("jose").join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("skipped, not found: {}", path.display());
-    }
-    text
-}
-
 fn json(name: &str) -> Option<Value> {
-    text(name).map(|text| serde_json::from_str(&text).expect("the corpus is JSON"))
+    corpus_text(name).map(|text| serde_json::from_str(&text).expect("the corpus is JSON"))
 }
 
 const ALL: [Algorithm; 12] = [

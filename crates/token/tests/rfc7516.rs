@@ -1,4 +1,4 @@
-//! RFC 7516: JSON Web Encryption, compact serialization, with `alg` `dir`.
+//! RFC 7516: JSON Web Encryption, compact serialization, with `alg` `dir`; the compact examples of Appendix A.
 #![cfg(feature = "issue")]
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,10 @@ use common::{
     ENCRYPTION_KEY, UCM_CLAIMS, UCM_INNER_HEADER, around, encrypt, key_set_builder, now, ucm,
     ucm_refusal, unified_cm, verify_ucm, with,
 };
-use sip_oauth_token::{ContentEncryption, EncryptionKey, KeySet, TokenErrorKind, Verifier};
+use sip_oauth_token::{
+    ContentEncryption, DecryptionKey, EncryptionKey, Form, KeyManagement, KeySet, Place, Policy,
+    TokenErrorKind, Verifier,
+};
 
 const ONE_ERROR: &str = "token's encrypted part: does not decrypt";
 
@@ -219,5 +222,104 @@ mod section_11_tag_before_padding {
             let jwe = common::authenticated(&header, &vec![0; len], &[0x3c; 16]);
             assert_eq!(ucm_refusal(&around(&jwe)), ONE_ERROR, "{len}");
         }
+    }
+}
+
+/// The examples carry no `kid`, so the policy asks for none, and no `cty`, for which one that opens is refused: that is
+/// looked at behind the tag. What A.3 holds is seen in the tests of the crate's own decryption.
+mod appendix_a {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    /// The key of A.3.3, as a JWK.
+    const KEK: &str = "GawgguFyGrWKav7AX4VKUg";
+    /// A.3.7, by segments.
+    const A_3: [&str; 5] = [
+        "eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0",
+        "6KB707dM9YTIgHtLvtgWQ8mKwboJW3of9locizkDTHzBC2IlrT1oOQ",
+        "AxY8DCtDaGlsbGljb3RoZQ",
+        "KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY",
+        "U0m_YmjN04DJvceFICbCVQ",
+    ];
+    /// Behind the headers of A.1 and A.2, which decide.
+    const UNREAD: &str = "AAAA.AAAA.AAAA.AAAA";
+
+    fn refused(key: &str, token: &str) -> sip_oauth_token::TokenError {
+        let jwk = format!(r#"{{"kty":"oct","alg":"A128KW","k":"{key}"}}"#);
+        let key = DecryptionKey::from_jwk(&jwk).unwrap();
+        assert_eq!(key.algorithm(), KeyManagement::A128Kw);
+        let keys = KeySet::builder().decryption_key("kek", key).unwrap();
+        let policy = Policy::jwt("joe", "sip:example.com")
+            .forms([Form::Nested])
+            .key_id_required(false);
+        Verifier::new(keys.build(), policy)
+            .verify(token, now())
+            .unwrap_err()
+    }
+
+    fn header_refused(header: &str) -> String {
+        refused(KEK, &format!("{}.{UNREAD}", common::b64(header))).to_string()
+    }
+
+    #[test]
+    fn a_1_rsa_oaep_is_not_built_in() {
+        assert_eq!(
+            header_refused(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#),
+            "header of the token's encrypted part: algorithm RSA-OAEP is not built in"
+        );
+    }
+
+    #[test]
+    fn a_2_rsa1_5_is_never_accepted() {
+        assert_eq!(
+            header_refused(r#"{"alg":"RSA1_5","enc":"A128CBC-HS256"}"#),
+            "header of the token's encrypted part: algorithm RSA1_5 is never accepted (padding oracles, RFC 8725 section 3.2)"
+        );
+    }
+
+    #[test]
+    fn a_3_a128kw_and_a128cbc_hs256_opens() {
+        assert_eq!(
+            A_3[0],
+            common::b64(r#"{"alg":"A128KW","enc":"A128CBC-HS256"}"#)
+        );
+        let opened = refused(KEK, &A_3.join("."));
+        assert_eq!(opened.place(), &Place::EncryptedHeader);
+        assert!(
+            matches!(opened.kind(), TokenErrorKind::Parameter { name: "cty", .. }),
+            "{opened}"
+        );
+    }
+
+    #[test]
+    fn a_3_with_any_bit_changed_does_not_open() {
+        for at in 0..A_3.len() {
+            let mut bytes = URL_SAFE_NO_PAD.decode(A_3[at]).unwrap();
+            for bit in 0..bytes.len() * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let segment = common::b64(&bytes);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let mut segments = A_3;
+                segments[at] = &segment;
+                let refused = refused(KEK, &segments.join("."));
+                // A changed header is no JSON, or names nothing that is known, before anything is opened.
+                assert!(
+                    refused.to_string() == ONE_ERROR
+                        || (at == 0
+                            && !matches!(
+                                refused.kind(),
+                                TokenErrorKind::Parameter { name: "cty", .. }
+                            )),
+                    "bit {bit} of segment {at}: {refused}"
+                );
+            }
+        }
+        assert_eq!(
+            refused("GawgguFyGrWKav7AX4VKUQ", &A_3.join(".")).to_string(),
+            ONE_ERROR,
+            "another key"
+        );
     }
 }

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
 )]
 
 mod common;
@@ -248,6 +249,160 @@ mod rfc7468_pem {
         assert_eq!(
             refused.to_string(),
             "a key of type RSA does not serve ES256"
+        );
+    }
+}
+
+/// The examples, where the corpus is.
+mod appendix {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use common::{corpus_text, sign_by, with};
+    use serde_json::Value;
+    use sip_oauth_token::{DecryptionKey, Form, KeyManagement};
+
+    use super::*;
+
+    /// The `kid` of the RSA key of A.1 and A.2.
+    const RSA_KID: &str = "2011-04-29";
+    /// A.3, the second key: that of RFC 7515 Appendix A.1.
+    const HMAC: &str = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow","kid":"HMAC key used in JWS spec Appendix A.1 example"}"#;
+    /// A.3, the first key: that of RFC 7516 Appendix A.3.
+    const KEK: &str = r#"{"kty":"oct","alg":"A128KW","k":"GawgguFyGrWKav7AX4VKUg"}"#;
+
+    fn vector(name: &str) -> Option<String> {
+        corpus_text(&format!("rfc-vectors/{name}"))
+    }
+
+    /// The RSA key of A.2, from its members.
+    fn private_half(set: &str) -> aws_lc_rs::signature::RsaKeyPair {
+        fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+            let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+            let len = match len {
+                [0, short @ ..=0x7f] => vec![short],
+                [0, short] => vec![0x81, short],
+                [high, low] => vec![0x82, high, low],
+            };
+            [&[tag], len.as_slice(), content].concat()
+        }
+        let set: Value = serde_json::from_str(set).unwrap();
+        let jwk = &set["keys"][1];
+        assert_eq!(jwk["kid"], RSA_KID);
+        let mut members = der(0x02, &[0]);
+        for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
+            let number = URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+            let sign: &[u8] = if number[0] < 0x80 { &[] } else { &[0] };
+            members.extend(der(0x02, &[sign, &number].concat()));
+        }
+        aws_lc_rs::signature::RsaKeyPair::from_der(&der(0x30, &members)).unwrap()
+    }
+
+    #[test]
+    fn a_1_the_key_for_signatures_is_taken_and_the_one_for_encryption_skipped() {
+        let Some(set) = vector("rfc7517_A.1.jwkset") else {
+            return;
+        };
+        let keys = KeySet::builder().jwk_set(&set).unwrap().build();
+        let ids: Vec<String> = keys.key_ids().map(|kid| kid.as_str().to_owned()).collect();
+        assert_eq!(ids, [RSA_KID]);
+        assert_eq!(keys.skipped(), [KeyError::Jwk("`use` is not `sig`")]);
+    }
+
+    /// A set that has the private halves too serves as one that has not.
+    #[test]
+    fn a_2_signs_what_a_1_verifies() {
+        let (Some(public), Some(private)) =
+            (vector("rfc7517_A.1.jwkset"), vector("rfc7517_A.2.jwkset"))
+        else {
+            return;
+        };
+        let header = with(HEADER, "kid", Some(&format!("{RSA_KID:?}")));
+        let token = sign_by(&private_half(&private), &header, CLAIMS);
+        for set in [&public, &private] {
+            let keys = KeySet::builder().jwk_set(set).unwrap().build();
+            let verifier = Verifier::new(keys, rfc9068());
+            assert_eq!(verifier.verify(&token, now()).unwrap().user(), "rado");
+            let forged = sign_by(rsa(), &header, CLAIMS);
+            let refused = verifier.verify(&forged, now()).unwrap_err();
+            assert_eq!(refused.kind(), &TokenErrorKind::Signature);
+        }
+    }
+
+    #[test]
+    fn a_2_decrypts_only_where_its_alg_says_so() {
+        let Some(set) = vector("rfc7517_A.2.jwkset") else {
+            return;
+        };
+        let set: Value = serde_json::from_str(&set).unwrap();
+        let mut jwk = set["keys"][1].clone();
+        assert_eq!(
+            DecryptionKey::from_jwk(&jwk.to_string()).unwrap_err(),
+            KeyError::Jwk("`alg` is absent, or no encryption that is known")
+        );
+        jwk["alg"] = "RSA-OAEP-256".into();
+        assert_eq!(
+            DecryptionKey::from_jwk(&jwk.to_string())
+                .unwrap()
+                .algorithm(),
+            KeyManagement::RsaOaep256
+        );
+        assert_eq!(
+            DecryptionKey::from_jwk(&set["keys"][0].to_string()).unwrap_err(),
+            KeyError::Jwk("`kty` is not RSA or oct"),
+            "elliptic curves are for signatures here"
+        );
+    }
+
+    #[test]
+    fn a_3_shared_secrets_are_taken_one_by_one_and_not_in_a_set() {
+        let refused = KeySet::builder().jwk_set(&format!(r#"{{"keys":[{KEK},{HMAC}]}}"#));
+        assert_eq!(refused.unwrap_err(), KeyError::NoUsableKey { skipped: 2 });
+        let kek = DecryptionKey::from_jwk(KEK).unwrap();
+        assert_eq!(kek.algorithm(), KeyManagement::A128Kw);
+        // It does not say what it is for, and a secret of this length serves any of three.
+        assert!(VerifyingKey::from_jwk(HMAC).is_err());
+        for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
+            let key = VerifyingKey::from_jwk_for(HMAC, algorithm).unwrap();
+            assert_eq!(key.algorithm(), algorithm);
+        }
+        assert!(VerifyingKey::from_jwk_for(HMAC, Algorithm::Rs256).is_err());
+    }
+
+    /// The key is what the members say: a certificate beside them is not read.
+    #[test]
+    fn b_x5c_is_ignored_and_its_certificate_holds_a_key() {
+        let Some(jwk) = vector("rfc7517_B.jwk") else {
+            return;
+        };
+        let key = VerifyingKey::from_jwk(&jwk).unwrap();
+        assert_eq!(key.algorithm(), Algorithm::Rs256);
+        let mut read: Value = serde_json::from_str(&jwk).unwrap();
+        let body = read["x5c"][0].as_str().unwrap().to_owned();
+        read["x5c"][0] = "no certificate".into();
+        assert!(VerifyingKey::from_jwk(&read.to_string()).is_ok());
+
+        let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        assert!(VerifyingKey::from_pem(&text, Algorithm::Rs256).is_ok());
+        let modulus = URL_SAFE_NO_PAD.decode(read["n"].as_str().unwrap()).unwrap();
+        let certificate = STANDARD.decode(body).unwrap();
+        let found = certificate
+            .windows(modulus.len())
+            .any(|bytes| bytes == modulus);
+        assert!(found, "one key twice");
+    }
+
+    /// C.9: a private key encrypted with a password is no token, and the password is never asked for.
+    #[test]
+    fn c_pbes2_is_never_accepted() {
+        let header = r#"{"alg":"PBES2-HS256+A128KW","p2s":"2WCTcJZ1Rvd_CJuJripQ1w","p2c":4096,"enc":"A128CBC-HS256","cty":"jwk+json"}"#;
+        let token = format!("{}.AAAA.AAAA.AAAA.AAAA", b64(header));
+        let policy = rfc9068().forms([Form::Nested]).key_id_required(false);
+        let refused = Verifier::new(common::keys(), policy)
+            .verify(&token, now())
+            .unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "header of the token's encrypted part: algorithm PBES2-HS256+A128KW is never accepted (a password is no key, and the sender would choose the work)"
         );
     }
 }

@@ -39,6 +39,119 @@ fn a_verified_token_says_what_the_claims_say() {
     assert_eq!(token.expires_at(), at(NOW + 3600));
 }
 
+/// The example of section 3.1, signed with the key of RFC 7515 Appendix A.1: `iss`, `exp` and a claim of nobody's.
+mod section_3_1_example {
+    use sip_oauth_token::{Algorithm, ClaimNames, VerifyingKey};
+
+    use super::*;
+
+    const HEADER_SEGMENT: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
+    const CLAIMS_SEGMENT: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    const SIGNATURE_SEGMENT: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const SECRET: &str = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
+    const EXPIRES: u64 = 1_300_819_380;
+
+    fn verifier(policy: Policy) -> Verifier {
+        let key = VerifyingKey::from_jwk_for(SECRET, Algorithm::Hs256).unwrap();
+        let keys = KeySet::builder().verifying_key("secret", key).unwrap();
+        Verifier::new(keys.build(), policy.key_id_required(false))
+    }
+
+    /// The example names no user and no audience; a policy for it says so: the issuer is the user.
+    fn policy() -> Policy {
+        let names = ClaimNames {
+            user: "iss".to_owned(),
+            ..ClaimNames::rfc9068()
+        };
+        Policy::unified_cm("joe")
+            .forms([Form::Jwt])
+            .algorithms([Algorithm::Hs256])
+            .claim_names(names)
+            .required_claims([])
+            .leeway(Duration::ZERO)
+    }
+
+    fn example() -> String {
+        [HEADER_SEGMENT, CLAIMS_SEGMENT, SIGNATURE_SEGMENT].join(".")
+    }
+
+    #[test]
+    fn its_segments_are_those_octets() {
+        let header = "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
+        let claims =
+            "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+        assert_eq!(common::b64(header), HEADER_SEGMENT);
+        assert_eq!(common::b64(claims), CLAIMS_SEGMENT);
+    }
+
+    #[test]
+    fn it_is_good_until_the_second_it_expires() {
+        let verifier = verifier(policy());
+        let token = verifier.verify(&example(), at(EXPIRES - 1)).unwrap();
+        assert_eq!((token.issuer(), token.user()), ("joe", "joe"));
+        assert_eq!(token.expires_at(), at(EXPIRES));
+        let refused = verifier.verify(&example(), at(EXPIRES)).unwrap_err();
+        assert!(
+            matches!(refused.kind(), TokenErrorKind::Expired { .. }),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn the_usual_policies_miss_what_it_does_not_say() {
+        for (policy, sentence) in [
+            (
+                Policy::rfc9068("joe", AUDIENCE),
+                "token header: algorithm HS256 is not in the policy",
+            ),
+            (
+                Policy::jwt("joe", AUDIENCE).algorithms([Algorithm::Hs256]),
+                "token claim \"aud\": absent, but required",
+            ),
+            (
+                policy().claim_names(ClaimNames::rfc9068()),
+                "token claim \"sub\": absent, but required",
+            ),
+            (
+                policy().required_claims(["iat"]),
+                "token claim \"iat\": absent, but required",
+            ),
+        ] {
+            let refused = verifier(policy).verify(&example(), at(EXPIRES - 1));
+            assert_eq!(refused.unwrap_err().to_string(), sentence);
+        }
+    }
+
+    /// Section 6.1, the same claims unsecured; Appendix A.1, encrypted with RSA1_5; A.2 around a signed one.
+    #[test]
+    fn the_unsecured_and_the_encrypted_examples_are_refused_by_algorithm() {
+        let policy = || policy().forms([Form::Jwt, Form::Nested]);
+        for (token, sentence) in [
+            (
+                format!("{}.{CLAIMS_SEGMENT}.", common::b64(r#"{"alg":"none"}"#)),
+                "token header: algorithm none is never accepted here",
+            ),
+            (
+                format!(
+                    "{}.AAAA.AAAA.AAAA.AAAA",
+                    common::b64(r#"{"alg":"RSA1_5","enc":"A128CBC-HS256"}"#)
+                ),
+                "header of the token's encrypted part: algorithm RSA1_5 is never accepted (padding oracles, RFC 8725 section 3.2)",
+            ),
+            (
+                format!(
+                    "{}.AAAA.AAAA.AAAA.AAAA",
+                    common::b64(r#"{"alg":"RSA1_5","enc":"A128CBC-HS256","cty":"JWT"}"#)
+                ),
+                "header of the token's encrypted part: algorithm RSA1_5 is never accepted (padding oracles, RFC 8725 section 3.2)",
+            ),
+        ] {
+            let refused = verifier(policy()).verify(&token, at(EXPIRES - 1));
+            assert_eq!(refused.unwrap_err().to_string(), sentence);
+        }
+    }
+}
+
 mod section_4_1_1_iss {
     use super::*;
 

@@ -1,6 +1,8 @@
 //! Keys and tokens made at test time, byte by byte where a test needs a token nobody issues.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::print_stdout, reason = "a test says what it skipped")]
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -41,6 +43,23 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 
 pub(crate) fn now() -> SystemTime {
     at(NOW)
+}
+
+/// A file of `$SIP_OAUTH_CORPUS/jose`, or what was skipped.
+pub(crate) fn corpus_text(name: &str) -> Option<String> {
+    let path = corpus().join("jose").join(name);
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
+        println!("skipped, not found: {}", path.display());
+    }
+    text
+}
+
+pub(crate) fn corpus() -> PathBuf {
+    std::env::var_os("SIP_OAUTH_CORPUS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
+        PathBuf::from,
+    )
 }
 
 pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {

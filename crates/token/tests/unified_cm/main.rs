@@ -16,7 +16,6 @@ mod authorization_server;
 mod published_samples;
 mod verdict_cache;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{

@@ -4,11 +4,7 @@ use super::*;
 
 /// The sample of this name, or `None` with a line that says so.
 fn sample(name: &str) -> Option<String> {
-    let corpus = std::env::var_os("SIP_OAUTH_CORPUS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
-        PathBuf::from,
-    );
-    let folder = corpus.join("../wire");
+    let folder = common::corpus().join("../wire");
     if !folder.is_dir() {
         println!("skipped {name}: no folder {}", folder.display());
         return None;
