@@ -369,3 +369,54 @@ mod unified_cm {
         ));
     }
 }
+
+/// What a token can cost: one signature check for each key set that has its `kid`, and none where no set has it.
+mod work {
+    use std::cell::Cell;
+
+    use jsonwebtoken::crypto::KeyUtils;
+    use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+    use sip_oauth_token::CryptoProvider;
+
+    use super::*;
+
+    thread_local! {
+        static CHECKS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Checks as aws-lc-rs does, and counts.
+    static COUNTING: CryptoProvider = CryptoProvider {
+        verifier_factory: |algorithm, key| {
+            CHECKS.set(CHECKS.get() + 1);
+            (DEFAULT_PROVIDER.verifier_factory)(algorithm, key)
+        },
+        signer_factory: DEFAULT_PROVIDER.signer_factory,
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+
+    fn set(kid: &str) -> KeySet {
+        let keys = KeySet::builder_with_provider(&COUNTING);
+        keys.verifying_key(kid, key(common::rsa())).unwrap().build()
+    }
+
+    #[test]
+    fn a_signature_is_checked_once_for_each_set_that_has_its_kid() {
+        const THIRD: &str = "https://third.example";
+        let forged = common::sign_by(common::other_rsa(), HEADER, CLAIMS);
+        for (kids, checks) in [
+            (["a", "b", "c"], 0),
+            ([common::KID, "b", "c"], 1),
+            ([common::KID, "b", common::KID], 2),
+            ([common::KID; 3], 3),
+        ] {
+            let none = KeySet::builder_with_provider(&COUNTING).build();
+            let verifier = Verifier::new(none, both().issuer(THIRD));
+            for (issuer, kid) in [ISSUER, OTHER, THIRD].into_iter().zip(kids) {
+                verifier.replace_keys_of(issuer, set(kid));
+            }
+            CHECKS.set(0);
+            assert!(verifier.verify(&forged, now()).is_err());
+            assert_eq!(CHECKS.get(), checks, "{kids:?}");
+        }
+    }
+}
