@@ -34,7 +34,7 @@ impl Hope {
     pub(crate) fn of(error: &TokenError) -> Self {
         if error.is_open() {
             Self::Open
-        } else if error.unknown_key().is_some() {
+        } else if error.unknown_verifying_key().is_some() {
             Self::UnknownKey
         } else {
             Self::None

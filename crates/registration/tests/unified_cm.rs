@@ -12,6 +12,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::client::{ClientState, Event, TokenReason};
@@ -494,10 +495,15 @@ mod refusals {
                 let (seen, entropy) = (seen.clone(), &mut Seeded::new(1));
                 registrar.refuse_token(&on_premises(), &view, seen, finding, wall(), entropy)
             };
-            let down = refuse(TokenFinding::Unavailable("the server is down".to_owned()));
+            let down = refuse(TokenFinding::unavailable("the server is down"));
             assert_eq!(down.observation.refusal(), Some(Refusal::TokenUnjudged));
             assert!(down.observation.to_string().contains("the server is down"));
             assert_eq!(response(down).headers.get("Retry-After"), Some("30"));
+            for (milliseconds, seconds) in [(0, "1"), (24_000, "24"), (24_001, "25")] {
+                let wait = Duration::from_millis(milliseconds);
+                let soon = refuse(TokenFinding::unavailable("asked before").retry_after(wait));
+                assert_eq!(response(soon).headers.get("Retry-After"), Some(seconds));
+            }
             let error = AccessToken::parse("").unwrap_err();
             let refused = refuse(TokenFinding::Refused(error.clone()));
             assert_eq!(refused.observation.refusal(), Some(Refusal::TokenRejected));

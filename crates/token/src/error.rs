@@ -43,6 +43,13 @@ impl TokenError {
         }
     }
 
+    /// The same where the key is to verify a signature: a JWK set that the authorization server publishes may bring that one.
+    /// One that decrypts is a secret, and in no such set.
+    pub fn unknown_verifying_key(&self) -> Option<&KeyId> {
+        self.unknown_key()
+            .filter(|_| matches!(self.place, Place::Header))
+    }
+
     /// Whether the authorization server is to be asked about the token (RFC 7662) before there is a
     /// verdict.
     pub fn needs_introspection(&self) -> bool {

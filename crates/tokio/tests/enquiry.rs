@@ -26,9 +26,9 @@ use sip_oauth_token::{
     AccessToken, Form, KeySet, Policy, VerifiedToken, Verifier, issue::AuthorizationServer,
 };
 use sip_oauth_tokio::{
-    BoxFuture, ClientAuthentication, ClientEvents, ClientHandle, Connection, ConnectionSettings,
-    Enquiry, FixedToken, Incoming, IntrospectionClient, JwksClient, ObtainedToken, RegistrarServer,
-    RegistrationClient, ServerLimits, Stream,
+    BoxFuture, ClientAuthentication, ClientEvents, ClientHandle, Clock, Connection,
+    ConnectionSettings, Enquiry, FixedToken, Incoming, IntrospectionClient, JwksClient,
+    ObtainedToken, RegistrarServer, RegistrationClient, ServerLimits, Stream,
 };
 use support::{
     BOTH, DEVICE, Estate, NODE, UUID, at_node, device_at,
@@ -55,7 +55,15 @@ impl Stage {
         policy: Policy,
         enquiry: impl FnOnce(&Estate, &str, Arc<Verifier>) -> Option<Arc<dyn Enquiry>>,
     ) -> Self {
-        let estate = Estate::new();
+        Self::by(Estate::new(), policy, enquiry).await
+    }
+
+    /// The same in this estate.
+    async fn by(
+        estate: Estate,
+        policy: Policy,
+        enquiry: impl FnOnce(&Estate, &str, Arc<Verifier>) -> Option<Arc<dyn Enquiry>>,
+    ) -> Self {
         let tokens = Arc::new(Mutex::new(AuthorizationServer::new(UUID).unwrap()));
         let authority = &estate.authority;
         let tls = server_tls(authority.issue(SERVER), authority.store("trust"), "", BOTH);
@@ -246,6 +254,40 @@ async fn while_the_keys_cannot_be_had_the_answer_is_503_with_retry_after() {
     stage.register_after_an_outage(Form::Jwt).await;
 }
 
+/// The server was asked a moment before the rotation: 503 and when it may be asked again, not a challenge that makes a client
+/// drop a good token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_a_new_key_that_comes_too_soon_is_put_off() {
+    let mut estate = Estate::new();
+    estate.clock = Clock::stopped();
+    let stage = Stage::by(estate, Policy::rfc9068(UUID, AUDIENCE), keys).await;
+    let old = stage.issue(Form::Jwt);
+    assert_eq!(stage.answer_to(&[old.expose()]).await, "200");
+    stage.estate.clock.advance(Duration::from_secs(6));
+    let new_key = stage.tokens.lock().unwrap().regenerate_signing_key();
+    new_key.unwrap();
+    let new = stage.issue(Form::Jwt);
+    let mut connection = ask(&stage.estate, &stage.node, &[new.expose()]).await;
+    let all = whole(&mut connection).await;
+    assert!(all.starts_with("SIP/2.0 503 "), "{all}");
+    assert!(all.contains("\r\nRetry-After: 24\r\n"), "{all}");
+    stage.estate.clock.advance(Duration::from_secs(24));
+    assert_eq!(stage.answer_to(&[new.expose()]).await, "200");
+    assert_eq!(stage.server.seen().len(), 2);
+}
+
+/// RFC 7517 section 9.2: a key that decrypts is a secret, which no published set brings. It takes nobody's question.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_encryption_key_is_not_asked_for() {
+    let stage = Stage::new(Policy::unified_cm(UUID), keys).await;
+    let token = stage.issue(Form::UnifiedCm);
+    assert_eq!(stage.answer_to(&[token.expose()]).await, "407");
+    assert_eq!(stage.server.seen().len(), 1, "for the key of its signature");
+    stage.estate.clock.advance(Duration::from_secs(60));
+    assert_eq!(stage.answer_to(&[token.expose()]).await, "407");
+    assert_eq!(stage.server.seen().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_enquiry_nobody_is_asked() {
     let stage = Stage::new(Policy::rfc9068(UUID, AUDIENCE), |_, _, _| None).await;
@@ -266,7 +308,7 @@ impl Enquiry for Slow {
         Box::pin(async {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.may_answer.notified().await;
-            Err(TokenFinding::Unavailable("it says so".to_owned()))
+            Err(TokenFinding::unavailable("it says so"))
         })
     }
 }
@@ -300,8 +342,12 @@ async fn ask(estate: &Estate, node: &RegistrarServer, tokens: &[&str]) -> Connec
 }
 
 async fn status(connection: &mut Connection<Stream>) -> String {
+    whole(connection).await[8..11].to_owned()
+}
+
+async fn whole(connection: &mut Connection<Stream>) -> String {
     match soon(connection.receive()).await.unwrap() {
-        Incoming::Message(answer) => String::from_utf8_lossy(&answer[8..11]).into_owned(),
+        Incoming::Message(answer) => String::from_utf8_lossy(&answer).into_owned(),
         other => panic!("{other:?}"),
     }
 }

@@ -85,8 +85,8 @@ impl Skeleton {
             }
             _ => {}
         }
-        if let Some(wait) = entry.retry_after {
-            headers.push(HeaderName::RetryAfter, wait.as_secs());
+        if let Some(wait) = extra.retry_after.or(entry.retry_after) {
+            headers.push(HeaderName::RetryAfter, whole_seconds(wait));
         }
         if let Some(warning) = entry.warning {
             headers.push(
@@ -192,6 +192,14 @@ pub(super) struct Extra {
     /// How its token is answered, where the refusal is for that.
     pub(super) token: Option<SipAnswer>,
     pub(super) unsupported: Vec<String>,
+    /// When to come back, where that is known better than the row does.
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// Rounded up, and never 0: who comes back then is not too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    wait.as_secs().saturating_add(begun).max(1)
 }
 
 /// The methods a registrar takes.

@@ -244,6 +244,7 @@ impl<S> Registrar<S> {
         now: SystemTime,
         entropy: &mut dyn Entropy,
     ) -> Answer {
+        let mut wait = None;
         let answer = match finding {
             TokenFinding::Refused(error) => {
                 let answer = self
@@ -252,12 +253,14 @@ impl<S> Registrar<S> {
                 seen.token = TokenVerdict::Rejected(error);
                 answer
             }
-            TokenFinding::Unavailable(why) => {
+            TokenFinding::Unavailable { why, retry_after } => {
                 seen.detail = Some(why);
+                wait = retry_after;
                 SipAnswer::Unavailable
             }
         };
-        let Refused { refusal, extra } = Refused::token(Refusal::TokenRejected, answer);
+        let Refused { refusal, mut extra } = Refused::token(Refusal::TokenRejected, answer);
+        extra.retry_after = wait;
         let skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
         refuse(skeleton, refusal, &extra, &self.config, seen)
     }

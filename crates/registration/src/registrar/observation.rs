@@ -87,8 +87,33 @@ pub enum TokenVerdict {
 pub enum TokenFinding {
     /// It was judged, and refused.
     Refused(TokenError),
-    /// Nobody could say, and why: the token may well be good.
-    Unavailable(String),
+    /// Nobody could say: the token may well be good.
+    Unavailable {
+        /// Why.
+        why: String,
+        /// When it is worth asking again; `None` leaves it to the table of refusals, which says 30 s.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl TokenFinding {
+    /// Nobody could say, and why.
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable {
+            why: why.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same, worth asking again after `wait`, as the client is told in whole seconds, none less. Does nothing to a
+    /// refusal.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        if let Self::Unavailable { retry_after, .. } = &mut self {
+            *retry_after = Some(wait);
+        }
+        self
+    }
 }
 
 /// What was decided about one request, and what it rests on. Never holds a token.

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -33,7 +36,9 @@ use crate::{
 /// - The set is asked for again when its `Cache-Control` says so (RFC 9111), within bounds; with `If-None-Match` where the
 ///   server gave an `ETag`. A set of the same keys, in whatever order and with whatever `Cache-Control` it is written, leaves
 ///   the verifier and its verdicts alone.
-/// - A token with an unknown `kid` makes it ask at once, but no more often than every 30 s, whoever sends such tokens.
+/// - A token that is signed by an unknown key makes it ask at once, but no more often than every 30 s, whoever sends such
+///   tokens. One that comes meanwhile is not found bad: the server may have got that key since, and nobody asked it
+///   ([`JwksFailure::TooSoon`]).
 /// - While the server is down or answers with something else, the last good set stays. It is asked again after 5 s, then
 ///   twice as long each time, up to 5 minutes, and up to 20 % more at random. [`max_staleness`](Self::max_staleness) sets an end to that.
 /// - One request at a time, which goes on when the one who asked goes away; clones share it. 15 s, 256 KiB, at most 3 redirects, which never leave the host or TLS.
@@ -70,7 +75,10 @@ pub struct JwksClient {
     max_staleness: Option<Duration>,
     /// Held over a request: who comes meanwhile waits for its end.
     state: Arc<Mutex<State>>,
-    wanted: Arc<Notify>,
+    /// How many requests have begun, to be read without waiting for the one under way.
+    begun: Arc<AtomicU64>,
+    /// Somebody has noted an unknown key.
+    noted: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -84,6 +92,8 @@ struct State {
     failures: u32,
     /// The last failure, and until when the server is left alone.
     failed: Option<(JwksError, Instant)>,
+    /// An unknown key was noted, and no request that began since has brought an answer.
+    wanted: bool,
 }
 
 /// What asking for the keys came to.
@@ -94,7 +104,7 @@ pub enum KeysNews {
     Replaced,
     /// The server was asked, and has the same keys.
     Unchanged,
-    /// The set is still fresh, or was asked for too recently: the server was not asked.
+    /// The set is still fresh, has the key, or was asked for by another one who waited: the server was not asked again.
     NotAsked,
 }
 
@@ -171,7 +181,8 @@ impl JwksClient {
             backoff: Backoff::default(),
             max_staleness: None,
             state: Arc::default(),
-            wanted: Arc::default(),
+            begun: Arc::default(),
+            noted: Arc::default(),
         })
     }
 
@@ -286,44 +297,55 @@ impl JwksClient {
     ///
     /// # Errors
     ///
-    /// As [`JwksClient::refresh`]; the last failure too where it was a moment ago, since then nobody knows of the key.
+    /// As [`JwksClient::refresh`]. The last failure, or [`JwksFailure::TooSoon`], where the server was asked before this was
+    /// called and may not be asked again yet: then nobody knows whether it has the key.
     pub async fn key_unknown(&self, kid: &KeyId) -> Result<KeysNews, JwksError> {
         let (this, kid) = (self.clone(), kid.clone());
-        self.finish(async move { this.ask_for(&kid).await }).await
+        let begun = self.begun.load(Ordering::Relaxed);
+        self.finish(async move { this.ask_for(&kid, begun).await })
+            .await
     }
 
-    async fn ask_for(&self, kid: &KeyId) -> Result<KeysNews, JwksError> {
+    /// `begun`: the requests that had begun when the token came, and may have been answered before its key was there.
+    async fn ask_for(&self, kid: &KeyId, begun: u64) -> Result<KeysNews, JwksError> {
         let mut state = self.state.lock().await;
         let now = self.connector.clock().now();
         let known = |keys: &KeySet| keys.key_ids().any(|known| known == kid);
         if state.keys.as_ref().is_some_and(known) {
             return Ok(KeysNews::NotAsked);
         }
-        let too_soon = self.asked_a_moment_ago(&state, now);
-        // Not asked is no answer: after a failure nobody knows whether the server has the key.
-        if let Some((error, until)) = &state.failed
-            && (too_soon || now < *until)
-        {
-            return Err(error.clone());
+        let left = self
+            .unknown_key_due(&state)
+            .map(|due| due.saturating_duration_since(now))
+            .filter(|left| !left.is_zero());
+        match (left, &state.failed) {
+            // Not asked is no answer: after a failure nobody knows whether the server has the key.
+            (Some(_), Some((error, _))) => Err(error.clone()),
+            // Asked by another while this one waited.
+            (Some(_), None) if self.begun.load(Ordering::Relaxed) > begun => Ok(KeysNews::NotAsked),
+            (Some(left), None) => Err(JwksError {
+                url: printable(&self.url),
+                failure: JwksFailure::TooSoon { left },
+            }),
+            (None, _) => {
+                tracing::debug!(%kid, "a token names a key that is not there");
+                self.ask(&mut state).await
+            }
         }
-        if too_soon {
-            return Ok(KeysNews::NotAsked);
-        }
-        tracing::debug!(%kid, "a token names a key that is not there");
-        self.ask(&mut state).await
     }
 
-    /// The same for who cannot wait: [`keep_fresh`](Self::keep_fresh) will ask. To be called with what
-    /// [`TokenError::unknown_key`] gives.
+    /// The same for who cannot wait: [`keep_fresh`](Self::keep_fresh) will ask, as soon as it may, and again until it has an
+    /// answer. To be called with what [`TokenError::unknown_verifying_key`] gives.
     pub fn note_unknown_key(&self) {
-        self.wanted.notify_one();
+        self.noted.notify_one();
     }
 
     /// Judges a token now, by the connector's clock; if its key is unknown, once more after asking for a newer set.
     ///
     /// # Errors
     ///
-    /// As [`Verifier::verify`]. Why a newer set could not be had is in the log, and in [`refresh`](Self::refresh).
+    /// As [`Verifier::verify`]. Whether an unknown key is one that the server does not have, or the server could not be asked,
+    /// [`key_unknown`](Self::key_unknown) tells.
     pub async fn verify(&self, text: &str) -> Result<VerifiedToken, TokenError> {
         self.judge(text).await.map_err(|(refused, _)| refused)
     }
@@ -338,7 +360,8 @@ impl JwksClient {
             Ok(token) => return Ok(token),
             Err(refused) => refused,
         };
-        let Some(kid) = refused.unknown_key() else {
+        // A key that decrypts is in no set that a server publishes.
+        let Some(kid) = refused.unknown_verifying_key() else {
             return Err((refused, None));
         };
         match self.key_unknown(kid).await {
@@ -354,31 +377,43 @@ impl JwksClient {
     /// Keeps the set fresh for ever; to be spawned.
     pub async fn keep_fresh(&self) {
         loop {
-            let due = {
-                let state = self.state.lock().await;
-                let ask = match (&state.failed, state.fresh_until) {
-                    (Some((_, until)), Some(fresh)) => (*until).max(fresh),
-                    (Some((_, until)), None) => *until,
-                    (None, fresh) => fresh.unwrap_or_else(|| self.connector.clock().now()),
-                };
-                Some(self.stale_at(&state).map_or(ask, |stale| stale.min(ask)))
-            };
-            let unknown = tokio::select! {
-                () = self.connector.clock().sleep_until_or_forever(due) => false,
-                () = self.wanted.notified() => true,
-            };
-            // What came of it is in the log, and in the state for the next one who asks.
-            if unknown {
-                let mut state = self.state.lock().await;
-                let now = self.connector.clock().now();
-                let waits = state.failed.as_ref().is_some_and(|(_, until)| now < *until);
-                if !waits && !self.asked_a_moment_ago(&state, now) {
-                    let _ = self.ask(&mut state).await;
+            let due = self.due(&*self.state.lock().await);
+            tokio::select! {
+                () = self.connector.clock().sleep_until(due) => {}
+                () = self.noted.notified() => {
+                    self.state.lock().await.wanted = true;
+                    continue;
                 }
+            }
+            let mut state = self.state.lock().await;
+            let now = self.connector.clock().now();
+            let is_wanted =
+                state.wanted && self.unknown_key_due(&state).is_none_or(|due| due <= now);
+            // What came of it is in the log, and in the state for the next one who asks.
+            if is_wanted {
+                let _ = self.ask(&mut state).await;
             } else {
+                drop(state);
                 let _ = self.refresh().await;
             }
         }
+    }
+
+    /// When [`keep_fresh`](Self::keep_fresh) has something to do.
+    fn due(&self, state: &State) -> Instant {
+        let now = self.connector.clock().now();
+        let fresh_until = state.fresh_until.unwrap_or(now);
+        let ask = match &state.failed {
+            Some((_, until)) => fresh_until.max(*until),
+            None => fresh_until,
+        };
+        let unknown_key = state
+            .wanted
+            .then(|| self.unknown_key_due(state).unwrap_or(now));
+        [self.stale_at(state), unknown_key]
+            .into_iter()
+            .flatten()
+            .fold(ask, Instant::min)
     }
 
     /// On a task of its own: whoever sends a token and hangs up would otherwise cut the request short, and the next one
@@ -399,12 +434,14 @@ impl JwksClient {
     async fn ask(&self, state: &mut State) -> Result<KeysNews, JwksError> {
         let clock = self.connector.clock();
         state.asked_at = Some(clock.now());
+        self.begun.fetch_add(1, Ordering::Relaxed);
         match self.fetch(state).await {
             Ok((news, freshness)) => {
                 tracing::debug!(url = %printable(&self.url), ?news, lifetime = ?freshness.lifetime, "keys");
                 state.fresh_until = Some(later(clock.now(), freshness.lifetime));
                 state.failures = 0;
                 state.failed = None;
+                state.wanted = false;
                 Ok(news)
             }
             Err((error, wanted)) => {
@@ -421,11 +458,11 @@ impl JwksClient {
         }
     }
 
-    /// Whether an unknown key must wait because the server was asked just now.
-    fn asked_a_moment_ago(&self, state: &State, now: Instant) -> bool {
-        state
-            .asked_at
-            .is_some_and(|asked| now.saturating_duration_since(asked) < self.unknown_key_interval)
+    /// When an unknown key may make it ask; `None` when it was never asked.
+    fn unknown_key_due(&self, state: &State) -> Option<Instant> {
+        let due = later(state.asked_at?, self.unknown_key_interval);
+        let pause = state.failed.as_ref().map(|(_, until)| *until);
+        Some(pause.map_or(due, |until| due.max(until)))
     }
 
     /// When the set that is there has been stale for too long.
@@ -564,6 +601,12 @@ impl std::error::Error for JwksError {
     }
 }
 
+/// Rounded up: who comes back then is not too early.
+fn in_seconds(time: Duration) -> u64 {
+    time.as_secs()
+        .saturating_add(u64::from(time.subsec_nanos() > 0))
+}
+
 /// Why the keys could not be had.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -579,6 +622,12 @@ pub enum JwksFailure {
     /// The runtime ended while it was asked.
     #[error("asking was given up")]
     GivenUp,
+    /// A token names a key that is not there, and the server was asked a moment ago: it may have the key by now.
+    #[error("asked a moment ago, and not again for {} s", in_seconds(*left))]
+    TooSoon {
+        /// How long until it may be asked again.
+        left: Duration,
+    },
     /// There was no whole answer.
     #[error("{0}")]
     Http(Arc<HttpFailure>),

@@ -8,7 +8,7 @@ use sip_oauth_registration::registrar::{Observation, TokenFinding, TokenVerdict}
 use sip_oauth_token::{AccessToken, VerifiedToken};
 
 use crate::{
-    oauth::{IntrospectionClient, IntrospectionError, JwksClient},
+    oauth::{IntrospectionClient, IntrospectionError, JwksClient, JwksFailure},
     resolver::BoxFuture,
 };
 
@@ -37,7 +37,11 @@ impl Enquiry for JwksClient {
             match self.judge(token).await {
                 Ok(judged) => Ok(judged),
                 Err((_, Some(unavailable))) => {
-                    Err(TokenFinding::Unavailable(unavailable.to_string()))
+                    let finding = TokenFinding::unavailable(unavailable.to_string());
+                    Err(match unavailable.failure {
+                        JwksFailure::TooSoon { left } => finding.retry_after(left),
+                        _ => finding,
+                    })
                 }
                 Err((refused, None)) => Err(TokenFinding::Refused(refused)),
             }
@@ -53,7 +57,7 @@ impl Enquiry for IntrospectionClient {
             match self.verify(token).await {
                 Ok(judged) => Ok(judged),
                 Err(IntrospectionError::Refused(error)) => Err(TokenFinding::Refused(error)),
-                Err(IntrospectionError::Unavailable(why)) => Err(TokenFinding::Unavailable(why)),
+                Err(IntrospectionError::Unavailable(why)) => Err(TokenFinding::unavailable(why)),
             }
         })
     }
@@ -63,7 +67,7 @@ impl Enquiry for IntrospectionClient {
 pub(super) fn lacks_knowledge(observation: &Observation) -> bool {
     match &observation.token {
         TokenVerdict::Rejected(error) => {
-            error.unknown_key().is_some() || error.needs_introspection()
+            error.unknown_verifying_key().is_some() || error.needs_introspection()
         }
         _ => false,
     }
@@ -81,7 +85,7 @@ pub(super) async fn ask(
         match enquiry.enquire(token.expose()).await {
             Ok(judged) => return Ok((token, judged)),
             Err(finding) => {
-                if found.is_none() || matches!(finding, TokenFinding::Unavailable(_)) {
+                if found.is_none() || matches!(finding, TokenFinding::Unavailable { .. }) {
                     found = Some(finding);
                 }
             }

@@ -140,8 +140,8 @@ impl Desk {
                     Some(enquiry) if enquiry::lacks_knowledge(&seen) => {
                         match self.doors.gate.wait(arrival.peer.ip()) {
                             Some(_place) => enquiry::ask(&**enquiry, &message, limits).await,
-                            None => Err(Some(TokenFinding::Unavailable(
-                                "too many requests wait for an authorization server".to_owned(),
+                            None => Err(Some(TokenFinding::unavailable(
+                                "too many requests wait for an authorization server",
                             ))),
                         }
                     }
