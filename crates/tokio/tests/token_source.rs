@@ -616,6 +616,25 @@ mod file {
         assert!(error.to_string().contains("write a new one"), "{error}");
     }
 
+    /// Opening a FIFO waits for who writes to it: each attempt would leave a thread behind.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_fifo_in_its_place_is_refused_and_not_waited_for() {
+        let fifo = Temporary::new("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo.0).status();
+        assert!(made.unwrap().success());
+        let source = TokenFile::new(&fifo.0);
+        let request = request(Challenged);
+        let limit = Duration::from_secs(20);
+        let told = tokio::time::timeout(limit, source.token(&request)).await;
+        if told.is_err() {
+            // Lets the thread go that waits, so that this test ends.
+            let _ = std::fs::File::options().write(true).open(&fifo.0);
+        }
+        let error = told.expect("this takes milliseconds").unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+
     #[tokio::test]
     async fn its_age_counts_against_the_life_of_its_token() {
         let file = Temporary::new("age");

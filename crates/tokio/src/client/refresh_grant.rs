@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use hyper::Uri;
 use sip_oauth_token::RefreshToken;
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 use super::token_source::{ObtainedToken, TokenRequest, TokenSource, TokenUnavailable};
 use crate::{
@@ -36,7 +37,8 @@ pub struct RefreshGrant {
     endpoint: Uri,
     client: ClientAuthentication,
     refresh_token: Arc<Mutex<RefreshToken>>,
-    further_fields: Vec<(String, String)>,
+    /// A client's assertion or password may be among them.
+    further_fields: Vec<(String, Zeroizing<String>)>,
     scope_from_challenge: bool,
     timeout: Duration,
     rotated: Option<Rotated>,
@@ -87,7 +89,7 @@ impl RefreshGrant {
     #[must_use]
     pub fn field(mut self, name: &str, value: &str) -> Self {
         self.further_fields
-            .push((name.to_owned(), value.to_owned()));
+            .push((name.to_owned(), Zeroizing::new(value.to_owned())));
         self
     }
 
@@ -175,6 +177,21 @@ impl TokenSource for RefreshGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 7523 section 2.2, `client_assertion`; RFC 6749 section 2.3.1, `client_secret`.
+    #[test]
+    fn a_secret_in_a_further_field_is_wiped_and_not_shown() {
+        fn is_wiped(_: &Zeroizing<String>) {}
+        let token = RefreshToken::parse("refresh").unwrap();
+        let url = "https://as.example.com/token";
+        let grant = RefreshGrant::new(Connector::new(), url, "id", token).unwrap();
+        let grant = grant.field("client_assertion", "hunter2");
+        grant
+            .further_fields
+            .iter()
+            .for_each(|(_, value)| is_wiped(value));
+        assert!(!format!("{grant:?}").contains("hunter2"));
+    }
 
     #[test]
     fn the_endpoint_must_be_https() {

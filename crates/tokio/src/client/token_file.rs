@@ -1,7 +1,7 @@
 //! A token in a file, which somebody else keeps fresh.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -114,11 +114,18 @@ impl TokenSource for TokenFile {
 }
 
 fn read(path: &Path) -> io::Result<(AccessToken, Option<SystemTime>)> {
+    let regular = |metadata: Metadata| {
+        if metadata.is_file() {
+            Ok(metadata)
+        } else {
+            Err(io::Error::other("not a regular file"))
+        }
+    };
+    // Before it is opened: to open a FIFO that nobody writes to takes for ever, and a thread with it.
+    regular(std::fs::metadata(path)?)?;
     let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
+    // And after: the path may lead elsewhere by now.
+    let metadata = regular(file.metadata()?)?;
     // One byte more than is taken, so that a larger file is refused rather than cut; and a few for the line's end.
     let most = MAX_TOKEN_BYTES + 16;
     let mut text = Zeroizing::new(String::with_capacity(most));

@@ -61,7 +61,8 @@ pub struct CodeGrant {
     client_id: String,
     redirect_uri: String,
     scope: Option<String>,
-    further_fields: Vec<(String, String)>,
+    /// A client's assertion or password may be among them.
+    further_fields: Vec<(String, Zeroizing<String>)>,
     timeout: Duration,
 }
 
@@ -155,7 +156,7 @@ impl CodeGrant {
     #[must_use]
     pub fn field(mut self, name: &str, value: &str) -> Self {
         self.further_fields
-            .push((name.to_owned(), value.to_owned()));
+            .push((name.to_owned(), Zeroizing::new(value.to_owned())));
         self
     }
 
