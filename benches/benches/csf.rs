@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sip_oauth_benches::turns;
 use sip_oauth_csf::{DeviceConfig, Limits};
 
 #[path = "../jobs/csf.rs"]
@@ -93,7 +94,7 @@ fn ratios(_: &mut Criterion) {
         start.elapsed()
     };
     let mut shortest = [Duration::MAX; 4];
-    for _ in 0..4000 {
+    for _ in 0..turns(4000) {
         port ^= 1;
         let times = [
             time(&mut || {

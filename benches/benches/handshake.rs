@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sip_oauth_benches::turns;
 use sip_oauth_trust::rustls::client::danger::ServerCertVerifier;
 use sip_oauth_trust::rustls::pki_types::{ServerName, UnixTime};
 use sip_oauth_trust::rustls::server::danger::ClientCertVerifier;
@@ -94,7 +95,7 @@ fn chain_and_name() {
                 .is_err()
         );
         let [bare, ours] = in_turn(
-            4_000,
+            turns(4_000),
             [&mut || assert!(black_box(bare()).is_ok()), &mut || {
                 assert!(black_box(ours()).is_ok());
             }],
@@ -107,7 +108,7 @@ fn chain_and_name() {
         let bare = || cast.bare_webpki(&cast.roots_of_node, &cast.edge_chain, None, now);
         assert!(ours().is_ok() && bare().is_ok());
         let [bare, ours] = in_turn(
-            4_000,
+            turns(4_000),
             [&mut || assert!(black_box(bare()).is_ok()), &mut || {
                 assert!(black_box(ours()).is_ok());
             }],
@@ -131,7 +132,8 @@ fn handshakes() {
                 let rustls = cast.by_rustls(version, mutual);
                 let ours = cast.ours(version, mutual);
                 check(&cast, version, mutual, &rustls, &ours);
-                let [own, ours] = in_turn(1_500, [&mut || play(&rustls), &mut || play(&ours)]);
+                let [own, ours] =
+                    in_turn(turns(1_500), [&mut || play(&rustls), &mut || play(&ours)]);
                 row(&format!("{version_name}, {key_name}, {who}"), own, ours);
             }
         }
@@ -193,7 +195,7 @@ fn replacement() {
                 }
             }
         });
-        for round in 0..40 {
+        for round in 0..turns(40) {
             let replacing = round % 2 == 1;
             is_replacing.store(replacing, Ordering::Relaxed);
             for _ in 0..250 {

@@ -3,11 +3,13 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use sip_oauth_benches::turns;
+
 /// Something that is timed, under the name it has in the table.
 pub(crate) type Contender<'a> = (&'static str, Box<dyn Fn() + 'a>);
 
 /// How often each contender has its turn.
-const ROUNDS: u32 = 2_000;
+const ROUNDS: usize = 2_000;
 /// A turn is short, so that most end before the scheduler interrupts them.
 const TURN: Duration = Duration::from_micros(400);
 
@@ -22,7 +24,8 @@ pub(crate) fn print(title: &str, contenders: &[Contender<'_>]) {
             (u32::try_from(times).unwrap_or(1).max(1), Duration::MAX)
         })
         .collect();
-    for _ in 0..ROUNDS {
+    let rounds = turns(ROUNDS);
+    for _ in 0..rounds {
         for ((_, run), (times, fastest)) in contenders.iter().zip(&mut rows) {
             *fastest = turn(run, *times).min(*fastest);
         }
@@ -32,7 +35,7 @@ pub(crate) fn print(title: &str, contenders: &[Contender<'_>]) {
         .map(|(times, fastest)| fastest.as_secs_f64() * 1e6 / f64::from(*times))
         .collect();
     let first = micros.first().copied().unwrap_or_default();
-    println!("\n{title}: fastest of {ROUNDS} turns each, taken in turn");
+    println!("\n{title}: fastest of {rounds} turns each, taken in turn");
     for ((name, _), micros) in contenders.iter().zip(micros) {
         println!("{name:45} {micros:8.3} us   rate {:.3}", first / micros);
     }
