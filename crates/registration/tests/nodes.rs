@@ -15,7 +15,10 @@ mod support;
 #[path = "support/world.rs"]
 mod world;
 
-use sip_oauth_registration::client::{ClientState, OtherNodes};
+use std::time::Duration;
+
+use sip_oauth_registration::client::{ClientState, OtherNodes, ProvideTokenError};
+use support::{token_of, wall};
 use world::{Manner, Weather, World, node_name};
 
 fn lines(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
@@ -76,6 +79,50 @@ mod standby {
         assert_eq!(world.connections, before + 2);
         assert_eq!(world.bindings(0).len(), 1);
         assert_eq!(world.bindings(0)[0].node, node_name(1));
+    }
+
+    /// What a node refused while it was only asked holds when the registration comes to it.
+    #[test]
+    fn one_that_refused_the_token_is_not_shown_it_again_after_a_fail_over() {
+        let mut world = World::new(2, 1, 1);
+        world.nodes[1].manner = Manner::RefusesTokens;
+        let token = token_of("user0", wall());
+        let held = token.clone();
+        world.act(0, |client, now| {
+            client.provide_token(held, None, now).unwrap()
+        });
+        world.start_all();
+        world.run_to(10);
+        assert_eq!(world.clients[0].state(), ClientState::Registered);
+        world.take_log(0);
+        world.crash(0);
+        world.run_to(11);
+        let expected = lines(&[
+            (10, "failed over ucm1 ucm2"),
+            (10, "REGISTER ucm2 3600"),
+            (10, "token needed: Rejected"),
+        ]);
+        let log = world.take_log(0);
+        assert_eq!(
+            log.iter().filter(|line| expected.contains(line)).count(),
+            3,
+            "{log:?}"
+        );
+        world.act(0, |client, now| {
+            let error = ProvideTokenError::AlreadyRefused;
+            assert_eq!(client.provide_token(token, None, now), Err(error));
+        });
+        // Another one is shown it, and refused for itself.
+        let another = token_of("user0", wall() + Duration::from_secs(1));
+        world.act(0, |client, now| {
+            client.provide_token(another, None, now).unwrap()
+        });
+        world.run_to(11);
+        assert!(
+            world
+                .take_log(0)
+                .contains(&(11, "token needed: Rejected".to_owned()))
+        );
     }
 
     #[test]

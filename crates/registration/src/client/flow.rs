@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use sip_oauth_message::Method;
+use sip_oauth_token::AccessToken;
 
 use super::Client;
 use super::config::{Alarm, PresentToken, Target, Transport};
@@ -182,8 +183,7 @@ impl Client {
         };
         let allowed = self.may_carry_token(connection.node);
         let token = self
-            .held
-            .usable(now)
+            .usable_token(connection.node, now)
             .filter(|_| allowed && (unasked || answered > 0))
             .cloned();
         let Some(series) = self.series.as_mut() else {
@@ -207,6 +207,12 @@ impl Client {
             },
             lease,
         };
+    }
+
+    /// The token this node may be shown, if there is one.
+    pub(super) fn usable_token(&self, node: usize, now: Instant) -> Option<&AccessToken> {
+        let target = self.config.targets.get(node)?;
+        self.held.usable_at(&target.node, now)
     }
 
     /// Whether a token may be sent to this node: over TLS, or where the caller insists.

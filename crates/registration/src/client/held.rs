@@ -27,7 +27,31 @@ pub enum ProvideTokenError {
 #[derive(Debug, Default)]
 pub(super) struct Held {
     current: Option<Current>,
-    refused: VecDeque<AccessToken>,
+    refused: VecDeque<RefusedToken>,
+}
+
+#[derive(Debug)]
+struct RefusedToken {
+    token: AccessToken,
+    by: RefusedBy,
+}
+
+/// Who is not shown a token again.
+#[derive(Debug)]
+enum RefusedBy {
+    /// The node that was to hold the registration refused it: nobody is.
+    Registrar,
+    /// Nodes that were only asked whether they are there. Those may lag behind the one that is content with it.
+    Watched(Vec<String>),
+}
+
+impl RefusedToken {
+    fn is_refused_by(&self, node: &str) -> bool {
+        match &self.by {
+            RefusedBy::Registrar => true,
+            RefusedBy::Watched(nodes) => nodes.iter().any(|known| known == node),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -48,7 +72,8 @@ impl Held {
         renew_at_percent: u8,
         now: Instant,
     ) -> Result<(), ProvideTokenError> {
-        if self.refused.contains(&token) {
+        let refused = self.refusal(&token);
+        if refused.is_some_and(|refused| matches!(refused.by, RefusedBy::Registrar)) {
             return Err(ProvideTokenError::AlreadyRefused);
         }
         let percent = u32::from(renew_at_percent.min(100));
@@ -64,28 +89,67 @@ impl Held {
         Ok(())
     }
 
-    /// The token, if it may be presented: neither over nor refused.
-    pub(super) fn usable(&self, now: Instant) -> Option<&AccessToken> {
+    /// The token, if this node may see it: neither over nor refused by it.
+    pub(super) fn usable_at(&self, node: &str, now: Instant) -> Option<&AccessToken> {
         let current = self.current.as_ref()?;
         let over = current.ends_at.is_some_and(|end| end <= now);
-        (!over).then_some(&current.token)
+        (!over && !self.is_refused_by(node, &current.token)).then_some(&current.token)
     }
 
-    /// A registrar refused this token: it is never presented again.
-    pub(super) fn refuse(&mut self, token: AccessToken) {
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.token == token)
+    /// Whether this node has refused this token.
+    pub(super) fn is_refused_by(&self, node: &str, token: &AccessToken) -> bool {
+        self.refusal(token)
+            .is_some_and(|refused| refused.is_refused_by(node))
+    }
+
+    /// The node that is to hold the registration challenged: the token it was shown, now or while it was only watched, is
+    /// never presented again. False where it was shown none.
+    pub(super) fn refuse(&mut self, node: &str, presented: Option<AccessToken>) -> bool {
+        let token = presented.or_else(|| {
+            let current = &self.current.as_ref()?.token;
+            self.is_refused_by(node, current).then(|| current.clone())
+        });
+        let Some(token) = token else {
+            return false;
+        };
+        self.current.take_if(|current| current.token == token);
+        let mut refused = self.recall(token);
+        refused.by = RefusedBy::Registrar;
+        self.remember(refused);
+        true
+    }
+
+    /// A watched node challenged the token: it is not shown it again. Others are.
+    pub(super) fn refuse_at(&mut self, node: &str, token: AccessToken) {
+        let mut refused = self.recall(token);
+        if let RefusedBy::Watched(nodes) = &mut refused.by
+            && !nodes.iter().any(|known| known == node)
         {
-            self.current = None;
+            nodes.push(node.to_owned());
         }
-        if !self.refused.contains(&token) {
-            if self.refused.len() == REMEMBERED {
-                self.refused.pop_front();
-            }
-            self.refused.push_back(token);
+        self.remember(refused);
+    }
+
+    fn refusal(&self, token: &AccessToken) -> Option<&RefusedToken> {
+        self.refused.iter().find(|refused| refused.token == *token)
+    }
+
+    /// Takes out what is remembered of a token.
+    fn recall(&mut self, token: AccessToken) -> RefusedToken {
+        let at = self.refused.iter().position(|known| known.token == token);
+        at.and_then(|at| self.refused.remove(at))
+            .unwrap_or(RefusedToken {
+                token,
+                by: RefusedBy::Watched(Vec::new()),
+            })
+    }
+
+    /// Remembers a refusal as the latest one.
+    fn remember(&mut self, refused: RefusedToken) {
+        if self.refused.len() == REMEMBERED {
+            self.refused.pop_front();
         }
+        self.refused.push_back(refused);
     }
 
     /// When a new token should be asked for.
@@ -115,14 +179,14 @@ mod tests {
         let now = Instant::now();
         let mut held = Held::default();
         held.put(token("one"), None, 75, now).unwrap();
-        held.refuse(token("one"));
-        assert_eq!(held.usable(now), None);
+        assert!(held.refuse("a", Some(token("one"))));
+        assert_eq!(held.usable_at("b", now), None);
         assert_eq!(
             held.put(token("one"), None, 75, now),
             Err(ProvideTokenError::AlreadyRefused)
         );
         held.put(token("two"), None, 75, now).unwrap();
-        assert_eq!(held.usable(now), Some(&token("two")));
+        assert_eq!(held.usable_at("a", now), Some(&token("two")));
     }
 
     #[test]
@@ -130,8 +194,29 @@ mod tests {
         let now = Instant::now();
         let mut held = Held::default();
         held.put(token("new"), None, 75, now).unwrap();
-        held.refuse(token("old"));
-        assert_eq!(held.usable(now), Some(&token("new")));
+        assert!(held.refuse("a", Some(token("old"))));
+        assert_eq!(held.usable_at("a", now), Some(&token("new")));
+    }
+
+    /// A node that lags behind costs the others nothing; where it is to hold the registration, its word counts.
+    #[test]
+    fn a_watched_node_that_refuses_a_token_refuses_it_for_itself() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.put(token("one"), None, 75, now).unwrap();
+        held.refuse_at("standby", token("one"));
+        assert_eq!(held.usable_at("standby", now), None);
+        assert_eq!(held.usable_at("primary", now), Some(&token("one")));
+        assert_eq!(held.put(token("one"), None, 75, now), Ok(()));
+        assert!(!held.refuse("primary", None), "it was shown none");
+        assert_eq!(held.usable_at("primary", now), Some(&token("one")));
+        assert!(held.refuse("standby", None), "it was, while it was watched");
+        assert_eq!(held.usable_at("primary", now), None);
+        held.refuse_at("standby", token("one"));
+        assert_eq!(
+            held.put(token("one"), None, 75, now),
+            Err(ProvideTokenError::AlreadyRefused)
+        );
     }
 
     #[test]
@@ -147,8 +232,11 @@ mod tests {
             !held.renewal_due(now + Duration::from_secs(2800)),
             "asked already"
         );
-        assert!(held.usable(now + Duration::from_secs(3599)).is_some());
-        assert_eq!(held.usable(now + Duration::from_secs(3600)), None);
+        assert!(
+            held.usable_at("a", now + Duration::from_secs(3599))
+                .is_some()
+        );
+        assert_eq!(held.usable_at("a", now + Duration::from_secs(3600)), None);
     }
 
     /// `expires_in`: 0, and a part of 0 percent: neither makes the next question due at once.
@@ -172,6 +260,6 @@ mod tests {
         let mut held = Held::default();
         held.put(token("one"), Some(Duration::MAX), 75, now)
             .unwrap();
-        assert!(held.usable(now).is_some());
+        assert!(held.usable_at("a", now).is_some());
     }
 }

@@ -182,11 +182,11 @@ impl Client {
         lease: Option<Lease>,
         now: Instant,
     ) {
-        let rejected = self.note_challenge(facts, transaction.token);
+        let rejected = self.note_challenge(facts, connection.node, transaction.token);
         if let Some(why) = self.cannot_answer(facts, connection, transaction.answered) {
             return self.refused(facts, connection, Some(why), now);
         }
-        if self.held.usable(now).is_some() {
+        if self.usable_token(connection.node, now).is_some() {
             self.request(
                 connection,
                 transaction.purpose,
@@ -216,17 +216,13 @@ impl Client {
     fn note_challenge(
         &mut self,
         facts: &Facts,
+        node: usize,
         presented: Option<sip_oauth_token::AccessToken>,
     ) -> bool {
         self.challenge.clone_from(&facts.challenge);
         self.scheme = Scheme::answering(facts.status);
-        match presented {
-            Some(token) => {
-                self.held.refuse(token);
-                true
-            }
-            None => false,
-        }
+        let node = self.node_name(node);
+        self.held.refuse(&node, presented)
     }
 
     /// Why a challenge is not answered, whatever token is at hand.
@@ -334,11 +330,11 @@ impl Client {
         now: Instant,
     ) {
         if matches!(facts.status, 401 | 407) {
-            self.note_challenge(facts, transaction.token.clone());
+            self.note_challenge(facts, connection.node, transaction.token.clone());
             let answerable = self
                 .cannot_answer(facts, connection, transaction.answered)
                 .is_none();
-            if answerable && self.held.usable(now).is_some() {
+            if answerable && self.usable_token(connection.node, now).is_some() {
                 self.request(
                     connection,
                     Purpose::Deregister,

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use sip_oauth_message::Method;
-use sip_oauth_token::AccessToken;
 
 use super::Client;
 use super::answer::Facts;
@@ -37,8 +36,6 @@ pub(super) struct Watch {
     /// Whether it has answered a token with a success: later requests may carry one unasked.
     known: bool,
     scheme: Scheme,
-    /// The token it refused, which it is not shown again.
-    refused: Option<AccessToken>,
 }
 
 /// Why a node is watched.
@@ -83,7 +80,6 @@ impl Watch {
             reported: None,
             known: false,
             scheme,
-            refused: None,
         }
     }
 
@@ -303,9 +299,7 @@ impl Client {
             PresentToken::Challenged => false,
         };
         let token = self
-            .held
-            .usable(now)
-            .filter(|token| watch.refused.as_ref() != Some(*token))
+            .usable_token(watch.node, now)
             .filter(|_| self.may_carry_token(watch.node) && (unasked || answered > 0))
             .cloned();
         let exchange = ClientTransaction::new(
@@ -429,13 +423,10 @@ impl Client {
         if matches!(facts.status, 401 | 407) {
             watch.scheme = Scheme::answering(facts.status);
             if let Some(token) = transaction.token.take() {
-                watch.refused = Some(token);
+                let node = self.node_name(connection.node);
+                self.held.refuse_at(&node, token);
             }
-            let refused = watch.refused.clone();
-            let usable = self
-                .held
-                .usable(now)
-                .is_some_and(|token| refused.as_ref() != Some(token));
+            let usable = self.usable_token(connection.node, now).is_some();
             if usable && self.cannot_answer(facts, connection, answered).is_none() {
                 return self.ask(at, answered + 1, now);
             }

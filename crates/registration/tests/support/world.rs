@@ -53,6 +53,8 @@ pub enum Manner {
     SilentToRegistrations,
     /// It answers everything else with 503.
     RefusesRegistrations,
+    /// It challenges whatever token it is shown.
+    RefusesTokens,
 }
 
 /// What the network does to what is sent.
@@ -96,6 +98,8 @@ pub struct World {
     pub log: Vec<Line3>,
     /// How many connections were asked for.
     pub connections: usize,
+    /// The tokens that nodes of [`Manner::RefusesTokens`] were shown.
+    challenged: Vec<(usize, String)>,
     wires: BTreeMap<(usize, ConnectionId), Wire>,
     in_flight: BTreeMap<(Duration, u64), (usize, ConnectionId, Delivery)>,
     sequence: u64,
@@ -108,6 +112,14 @@ fn expires<'a>(request: &MessageView<'a>) -> &'a str {
     request
         .fields()
         .find(|field| field.name_text() == "Expires")
+        .map_or("", |field| field.value())
+}
+
+/// The credentials of a request.
+fn token_in<'a>(request: &MessageView<'a>) -> &'a str {
+    request
+        .fields()
+        .find(|field| field.name_text().ends_with("uthorization"))
         .map_or("", |field| field.value())
 }
 
@@ -183,6 +195,7 @@ impl World {
             elapsed: Duration::ZERO,
             log: Vec::new(),
             connections: 0,
+            challenged: Vec::new(),
             wires: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             sequence: 0,
@@ -307,16 +320,34 @@ impl World {
         let view = MessageView::parse(bytes, &Limits::default()).expect("our own message");
         let arrival = Arrival::new(Listener::SipOAuth, 5090, local);
         let question = expires(&view) == "0";
+        let token = token_in(&view);
+        let shown = (node, token.to_owned());
+        if self.nodes[node].manner == Manner::RefusesTokens && !token.is_empty() {
+            assert!(
+                !self.challenged.contains(&shown),
+                "a token shown again to {}",
+                node_name(node)
+            );
+            self.challenged.push(shown);
+        }
         let (wall, at) = (self.wall(), &self.nodes[node]);
         if at.manner == Manner::SilentToRegistrations && !question {
             return;
         }
         let (registrar, entropy) = (&at.registrar, &mut self.entropy);
-        let answer = if at.manner == Manner::RefusesRegistrations && !question {
-            let refused = registrar.answer_overloaded(&arrival, bytes, wall, entropy);
-            refused.expect("a request")
-        } else {
-            registrar.handle(&arrival, &view, wall, entropy)
+        let answer = match at.manner {
+            Manner::RefusesRegistrations if !question => {
+                let refused = registrar.answer_overloaded(&arrival, bytes, wall, entropy);
+                refused.expect("a request")
+            }
+            Manner::RefusesTokens if !token.is_empty() => {
+                // What it says of a token of somebody it does not know.
+                let text =
+                    String::from_utf8_lossy(bytes).replace(token, "Bearer token=\"unknown\"");
+                let view = MessageView::parse(text.as_bytes(), &Limits::default());
+                registrar.handle(&arrival, &view.expect("our own message"), wall, entropy)
+            }
+            _ => registrar.handle(&arrival, &view, wall, entropy),
         };
         if let Some(response) = answer.response {
             self.post(client, id, Delivery::ToClient(response.to_bytes()));
@@ -399,6 +430,7 @@ impl World {
             Event::Refused(refused) => format!("refused {}", refused.status),
             Event::Deregistered { confirmed } => format!("deregistered {confirmed}"),
             Event::Lapsed { node } => format!("lapsed {}", short(&node)),
+            Event::TokenNeeded { reason, .. } => format!("token needed: {reason:?}"),
             Event::Reconnecting { node, .. } => format!("reconnecting {}", short(&node)),
             other => format!("{other:?}"),
         };
