@@ -89,7 +89,7 @@ mod standby {
         let token = token_of("user0", wall());
         let held = token.clone();
         world.act(0, |client, now| {
-            client.provide_token(held, None, now).unwrap()
+            client.provide_token(held, None, now).unwrap();
         });
         world.start_all();
         world.run_to(10);
@@ -115,7 +115,7 @@ mod standby {
         // Another one is shown it, and refused for itself.
         let another = token_of("user0", wall() + Duration::from_secs(1));
         world.act(0, |client, now| {
-            client.provide_token(another, None, now).unwrap()
+            client.provide_token(another, None, now).unwrap();
         });
         world.run_to(11);
         assert!(
