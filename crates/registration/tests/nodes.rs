@@ -17,7 +17,7 @@ mod world;
 
 use std::time::Duration;
 
-use sip_oauth_registration::client::{ClientState, OtherNodes, ProvideTokenError};
+use sip_oauth_registration::client::{Client, ClientState, OtherNodes, ProvideTokenError};
 use support::{token_of, wall};
 use world::{Manner, Weather, World, node_name};
 
@@ -246,7 +246,7 @@ mod fall_back {
     }
 
     /// Registered at the second node; the first is there again, and the move begins at 240 s.
-    fn about_to_move(misbehave: impl FnOnce(&mut World)) -> World {
+    pub(super) fn about_to_move(misbehave: impl FnOnce(&mut World)) -> World {
         let mut world = World::new(2, 1, 1);
         world.crash(0);
         world.start_all();
@@ -289,11 +289,61 @@ mod fall_back {
         assert_eq!(world.clients[0].state(), ClientState::Registered);
         assert_eq!(world.bindings(0).len(), 1);
         assert_eq!(world.bindings(0)[0].node, node_name(1));
+        assert!(
+            world.take_log(0).is_empty(),
+            "the old registration stands: nothing is registered again"
+        );
+        world.run_to(350);
+        let refreshed = world.take_log(0);
+        assert!(
+            refreshed.contains(&(345, "REGISTER ucm2 3600".to_owned())),
+            "{refreshed:?}"
+        );
         // It is asked on, and takes the registration once it wants it.
         world.nodes[0].manner = Manner::Good;
         world.run_to(800);
         assert_eq!(world.bindings(0).len(), 1);
         assert_eq!(world.bindings(0)[0].node, node_name(0));
+    }
+}
+
+/// A move that ends before the better node has taken the registration.
+mod fall_back_broken_off {
+    use super::*;
+
+    #[test]
+    fn when_the_better_one_wants_another_token_the_registration_goes_on_where_it_was() {
+        let manner = Manner::RefusesTokensToRegister;
+        let mut world = fall_back::about_to_move(|world| world.nodes[0].manner = manner);
+        assert_eq!(world.clients[0].state(), ClientState::Registered);
+        assert_eq!(world.clients[0].node(), Some(node_name(1).as_str()));
+        // No token can be had: that does not end what is in force.
+        world.act(0, |client, _| client.token_unavailable());
+        assert_eq!(world.clients[0].state(), ClientState::Registered);
+        assert_eq!(world.bindings(0).len(), 1);
+        let another = token_of("user0", wall() + Duration::from_secs(1));
+        world.act(0, |client, now| {
+            client.provide_token(another, None, now).unwrap();
+        });
+        world.act(0, Client::deregister);
+        world.run_to(271);
+        assert_eq!(world.bindings(0).len(), 0);
+        assert_eq!(world.clients[0].state(), ClientState::Idle);
+    }
+
+    #[test]
+    fn who_leaves_meanwhile_is_deregistered_where_it_was() {
+        let manner = Manner::SilentToRegistrations;
+        let mut world = fall_back::about_to_move(|world| world.nodes[0].manner = manner);
+        world.act(0, Client::deregister);
+        world.run_to(272);
+        let log = world.take_log(0);
+        assert!(
+            log.contains(&(272, "REGISTER ucm2 0".to_owned())),
+            "{log:?}"
+        );
+        assert_eq!(world.bindings(0).len(), 0);
+        assert_eq!(world.clients[0].state(), ClientState::Idle);
     }
 }
 

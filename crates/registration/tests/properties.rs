@@ -52,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Deregister),
         4 => Just(Step::Connected),
         1 => Just(Step::Disconnected),
-        2 => (0..4_u8).prop_map(Step::Token),
+        2 => (0..24_u8).prop_map(Step::Token),
         1 => Just(Step::NoToken),
         6 => prop_oneof![Just(200), Just(407), Just(401), Just(403), Just(423), Just(503), Just(302), Just(100)]
             .prop_map(Step::Answer),

@@ -8,123 +8,17 @@
     reason = "helpers of a test may fail it"
 )]
 
+#[path = "support/bench.rs"]
+mod bench;
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sip_oauth_registration::Seeded;
+use bench::{Bench, field};
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Event, GaveUp, Target,
-    Transport,
+    ClientState, ConnectionFailure, Event, GaveUp, PresentToken, Target, Transport,
 };
-use support::{USER, answer_to, client_config, local, token_of, wall};
-
-/// A client, a clock, and whoever the test plays at the other end.
-struct Bench {
-    client: Client,
-    start: Instant,
-    now: Instant,
-    connection: Option<ConnectionId>,
-    events: Vec<Event>,
-    last: Vec<u8>,
-}
-
-impl Bench {
-    fn new(config: ClientConfig) -> Self {
-        let start = Instant::now();
-        let mut client = Client::new(config, Seeded::new(1));
-        client
-            .provide_token(token_of(USER, wall()), None, start)
-            .unwrap();
-        let mut bench = Self {
-            client,
-            start,
-            now: start,
-            connection: None,
-            events: Vec::new(),
-            last: Vec::new(),
-        };
-        bench.client.start(start);
-        bench.connect();
-        bench
-    }
-
-    fn registered(config: ClientConfig) -> Self {
-        let mut bench = Self::new(config);
-        bench.sent();
-        bench.answer("200 OK", "Expires: 120\r\n");
-        assert_eq!(bench.client.state(), ClientState::Registered);
-        bench.events.clear();
-        bench
-    }
-
-    /// Makes the connection that is asked for.
-    fn connect(&mut self) {
-        self.poll();
-        let connection = self.connection.take().expect("it wants a connection");
-        self.client.handle_connected(connection, local(), self.now);
-        self.connection = Some(connection);
-        self.poll();
-    }
-
-    fn poll(&mut self) {
-        while let Some(event) = self.client.poll_event() {
-            if let Event::Connect { connection, .. } = &event {
-                self.connection = Some(*connection);
-            }
-            self.events.push(event);
-        }
-    }
-
-    /// What is sent now, if anything.
-    fn transmit(&mut self) -> Option<String> {
-        let mut out = Vec::new();
-        self.client.poll_transmit(wall(), &mut out)?;
-        self.last.clone_from(&out);
-        Some(String::from_utf8(out).unwrap())
-    }
-
-    /// The REGISTER that must be sent now.
-    fn sent(&mut self) -> String {
-        self.transmit().expect("a REGISTER")
-    }
-
-    fn answer(&mut self, status: &str, lines: &str) {
-        let answer = answer_to(&self.last, status, lines);
-        let connection = self.connection.unwrap();
-        self.client.handle_message(connection, &answer, self.now);
-        self.poll();
-    }
-
-    fn at(&mut self, seconds: u64) {
-        self.at_ms(seconds * 1000);
-    }
-
-    fn at_ms(&mut self, ms: u64) {
-        self.now = self.start + Duration::from_millis(ms);
-        self.client.handle_timeout(self.now);
-        self.poll();
-    }
-
-    fn lose(&mut self, cause: ConnectionFailure) {
-        let connection = self.connection.unwrap();
-        self.client.handle_disconnected(connection, cause, self.now);
-        self.poll();
-    }
-
-    fn closed(&self) -> usize {
-        let close = |event: &&Event| matches!(event, Event::Close { .. });
-        self.events.iter().filter(close).count()
-    }
-}
-
-fn field<'a>(message: &'a str, name: &str) -> Option<&'a str> {
-    message.lines().find_map(|line| {
-        line.strip_prefix(name)?
-            .strip_prefix(": ")
-            .map(|value| value.trim_end_matches('\r'))
-    })
-}
+use support::client_config;
 
 mod provisional {
     use super::*;
@@ -258,6 +152,161 @@ mod refusals {
             assert_eq!(field(&first, "From"), field(&second, "From"));
             assert_ne!(field(&first, "Via"), field(&second, "Via"), "a new branch");
         }
+    }
+}
+
+mod challenges {
+    use super::*;
+
+    /// The registrar refuses every token, and closes the connection before the next one comes.
+    fn closes_after_each_challenge(present: PresentToken) -> (Bench, usize) {
+        const CHALLENGE: &str = "Proxy-Authenticate: Bearer realm=\"ccmsipline\"\r\n";
+        let mut config = client_config();
+        config.options.present_token = present;
+        let mut bench = Bench::new(config);
+        let mut shown = 0;
+        for _ in 0..20 {
+            while let Some(request) = bench.transmit() {
+                shown += usize::from(field(&request, "Proxy-Authorization").is_some());
+                bench.answer("407 Proxy Authentication Required", CHALLENGE);
+            }
+            if bench.client.state() != ClientState::AwaitingToken {
+                break;
+            }
+            bench.lose(ConnectionFailure::Closed);
+            bench.give_token();
+            bench.connect();
+        }
+        (bench, shown)
+    }
+
+    /// "At most 3 tries", and no more where each comes over another connection.
+    #[test]
+    fn those_of_a_registrar_that_closes_count_as_those_of_one_that_does_not() {
+        for (present, tokens) in [(PresentToken::Refreshes, 2), (PresentToken::Always, 4)] {
+            let (bench, shown) = closes_after_each_challenge(present);
+            let Some(Event::Refused(refused)) = bench.events.last() else {
+                panic!("{present:?}: {:?}", bench.events)
+            };
+            assert_eq!(refused.gave_up, Some(GaveUp::TooManyChallenges));
+            assert_eq!(shown, tokens, "{present:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_start_they_are_counted_anew() {
+        let (mut bench, _) = closes_after_each_challenge(PresentToken::Refreshes);
+        bench.client.start(bench.now);
+        bench.give_token();
+        bench.connect();
+        bench.sent();
+        bench.answer(
+            "407 Proxy Authentication Required",
+            "Proxy-Authenticate: Bearer realm=\"ccmsipline\"\r\n",
+        );
+        assert!(field(&bench.sent(), "Proxy-Authorization").is_some());
+    }
+}
+
+/// RFC 3261 section 10.2: "UAs MUST NOT send a new registration … until they have received a final response from the registrar
+/// for the previous one or the previous REGISTER request has timed out."
+mod one_request_at_a_time {
+    use super::*;
+
+    fn two_nodes() -> Bench {
+        let mut config = client_config();
+        let standby = Target::new("ucm2.example.com", 5090, Transport::Tls);
+        config.targets.push(standby);
+        Bench::registered(config)
+    }
+
+    fn cseq(message: &str) -> u32 {
+        let value = field(message, "CSeq").and_then(|value| value.split(' ').next());
+        value.unwrap().parse().unwrap()
+    }
+
+    /// The standby has been asked and has not answered when the node that held the registration is lost.
+    fn asked_and_lost() -> (Bench, String) {
+        let mut bench = two_nodes();
+        let active = bench.over.unwrap();
+        bench.connect();
+        let question = bench.sent();
+        assert_eq!(field(&question, "Expires"), Some("0"));
+        bench
+            .client
+            .handle_disconnected(active, ConnectionFailure::Closed, bench.now);
+        bench.poll();
+        let failed_over = |event: &Event| matches!(event, Event::FailedOver { .. });
+        assert!(bench.events.iter().any(failed_over));
+        assert_eq!(bench.client.state(), ClientState::Registering);
+        assert_eq!(bench.transmit(), None, "the standby is to answer first");
+        (bench, question)
+    }
+
+    #[test]
+    fn a_standby_that_was_just_asked_registers_after_its_answer() {
+        for status in ["200 OK", "503 Service Unavailable"] {
+            let (mut bench, question) = asked_and_lost();
+            bench.answer(status, "Retry-After: 35\r\n");
+            let hello = bench.sent();
+            assert_eq!(field(&hello, "Expires"), Some("3600"), "{status}");
+            assert_eq!(field(&hello, "Call-ID"), field(&question, "Call-ID"));
+            assert_eq!(cseq(&hello), cseq(&question) + 1);
+            bench.answer("200 OK", "Expires: 120\r\n");
+            assert_eq!(bench.client.state(), ClientState::Registered);
+        }
+    }
+
+    #[test]
+    fn its_challenge_is_answered_by_the_registration() {
+        let (mut bench, question) = asked_and_lost();
+        let challenge = "Proxy-Authenticate: Bearer realm=\"ccmsipline\"\r\n";
+        bench.answer("407 Proxy Authentication Required", challenge);
+        let hello = bench.sent();
+        assert_eq!(field(&hello, "Expires"), Some("3600"));
+        assert!(field(&hello, "Proxy-Authorization").is_some());
+        assert_eq!(cseq(&hello), cseq(&question) + 1);
+    }
+
+    #[test]
+    fn its_silence_is_that_of_a_node_that_is_registered_to() {
+        let (mut bench, _) = asked_and_lost();
+        bench.at_ms(31_999);
+        assert_eq!(bench.client.state(), ClientState::Registering);
+        bench.at(32);
+        assert!(bench.events.iter().any(|event| matches!(
+            event,
+            Event::FailedOver {
+                cause: ConnectionFailure::NoResponse,
+                ..
+            }
+        )));
+    }
+
+    #[test]
+    fn who_leaves_meanwhile_registers_nowhere() {
+        let (mut bench, _) = asked_and_lost();
+        bench.client.deregister(bench.now);
+        bench.answer("200 OK", "");
+        assert_eq!(bench.transmit(), None);
+        assert_eq!(bench.client.state(), ClientState::Idle);
+    }
+
+    /// After a night's sleep everything is due at once: the question is made and not sent when the registration comes to the
+    /// standby. "A UA MUST increment the CSeq value by one for each REGISTER request with the same Call-ID."
+    #[test]
+    fn a_number_that_was_not_sent_is_used() {
+        let mut bench = two_nodes();
+        bench.connect();
+        let question = bench.sent();
+        bench.answer("200 OK", "");
+        bench.at(115);
+        bench.sent();
+        bench.at(10_000);
+        let hello = bench.sent();
+        assert_eq!(field(&hello, "Expires"), Some("3600"));
+        assert_eq!(field(&hello, "Call-ID"), field(&question, "Call-ID"));
+        assert_eq!(cseq(&hello), cseq(&question) + 1);
     }
 }
 
@@ -401,168 +450,6 @@ mod rfc5626 {
     fn without_being_wanted_there_are_none() {
         let mut bench = Bench::registered(client_config());
         bench.at(114);
-        assert_eq!(bench.transmit(), None);
-    }
-}
-
-mod network {
-    use super::*;
-
-    #[test]
-    fn when_it_is_lost_nothing_is_tried_and_when_it_is_back_everything_is() {
-        let mut bench = Bench::registered(client_config());
-        bench.at(60);
-        bench.client.suspend();
-        bench.poll();
-        assert_eq!(bench.closed(), 1);
-        assert_eq!(bench.client.state(), ClientState::Suspended);
-        assert_eq!(bench.client.poll_timeout(), None);
-        bench.at(5000);
-        assert_eq!(bench.transmit(), None);
-        bench.client.start(bench.now);
-        assert_eq!(
-            bench.client.state(),
-            ClientState::Suspended,
-            "there is no network"
-        );
-        bench.client.resume(bench.now);
-        bench.connect();
-        assert_eq!(field(&bench.sent(), "Expires"), Some("3600"));
-        bench.client.resume(bench.now);
-        assert_eq!(
-            bench.client.state(),
-            ClientState::Registering,
-            "a second time does nothing"
-        );
-    }
-
-    #[test]
-    fn a_client_that_is_leaving_has_left_when_it_is_lost() {
-        let mut bench = Bench::registered(client_config());
-        bench.client.deregister(bench.now);
-        bench.client.suspend();
-        bench.poll();
-        assert_eq!(bench.client.state(), ClientState::Idle);
-        assert_eq!(
-            bench.events.last(),
-            Some(&Event::Deregistered { confirmed: false })
-        );
-        bench.client.resume(bench.now);
-        assert_eq!(bench.client.state(), ClientState::Idle);
-    }
-}
-
-mod place {
-    use super::*;
-
-    fn mra() -> Vec<Target> {
-        vec![
-            Target::new("ucm1.example.com", 5090, Transport::Tls)
-                .through("edge.example.com", 5061)
-                .with_route("<sip:198.51.100.7:5061;transport=tls;lr>"),
-        ]
-    }
-
-    #[test]
-    fn from_on_premises_to_mra_and_back() {
-        let mut bench = Bench::registered(client_config());
-        for (targets, host, routed) in [
-            (mra(), "edge.example.com", true),
-            (client_config().targets, "ucm1.example.com", false),
-        ] {
-            bench.client.relocate(targets, bench.now);
-            let goodbye = bench.sent();
-            assert_eq!(field(&goodbye, "Expires"), Some("0"));
-            assert_eq!(
-                field(&goodbye, "Route").is_some(),
-                !routed,
-                "over the old way"
-            );
-            bench.events.clear();
-            bench.answer("200 OK", "");
-            assert!(
-                bench
-                    .events
-                    .contains(&Event::Deregistered { confirmed: true })
-            );
-            let connect = bench.events.iter().find_map(|event| match event {
-                Event::Connect { target, .. } => Some(target.host.clone()),
-                _ => None,
-            });
-            assert_eq!(connect.as_deref(), Some(host));
-            bench.connect();
-            let hello = bench.sent();
-            assert_eq!(field(&hello, "Route").is_some(), routed);
-            bench.answer("200 OK", "Expires: 120\r\n");
-            assert_eq!(bench.client.state(), ClientState::Registered);
-        }
-    }
-
-    #[test]
-    fn where_the_old_one_is_out_of_reach_nobody_waits_for_it() {
-        let mut bench = Bench::registered(client_config());
-        bench.client.suspend();
-        bench.client.relocate(mra(), bench.now);
-        bench.client.resume(bench.now);
-        bench.connect();
-        assert!(field(&bench.sent(), "Route").is_some());
-    }
-
-    #[test]
-    fn who_leaves_in_the_middle_of_a_move_does_not_come_back() {
-        let mut bench = Bench::registered(client_config());
-        bench.client.relocate(mra(), bench.now);
-        bench.client.deregister(bench.now);
-        bench.sent();
-        bench.answer("200 OK", "");
-        assert_eq!(bench.client.state(), ClientState::Idle);
-    }
-}
-
-mod ownership {
-    use super::*;
-
-    const IN_USE: &str =
-        "Warning: 399 ucm1.example.com \"Registration is active for another client\"\r\n";
-
-    #[test]
-    fn a_device_in_use_is_taken_over_when_the_person_says_so() {
-        let mut bench = Bench::new(client_config());
-        let first = bench.sent();
-        assert!(field(&first, "Reason").unwrap().contains("cisco-alarm:25 "));
-        bench.answer("403 Forbidden", IN_USE);
-        let Some(Event::Refused(refused)) = bench.events.last() else {
-            panic!("{:?}", bench.events)
-        };
-        let entry = refused.entry().expect("one row fits");
-        assert_eq!(
-            entry.refusal,
-            sip_oauth_registration::Refusal::ActiveElsewhere
-        );
-        assert_eq!(bench.transmit(), None, "not by itself");
-
-        bench.client.take_over(bench.now);
-        let forced = bench.sent();
-        let reason = field(&forced, "Reason").unwrap();
-        assert!(reason.contains("cisco-alarm:111 "), "{reason}");
-        assert!(
-            reason.contains("Last=Application-Requested-Destroy"),
-            "{reason}"
-        );
-        bench.answer("200 OK", "Expires: 120\r\n");
-        assert_eq!(bench.client.state(), ClientState::Registered);
-        bench.client.take_over(bench.now);
-        assert_eq!(bench.transmit(), None, "it has the device already");
-    }
-
-    #[test]
-    fn a_client_that_was_taken_over_does_not_take_it_back() {
-        let mut bench = Bench::registered(client_config());
-        bench.at(115);
-        bench.sent();
-        bench.answer("403 Forbidden", IN_USE);
-        bench.at(10_000);
-        assert_eq!(bench.client.state(), ClientState::Refused);
         assert_eq!(bench.transmit(), None);
     }
 }

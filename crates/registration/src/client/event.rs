@@ -191,7 +191,7 @@ pub enum Event {
     },
     /// The registrar refused.
     Refused(Refused),
-    /// The lease ended without a refresh; the client is registering again.
+    /// The lease ended without a refresh; the client registers again, as soon as it has a token where it waits for one.
     Lapsed {
         /// The node that held the registration.
         node: String,
@@ -220,7 +220,8 @@ pub enum Event {
         /// The better one.
         to: String,
     },
-    /// The better node refused: the registration goes on where it was, and the better one is asked on.
+    /// The better node refused, or challenged and no token is at hand: the registration goes on where it was, and the better
+    /// one is asked on.
     FallBackRefused {
         /// The better node.
         node: String,

@@ -31,6 +31,7 @@ impl Client {
     pub(super) fn begin(&mut self, now: Instant) {
         self.round = Round::all(self.config.targets.len());
         self.short_lived = 0;
+        self.answered_before = 0;
         self.try_next(None, now);
     }
 
@@ -226,20 +227,9 @@ impl Client {
             })
     }
 
-    /// The caller wanted out, and is.
-    pub(super) fn left(&mut self, open: Option<ConnectionId>, confirmed: bool, now: Instant) {
-        self.close(open);
-        self.stop_watching();
-        self.leaving = false;
-        self.state = State::Idle;
-        self.events.push_back(Event::Deregistered { confirmed });
-        if let Some(targets) = self.moving_to.take() {
-            self.put_targets(targets);
-            self.begin(now);
-        }
-    }
-
+    /// Other nodes. What is open leads to those before: none of it is used for these.
     pub(super) fn put_targets(&mut self, targets: Vec<Target>) {
+        self.stop_watching();
         self.config.targets = targets;
         self.series = None;
     }

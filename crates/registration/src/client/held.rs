@@ -1,13 +1,14 @@
 //! The access token a client holds, and those it must not present again.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use sip_oauth_token::AccessToken;
 
-/// How many refused tokens are remembered. A client is given few: each costs a visit to the
-/// authorization server.
-const REMEMBERED: usize = 8;
+/// How many refused tokens are remembered, by their digests. Each costs a visit to the authorization server and an answer
+/// of a registrar: a client does not come to so many.
+const REMEMBERED: usize = 4096;
 
 /// The shortest time between a token and the question for the next one. `expires_in` is the authorization
 /// server's word: one that says 0, or so little that each answer leads to the next question, must not be
@@ -32,8 +33,24 @@ pub(super) struct Held {
 
 #[derive(Debug)]
 struct RefusedToken {
-    token: AccessToken,
+    digest: Digest,
     by: RefusedBy,
+}
+
+/// What stands for a token that is over: 16 bytes of SipHash. Who could make two tokens of one digest is who issues them,
+/// and gains nothing but the refusal of the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Digest([u64; 2]);
+
+impl Digest {
+    fn of(token: &AccessToken) -> Self {
+        Self([0_u8, 1].map(|half| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(&[half]);
+            hasher.write(token.expose().as_bytes());
+            hasher.finish()
+        }))
+    }
 }
 
 /// Who is not shown a token again.
@@ -113,15 +130,15 @@ impl Held {
             return false;
         };
         self.current.take_if(|current| current.token == token);
-        let mut refused = self.recall(token);
+        let mut refused = self.recall(Digest::of(&token));
         refused.by = RefusedBy::Registrar;
         self.remember(refused);
         true
     }
 
     /// A watched node challenged the token: it is not shown it again. Others are.
-    pub(super) fn refuse_at(&mut self, node: &str, token: AccessToken) {
-        let mut refused = self.recall(token);
+    pub(super) fn refuse_at(&mut self, node: &str, token: &AccessToken) {
+        let mut refused = self.recall(Digest::of(token));
         if let RefusedBy::Watched(nodes) = &mut refused.by
             && !nodes.iter().any(|known| known == node)
         {
@@ -131,15 +148,19 @@ impl Held {
     }
 
     fn refusal(&self, token: &AccessToken) -> Option<&RefusedToken> {
-        self.refused.iter().find(|refused| refused.token == *token)
+        if self.refused.is_empty() {
+            return None;
+        }
+        let digest = Digest::of(token);
+        self.refused.iter().find(|refused| refused.digest == digest)
     }
 
     /// Takes out what is remembered of a token.
-    fn recall(&mut self, token: AccessToken) -> RefusedToken {
-        let at = self.refused.iter().position(|known| known.token == token);
+    fn recall(&mut self, digest: Digest) -> RefusedToken {
+        let at = self.refused.iter().position(|known| known.digest == digest);
         at.and_then(|at| self.refused.remove(at))
             .unwrap_or(RefusedToken {
-                token,
+                digest,
                 by: RefusedBy::Watched(Vec::new()),
             })
     }
@@ -189,6 +210,39 @@ mod tests {
         assert_eq!(held.usable_at("a", now), Some(&token("two")));
     }
 
+    /// A person who signs in again and again gets many; none of them is shown twice.
+    #[test]
+    fn many_refused_tokens_are_remembered() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        for number in 0..100 {
+            let one = token(&format!("token-{number}"));
+            held.put(one.clone(), None, 75, now).unwrap();
+            assert!(held.refuse("a", Some(one)));
+        }
+        for number in 0..100 {
+            assert_eq!(
+                held.put(token(&format!("token-{number}")), None, 75, now),
+                Err(ProvideTokenError::AlreadyRefused),
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut held = Held::default();
+        for number in 0..=REMEMBERED {
+            held.refuse_at("a", &token(&format!("token-{number}")));
+        }
+        assert_eq!(held.refused.len(), REMEMBERED);
+        assert!(
+            !held.is_refused_by("a", &token("token-0")),
+            "the oldest goes"
+        );
+        assert!(held.is_refused_by("a", &token("token-1")));
+    }
+
     #[test]
     fn refusing_an_old_token_leaves_the_new_one() {
         let now = Instant::now();
@@ -204,7 +258,7 @@ mod tests {
         let now = Instant::now();
         let mut held = Held::default();
         held.put(token("one"), None, 75, now).unwrap();
-        held.refuse_at("standby", token("one"));
+        held.refuse_at("standby", &token("one"));
         assert_eq!(held.usable_at("standby", now), None);
         assert_eq!(held.usable_at("primary", now), Some(&token("one")));
         assert_eq!(held.put(token("one"), None, 75, now), Ok(()));
@@ -212,7 +266,7 @@ mod tests {
         assert_eq!(held.usable_at("primary", now), Some(&token("one")));
         assert!(held.refuse("standby", None), "it was, while it was watched");
         assert_eq!(held.usable_at("primary", now), None);
-        held.refuse_at("standby", token("one"));
+        held.refuse_at("standby", &token("one"));
         assert_eq!(
             held.put(token("one"), None, 75, now),
             Err(ProvideTokenError::AlreadyRefused)

@@ -7,6 +7,7 @@ mod flow;
 mod held;
 mod keep_alive;
 mod lease;
+mod leave;
 mod place;
 mod reaction;
 mod request;
@@ -36,6 +37,7 @@ use crate::entropy::Entropy;
 use answer::Facts;
 use held::Held;
 use keep_alive::FlowKeepAlive;
+use leave::{Afterwards, Bound};
 use request::Scheme;
 use round::Round;
 use series::Series;
@@ -129,6 +131,13 @@ pub struct Client {
     /// The caller wants to leave as soon as the outstanding request is answered: "UAs MUST NOT send
     /// a new registration … until they have received a final response" (RFC 3261 section 10.2).
     leaving: bool,
+    /// What follows once it is out.
+    afterwards: Afterwards,
+    /// The binding made last.
+    bound: Option<Bound>,
+    /// How many challenges were answered before the connection they came over was lost; 0 after any other end of an
+    /// attempt. They count as if it still stood.
+    answered_before: u8,
     connections: u64,
     /// How many registrations in a row lost their connection soon after they were made.
     short_lived: usize,
@@ -137,8 +146,6 @@ pub struct Client {
     watches: Vec<Watch>,
     /// The keep-alives of the connection in use.
     keep_alive: FlowKeepAlive,
-    /// Where the registration moves once it is ended here.
-    moving_to: Option<Vec<Target>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -167,12 +174,14 @@ impl Client {
             held: Held::default(),
             challenge: None,
             leaving: false,
+            afterwards: Afterwards::default(),
+            bound: None,
+            answered_before: 0,
             connections: 0,
             short_lived: 0,
             limits: Limits::default(),
             watches: Vec::new(),
             keep_alive: FlowKeepAlive::default(),
-            moving_to: None,
         }
     }
 
@@ -212,11 +221,16 @@ impl Client {
     /// Starts registering, best node first.
     ///
     /// Does nothing while the client is registered or about to be. After a refusal or after all nodes
-    /// failed it starts afresh, with the targets set meanwhile.
+    /// failed it starts afresh, with the targets set meanwhile. One that is just
+    /// [leaving](Self::deregister) registers again once it is out.
     pub fn start(&mut self, now: Instant) {
         match self.state {
             State::Idle | State::Failed { .. } => {}
             State::Refused { connection, .. } => self.close(connection.map(|open| open.id)),
+            State::Requesting { .. } if self.is_leaving() => {
+                self.afterwards.register = true;
+                return;
+            }
             State::Connecting { .. }
             | State::Requesting { .. }
             | State::AwaitingToken { .. }
@@ -226,37 +240,6 @@ impl Client {
         self.leaving = false;
         self.asked = self.config.expires;
         self.begin(now);
-    }
-
-    /// Ends the registration: a REGISTER with `Expires: 0` where one is in force, then
-    /// [`Event::Deregistered`].
-    pub fn deregister(&mut self, now: Instant) {
-        self.moving_to = None;
-        self.end_registration(now);
-    }
-
-    fn end_registration(&mut self, now: Instant) {
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Idle => {}
-            // One request at a time: the answer comes first.
-            requesting @ State::Requesting { .. } => {
-                self.leaving = true;
-                self.state = requesting;
-            }
-            State::Registered { connection, lease } => {
-                self.request(connection, Purpose::Deregister, Some(lease), 0, now);
-            }
-            State::AwaitingToken {
-                connection: Some(connection),
-                lease: Some(lease),
-                ..
-            } => self.request(connection, Purpose::Deregister, Some(lease), 0, now),
-            State::AwaitingToken { connection, .. } | State::Refused { connection, .. } => {
-                self.left(connection.map(|open| open.id), false, now);
-            }
-            State::Connecting { id, .. } => self.left(Some(id), false, now),
-            State::Failed { .. } | State::Suspended => self.left(None, false, now),
-        }
     }
 
     /// Gives the client an access token: before the start, as the answer to
@@ -284,8 +267,14 @@ impl Client {
                 lease,
             } => self.request(connection, purpose, lease, answered.saturating_add(1), now),
             State::AwaitingToken {
-                connection: None, ..
-            } => self.begin(now),
+                connection: None,
+                answered,
+                ..
+            } => {
+                let before = self.answered_before;
+                self.begin(now);
+                self.answered_before = before.saturating_add(answered).saturating_add(1);
+            }
             other => self.state = other,
         }
         Ok(())
@@ -294,6 +283,7 @@ impl Client {
     /// Says that no token can be had: a wait for one ends in [`Event::Refused`].
     pub fn token_unavailable(&mut self) {
         if let State::AwaitingToken { connection, .. } = self.state {
+            self.stop_watching();
             self.state = State::Refused {
                 connection,
                 retry_at: None,

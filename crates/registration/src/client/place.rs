@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Client;
 use super::config::{Alarm, Target};
+use super::leave::Afterwards;
 use super::state::{Purpose, State};
 
 impl Client {
@@ -13,7 +14,7 @@ impl Client {
     /// The old registration is ended by a REGISTER with `Expires: 0` first, where one is in force, and reported by
     /// [`Event::Deregistered`](super::Event::Deregistered). Where the old place cannot be reached any more,
     /// [`suspend`](Self::suspend) first: then nobody waits for its answer, and [`resume`](Self::resume) registers at the new
-    /// one. A client that was not started takes the nodes and stays.
+    /// one. A client that was not started takes the nodes and stays; so does one that is [leaving](Self::deregister).
     pub fn relocate(&mut self, targets: Vec<Target>, now: Instant) {
         match self.state {
             State::Idle | State::Suspended => self.put_targets(targets),
@@ -23,15 +24,21 @@ impl Client {
             | State::Registered { .. }
             | State::Refused { .. }
             | State::Failed { .. } => {
-                self.moving_to = Some(targets);
-                self.end_registration(now);
+                let leaving = self.is_leaving();
+                self.afterwards.targets = Some(targets);
+                if !leaving {
+                    self.afterwards.register = true;
+                    self.end_registration(now);
+                }
             }
         }
     }
 
     /// The network is gone: closes every connection and tries nothing until [`resume`](Self::resume).
     ///
-    /// The registration, if there was one, ends at the registrar by itself. Does nothing before the start.
+    /// The registration, if there was one, ends at the registrar by itself. A client that was
+    /// [moving](Self::relocate) goes on at the new place when it is resumed; one that was leaving has left. Does nothing
+    /// before the start.
     pub fn suspend(&mut self) {
         let open = match &self.state {
             State::Idle | State::Suspended => return,
@@ -40,20 +47,21 @@ impl Client {
         };
         self.close(open);
         self.stop_watching();
-        if let Some(targets) = self.moving_to.take() {
+        let leaving = self.is_leaving();
+        let Afterwards { targets, register } = std::mem::take(&mut self.afterwards);
+        if let Some(targets) = targets {
             self.put_targets(targets);
         }
-        let leaving = std::mem::take(&mut self.leaving)
-            || matches!(
-                &self.state,
-                State::Requesting { transaction, .. } if transaction.purpose == Purpose::Deregister
-            );
+        self.leaving = false;
+        self.bound = None;
         self.state = State::Suspended;
         if leaving {
             // Who wanted out is out: there is nobody to tell.
-            self.state = State::Idle;
             self.events
                 .push_back(super::Event::Deregistered { confirmed: false });
+            if !register {
+                self.state = State::Idle;
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use super::answer::Facts;
 use super::config::{Alarm, Dialect};
 use super::event::{ConnectionFailure, Event, GaveUp, Grant, Refused, TokenReason};
 use super::lease::{self, Lease, later};
+use super::leave::Bound;
 use super::request::Scheme;
 use super::series::Series;
 use super::state::{Connection, Purpose, State, Transaction};
@@ -90,6 +91,9 @@ impl Client {
         if transaction.purpose == Purpose::Deregister {
             return self.deregistration_answered(facts, connection, &transaction, now);
         }
+        if transaction.purpose == Purpose::KeepAlive {
+            return self.question_answered(facts, connection, transaction, now);
+        }
         self.flow_timer(connection.id, facts, now);
         match facts.status {
             200..=299 => self.registered(facts, connection, transaction.purpose, now),
@@ -131,15 +135,6 @@ impl Client {
         self.connect(node, now);
     }
 
-    /// The caller wanted out while the answer was awaited.
-    fn leave(&mut self, now: Instant) {
-        // A repetition with a token is as much a request as the first one: wait for its answer.
-        if !matches!(self.state, State::Requesting { .. }) {
-            self.leaving = false;
-            self.end_registration(now);
-        }
-    }
-
     fn registered(
         &mut self,
         facts: &Facts,
@@ -162,6 +157,8 @@ impl Client {
             sis_version: facts.sis_version,
         };
         self.round.settled();
+        self.answered_before = 0;
+        self.bound = Some(Bound::new(connection, &lease));
         // The registrar has taken the report.
         self.alarm = None;
         self.state = State::Registered { connection, lease };
@@ -174,7 +171,7 @@ impl Client {
         self.arrange_watches(connection.node, now);
     }
 
-    fn challenged(
+    pub(super) fn challenged(
         &mut self,
         facts: &Facts,
         connection: Connection,
@@ -183,7 +180,8 @@ impl Client {
         now: Instant,
     ) {
         let rejected = self.note_challenge(facts, connection.node, transaction.token);
-        if let Some(why) = self.cannot_answer(facts, connection, transaction.answered) {
+        let answered = self.answered_before.saturating_add(transaction.answered);
+        if let Some(why) = self.cannot_answer(facts, connection, answered) {
             return self.refused(facts, connection, Some(why), now);
         }
         if self.usable_token(connection.node, now).is_some() {
@@ -196,12 +194,15 @@ impl Client {
             );
             return;
         }
-        self.state = State::AwaitingToken {
-            connection: Some(connection),
-            purpose: transaction.purpose,
-            answered: transaction.answered,
-            lease,
-        };
+        // A move to a better node does not wait for a token while the registration lapses where it is.
+        if !self.return_to_left(connection, facts.status, now) {
+            self.state = State::AwaitingToken {
+                connection: Some(connection),
+                purpose: transaction.purpose,
+                answered: transaction.answered,
+                lease,
+            };
+        }
         self.events.push_back(Event::TokenNeeded {
             reason: if rejected {
                 TokenReason::Rejected
@@ -213,7 +214,7 @@ impl Client {
     }
 
     /// Remembers what was asked for, and that the token presented, if any, was refused.
-    fn note_challenge(
+    pub(super) fn note_challenge(
         &mut self,
         facts: &Facts,
         node: usize,
@@ -299,6 +300,7 @@ impl Client {
         if self.return_to_left(connection, facts.status, now) {
             return;
         }
+        self.answered_before = 0;
         let honoured = self.config.options.honour_retry_after && RETRIED.contains(&facts.status);
         let retry_at = facts
             .retry_after
@@ -320,31 +322,5 @@ impl Client {
             candidates: Refusal::find(facts.status, warning).collect(),
             gave_up,
         }));
-    }
-
-    fn deregistration_answered(
-        &mut self,
-        facts: &Facts,
-        connection: Connection,
-        transaction: &Transaction,
-        now: Instant,
-    ) {
-        if matches!(facts.status, 401 | 407) {
-            self.note_challenge(facts, connection.node, transaction.token.clone());
-            let answerable = self
-                .cannot_answer(facts, connection, transaction.answered)
-                .is_none();
-            if answerable && self.usable_token(connection.node, now).is_some() {
-                self.request(
-                    connection,
-                    Purpose::Deregister,
-                    None,
-                    transaction.answered + 1,
-                    now,
-                );
-                return;
-            }
-        }
-        self.left(Some(connection.id), (200..300).contains(&facts.status), now);
     }
 }

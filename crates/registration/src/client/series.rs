@@ -62,6 +62,11 @@ impl Series {
         self.cseq
     }
 
+    /// The request of the last number was never sent: the next one takes it.
+    pub(super) fn give_back(&mut self) {
+        self.cseq -= 1;
+    }
+
     /// A new branch: `z9hG4bK` and 8 hexadecimal digits, as the product writes it.
     pub(super) fn branch(entropy: &mut dyn Entropy) -> String {
         format!("z9hG4bK{}", hex(entropy, 8))

@@ -50,7 +50,8 @@ pub(super) enum Purpose {
     Register,
     Refresh,
     Deregister,
-    /// `Expires: 0` to a node that does not hold the registration: whether it is there.
+    /// `Expires: 0` to a node that does not hold the registration: whether it is there. The REGISTER of a registration that
+    /// comes to it meanwhile waits for the answer.
     KeepAlive,
 }
 
@@ -159,9 +160,9 @@ impl State {
             Self::Idle => ClientState::Idle,
             Self::Connecting { .. } => ClientState::Connecting,
             Self::Requesting { transaction, .. } => match transaction.purpose {
-                Purpose::Register => ClientState::Registering,
+                Purpose::Register | Purpose::KeepAlive => ClientState::Registering,
                 Purpose::Refresh => ClientState::Refreshing,
-                Purpose::Deregister | Purpose::KeepAlive => ClientState::Deregistering,
+                Purpose::Deregister => ClientState::Deregistering,
             },
             Self::AwaitingToken { .. } => ClientState::AwaitingToken,
             Self::Registered { .. } => ClientState::Registered,

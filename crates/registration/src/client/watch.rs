@@ -4,6 +4,8 @@
 //! product's keep-alive to the standby node. A node that was left is asked the same way once, which removes what it may
 //! still hold.
 
+mod hand_over;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,13 +13,12 @@ use sip_oauth_message::Method;
 
 use super::Client;
 use super::answer::Facts;
-use super::config::{Alarm, OtherNodes, PresentToken};
+use super::config::{OtherNodes, PresentToken};
 use super::event::{ConnectionFailure, ConnectionId, Event};
-use super::lease::later;
+use super::lease::{Lease, later};
 use super::request::{Register, Scheme};
-use super::round::Round;
 use super::series::Series;
-use super::state::{Connection, Purpose, State, Transaction};
+use super::state::{Connection, Purpose, Transaction};
 use crate::transaction::{ClientTransaction, Received};
 
 /// The longest time between two questions to a better node (`MAX_FALLBACK_MONITOR_PERIOD`).
@@ -45,8 +46,8 @@ enum Role {
     Standby,
     /// It comes before the one that holds the registration.
     Better,
-    /// It held the registration. It is told so when another one does, and closed then.
-    Left,
+    /// It held this registration. It is told so when another one does, and closed then.
+    Left { lease: Lease },
 }
 
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl Client {
         };
         let mut closed = Vec::new();
         self.watches.retain_mut(|watch| {
-            let left = watch.role == Role::Left;
+            let left = matches!(watch.role, Role::Left { .. });
             match role_of(watch.node) {
                 Some(role) => watch.role = role,
                 // It is still to be told that the registration is elsewhere.
@@ -157,34 +158,6 @@ impl Client {
     pub(super) fn stop_watching(&mut self) {
         for watch in std::mem::take(&mut self.watches) {
             self.close(watch.connection());
-        }
-    }
-
-    /// Uses the connection to a watched node, if there is one or is about to be, for the registration.
-    pub(super) fn take_watched(&mut self, node: usize, now: Instant) -> bool {
-        let Some(at) = self.watches.iter().position(|watch| watch.node == node) else {
-            return false;
-        };
-        match self.watches.remove(at).stage {
-            Stage::Waiting { .. } => false,
-            Stage::Connecting { id, give_up_at } => {
-                self.state = State::Connecting {
-                    id,
-                    node,
-                    give_up_at,
-                };
-                true
-            }
-            Stage::Open {
-                connection, series, ..
-            }
-            | Stage::Asking {
-                connection, series, ..
-            } => {
-                self.series = Some(series);
-                self.request(connection, Purpose::Register, None, 0, now);
-                true
-            }
         }
     }
 
@@ -231,7 +204,7 @@ impl Client {
         let Some(watch) = self.watches.get_mut(at) else {
             return;
         };
-        if watch.role == Role::Left {
+        if matches!(watch.role, Role::Left { .. }) {
             self.watches.remove(at);
             return;
         }
@@ -424,7 +397,7 @@ impl Client {
             watch.scheme = Scheme::answering(facts.status);
             if let Some(token) = transaction.token.take() {
                 let node = self.node_name(connection.node);
-                self.held.refuse_at(&node, token);
+                self.held.refuse_at(&node, &token);
             }
             let usable = self.usable_token(connection.node, now).is_some();
             if usable && self.cannot_answer(facts, connection, answered).is_none() {
@@ -435,7 +408,7 @@ impl Client {
         let Some(watch) = self.watches.get_mut(at) else {
             return;
         };
-        if watch.role == Role::Left {
+        if matches!(watch.role, Role::Left { .. }) {
             self.watches.remove(at);
             return self.close(Some(connection.id));
         }
@@ -466,69 +439,6 @@ impl Client {
         }
         self.fall_back(at, now);
     }
-
-    /// A better node refused the registration that was to move to it: back to the one that was left, whose connection
-    /// still stands. True where this is what happened.
-    pub(super) fn return_to_left(
-        &mut self,
-        refusing: Connection,
-        status: u16,
-        now: Instant,
-    ) -> bool {
-        let left = self.watches.iter().find(|watch| {
-            watch.role == Role::Left && matches!(watch.stage, Stage::Open { ask_at: None, .. })
-        });
-        let Some(left) = left.map(|watch| watch.node) else {
-            return false;
-        };
-        self.close(Some(refusing.id));
-        let node = self.node_name(refusing.node);
-        self.events
-            .push_back(Event::FallBackRefused { node, status });
-        self.take_watched(left, now)
-    }
-
-    /// Moves the registration to a better node that was there long enough.
-    fn fall_back(&mut self, at: usize, now: Instant) {
-        let Some(watch) = self.watches.get(at) else {
-            return;
-        };
-        let stable = watch
-            .good_since
-            .is_some_and(|since| later(since, self.config.options.stable_after) <= now);
-        let State::Registered {
-            connection: old, ..
-        } = self.state
-        else {
-            // A refresh is under way: at the next answer, then.
-            return;
-        };
-        if watch.role != Role::Better || !stable {
-            return;
-        }
-        let better = watch.node;
-        let Some(series) = self.series.take() else {
-            return;
-        };
-        self.events.push_back(Event::FallingBack {
-            from: self.node_name(old.node),
-            to: self.node_name(better),
-        });
-        // The node that is left is told after the other one has taken the registration: it lapses nowhere.
-        self.watches.retain(|watch| watch.node != old.node);
-        let mut left = Watch::new(old.node, Role::Left, self.scheme, now);
-        left.known = true;
-        left.stage = Stage::Open {
-            connection: old,
-            series,
-            ask_at: None,
-        };
-        self.watches.push(left);
-        self.round = Round::after_leaving(old.node, better, self.config.targets.len());
-        self.alarm = Some(Alarm::fallback());
-        self.state = State::Idle;
-        self.take_watched(better, now);
-    }
 }
 
 fn transaction_carried_token(stage: &Stage) -> bool {
@@ -537,7 +447,7 @@ fn transaction_carried_token(stage: &Stage) -> bool {
 
 fn period(role: Role, keep_alive: Duration) -> Duration {
     match role {
-        Role::Standby | Role::Left => keep_alive,
+        Role::Standby | Role::Left { .. } => keep_alive,
         Role::Better => keep_alive.min(MAX_FALLBACK_PERIOD),
     }
 }

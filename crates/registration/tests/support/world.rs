@@ -55,6 +55,8 @@ pub enum Manner {
     RefusesRegistrations,
     /// It challenges whatever token it is shown.
     RefusesTokens,
+    /// It challenges whatever token it is shown to register, not those of questions.
+    RefusesTokensToRegister,
 }
 
 /// What the network does to what is sent.
@@ -322,7 +324,15 @@ impl World {
         let question = expires(&view) == "0";
         let token = token_in(&view);
         let shown = (node, token.to_owned());
-        if self.nodes[node].manner == Manner::RefusesTokens && !token.is_empty() {
+        let challenged = match self.nodes[node].manner {
+            Manner::RefusesTokens => !token.is_empty(),
+            Manner::RefusesTokensToRegister => !token.is_empty() && !question,
+            Manner::Good
+            | Manner::Silent
+            | Manner::SilentToRegistrations
+            | Manner::RefusesRegistrations => false,
+        };
+        if challenged {
             assert!(
                 !self.challenged.contains(&shown),
                 "a token shown again to {}",
@@ -340,7 +350,7 @@ impl World {
                 let refused = registrar.answer_overloaded(&arrival, bytes, wall, entropy);
                 refused.expect("a request")
             }
-            Manner::RefusesTokens if !token.is_empty() => {
+            _ if challenged => {
                 // What it says of a token of somebody it does not know.
                 let text =
                     String::from_utf8_lossy(bytes).replace(token, "Bearer token=\"unknown\"");
