@@ -24,7 +24,7 @@ pub struct VerifiedChain {
     pub path: Vec<usize>,
     /// The anchor it ends at.
     pub anchor: Anchor,
-    /// Whether the certificate is its own anchor: self-signed, `CA:TRUE`, and in the store byte for byte.
+    /// Whether the certificate is its own anchor: in the store byte for byte, with no path to another one.
     pub is_pinned: bool,
 }
 
@@ -62,7 +62,8 @@ impl std::error::Error for ChainRefusal {}
 ///
 /// Paths, signatures, dates, extended key usage, name constraints and revocation are rustls-webpki's work, and so are
 /// the bounds on that work: 100 signatures, 200,000 steps, six certificates between end entity and anchor. Added are
-/// the exact pin of a self-signed CA certificate, the end entity's key usage (digitalSignature) and the length of its
+/// that an anchor which may not issue vouches for itself alone, the exact pin of such a one and of a self-signed CA
+/// certificate, the end entity's key usage (digitalSignature) and the length of its
 /// RSA key (2048 bits).
 ///
 /// ```
@@ -156,9 +157,6 @@ pub(crate) fn path<T>(
     algorithms: &[&dyn SignatureVerificationAlgorithm],
     then: impl FnOnce(&VerifiedPath<'_>) -> T,
 ) -> Result<Option<T>, Error> {
-    if let Some(verdict) = pin::check(store, end_entity, presenter, now) {
-        return verdict.map(|()| None).map_err(Error::from);
-    }
     let lists: Vec<_> = store
         .revocation_lists()
         .iter()
@@ -177,19 +175,25 @@ pub(crate) fn path<T>(
         Side::Client => KeyUsage::client_auth(),
     };
     let certificate = EndEntityCert::try_from(end_entity).map_err(to_rustls)?;
-    let path = certificate
-        .verify_for_usage(
-            algorithms,
-            &store.roots().roots,
-            intermediates,
-            now,
-            usage,
-            revocation,
-            None,
-        )
-        .map_err(|error| pin::unknown_issuer(to_rustls(error), end_entity))?;
-    no_list_at_all(store)?;
-    Ok(Some(then(&path)))
+    let path = certificate.verify_for_usage(
+        algorithms,
+        &store.roots().roots,
+        intermediates,
+        now,
+        usage,
+        revocation,
+        None,
+    );
+    match path {
+        Ok(path) => {
+            no_list_at_all(store)?;
+            Ok(Some(then(&path)))
+        }
+        Err(error) => {
+            pin::instead_of_path(to_rustls(error), store, end_entity, presenter, now)?;
+            Ok(None)
+        }
+    }
 }
 
 /// webpki has no policy for an empty set of lists.
@@ -214,9 +218,13 @@ fn found(
         let der = certificate.der();
         chain.iter().position(|presented| *presented == der)
     }));
+    let mut issuing = store
+        .anchors()
+        .iter()
+        .filter(|anchor| anchor.summary().may_issue());
     Some(VerifiedChain {
         path: indices,
-        anchor: store.anchors().get(anchor)?.clone(),
+        anchor: issuing.nth(anchor)?.clone(),
         is_pinned: false,
     })
 }

@@ -15,8 +15,8 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::reason::unix_time;
 use crate::refusal::Verdict;
 use crate::{
-    Identities, LiveAllowedNames, LiveTrustStore, MissingCrl, NameMatch, Observer, Reason, Refusal,
-    RevocationDepth, Side, StaleCrl, TrustStore, chain, end_entity, pin,
+    Anchor, Identities, LiveAllowedNames, LiveTrustStore, MissingCrl, NameMatch, Observer, Reason,
+    Refusal, RevocationDepth, Side, StaleCrl, TrustStore, chain, end_entity, pin,
 };
 
 /// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by
@@ -36,7 +36,7 @@ pub struct ClientVerifier {
     provider: Arc<CryptoProvider>,
     both_roles: bool,
     observer: Option<Arc<dyn Observer>>,
-    /// Subjects of the anchors when the verifier was made; a hint to the client, no more.
+    /// Whose certificates may be good, as of when the verifier was made; a hint to the client, no more.
     hints: Vec<DistinguishedName>,
     /// webpki's verifier for the store it was made of.
     chain: ArcSwapOption<ChainVerifier>,
@@ -80,7 +80,7 @@ impl ClientVerifier {
         allowed: Arc<LiveAllowedNames>,
         provider: Arc<CryptoProvider>,
     ) -> ClientVerifierBuilder {
-        let hints = store.load().roots().subjects();
+        let hints = hints(&store.load());
         ClientVerifierBuilder(Self {
             store,
             allowed,
@@ -173,16 +173,17 @@ impl ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), Error> {
-        if store.is_empty() {
-            return Err(CertificateError::UnknownIssuer.into());
+        // WebPkiClientVerifier is not made without an anchor.
+        let path = if store.roots().is_empty() {
+            Err(CertificateError::UnknownIssuer.into())
+        } else {
+            self.chain_verifier(store)?
+                .verify_client_cert(end_entity, intermediates, now)
+        };
+        match path {
+            Ok(_) => chain::no_list_at_all(store),
+            Err(error) => pin::instead_of_path(error, store, end_entity, Side::Client, now),
         }
-        if let Some(verdict) = pin::check(store, end_entity, Side::Client, now) {
-            return verdict.map_err(Error::from);
-        }
-        self.chain_verifier(store)?
-            .verify_client_cert(end_entity, intermediates, now)
-            .map_err(|error| pin::unknown_issuer(error, end_entity))?;
-        chain::no_list_at_all(store)
     }
 
     fn chain_verifier(
@@ -228,6 +229,15 @@ impl ClientVerifier {
             })
         })
     }
+}
+
+/// Subjects of the anchors that may issue; of the others the issuers, since a client looks for its own certificate's.
+fn hints(store: &TrustStore) -> Vec<DistinguishedName> {
+    let anchors = store.anchors().iter().map(Anchor::summary);
+    let pinned = anchors.filter(|summary| !summary.may_issue());
+    let mut hints = store.roots().subjects();
+    hints.extend(pinned.map(|summary| DistinguishedName::from(summary.issuer_der().to_vec())));
+    hints
 }
 
 impl ClientCertVerifier for ClientVerifier {

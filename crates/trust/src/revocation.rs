@@ -22,7 +22,8 @@ pub enum MissingCrl {
     #[default]
     Accept,
     /// Refuse it, as [`Reason::RevocationUnknown`](crate::Reason::RevocationUnknown). A store without any list then
-    /// refuses everybody.
+    /// refuses everybody but those whose own certificate is in it: an anchor needs no list, and is taken back by taking
+    /// it out.
     Refuse,
 }
 

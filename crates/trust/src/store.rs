@@ -22,7 +22,8 @@ fn end_of(certificate: &CertificateDer<'_>) -> End {
 /// A named set of trust anchors, immutable once it is in use.
 ///
 /// Anchors with the same subject (the self-signed Tomcat and CallManager trap) stand side by side; path
-/// building tries each. Adding a certificate that is already there changes nothing. Every method that
+/// building tries each. A certificate that may not issue others ([`CertificateSummary::may_issue`](crate::CertificateSummary::may_issue)),
+/// such as that of an Expressway-C, vouches for nobody but itself: it is accepted byte for byte. Adding a certificate that is already there changes nothing. Every method that
 /// changes it either does all it was asked or leaves the store as it was; for a store in use, make the change in
 /// [`LiveTrustStore::update`](crate::Live::update).
 ///
@@ -129,7 +130,7 @@ impl TrustStore {
         self.by_end.clear();
         let mut roots = RootCertStore::empty();
         for anchor in others {
-            if roots.add(anchor.certificate().clone()).is_ok() {
+            if add_root(&mut roots, &anchor).is_ok() {
                 self.push(anchor);
             }
         }
@@ -232,7 +233,10 @@ impl TrustStore {
         self.anchors.get(self.position(certificate)?)
     }
 
-    /// The anchors as rustls takes them, in the order of [`anchors`](Self::anchors).
+    /// Those of the anchors that may issue certificates as rustls takes them, in the order of [`anchors`](Self::anchors).
+    ///
+    /// The others are not among them: neither rustls nor webpki looks at basicConstraints and keyUsage of an anchor, so
+    /// that the key of a host in the store could sign a certificate of any name.
     pub fn roots(&self) -> &Arc<RootCertStore> {
         &self.roots
     }
@@ -275,15 +279,13 @@ impl TrustStore {
             {
                 continue;
             }
-            roots
-                .add(anchor.certificate().clone())
-                .map_err(|error| StoreError::Anchor {
-                    store: self.name.clone(),
-                    origin: source.clone(),
-                    number,
-                    subject: anchor.summary().subject().to_owned(),
-                    what: error.to_string(),
-                })?;
+            add_root(&mut roots, &anchor).map_err(|error| StoreError::Anchor {
+                store: self.name.clone(),
+                origin: source.clone(),
+                number,
+                subject: anchor.summary().subject().to_owned(),
+                what: error.to_string(),
+            })?;
             fresh.push(anchor);
         }
         let added = fresh.len();
@@ -294,4 +296,13 @@ impl TrustStore {
         Arc::make_mut(&mut self.roots).extend(roots.roots);
         Ok(added)
     }
+}
+
+/// Among `roots` if it may issue; an error if webpki cannot read it.
+fn add_root(roots: &mut RootCertStore, anchor: &Anchor) -> Result<(), rustls::Error> {
+    roots.add(anchor.certificate().clone())?;
+    if !anchor.summary().may_issue() {
+        roots.roots.pop();
+    }
+    Ok(())
 }

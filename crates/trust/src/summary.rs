@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
 
 use crate::dns_name::printable;
 use crate::identities::parse;
@@ -25,6 +26,7 @@ pub struct CertificateSummary {
     not_after: SystemTime,
     self_issued: bool,
     authority: bool,
+    may_issue: bool,
     identities: Identities,
 }
 
@@ -50,6 +52,7 @@ impl CertificateSummary {
             not_after: system_time(&parsed.validity().not_after),
             self_issued: parsed.subject().as_raw() == parsed.issuer().as_raw(),
             authority: parsed.is_ca(),
+            may_issue: may_issue(parsed),
             identities: Identities::of_parsed(parsed)?,
         })
     }
@@ -102,6 +105,12 @@ impl CertificateSummary {
         self.authority
     }
 
+    /// Whether its key may sign other certificates: `CA:TRUE`, and keyCertSign where there is a key usage (RFC 5280
+    /// §4.2.1.9, §6.1.4). A certificate of version 1 can say neither and may.
+    pub fn may_issue(&self) -> bool {
+        self.may_issue
+    }
+
     /// The names in it.
     pub fn identities(&self) -> &Identities {
         &self.identities
@@ -116,6 +125,14 @@ impl fmt::Display for CertificateSummary {
             self.subject, self.issuer, self.serial
         )
     }
+}
+
+fn may_issue(parsed: &X509Certificate<'_>) -> bool {
+    let may_sign = match parsed.key_usage() {
+        Ok(usage) => usage.is_none_or(|usage| usage.value.key_cert_sign()),
+        Err(_) => false,
+    };
+    parsed.version() == X509Version::V1 || (parsed.is_ca() && may_sign)
 }
 
 pub(crate) fn system_time(time: &ASN1Time) -> SystemTime {

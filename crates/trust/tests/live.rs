@@ -14,12 +14,13 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use rustls::client::ResolvesClientCert;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::{HandshakeKind, SignatureScheme};
 use rustls_pki_types::CertificateDer;
 use sip_oauth_trust::{
-    AllowedNames, AllowedRow, LiveAllowedNames, LiveTrustStore, Reason, ServerCertificate,
-    ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
+    AllowedNames, AllowedRow, ClientVerifier, LiveAllowedNames, LiveTrustStore, Reason,
+    ServerCertificate, ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
 };
 use support::{Authority, Leaf, authority, connect, provider, store};
 
@@ -231,6 +232,26 @@ fn client_is_told_the_authorities_of_the_store_as_it_is() {
     let expected = store("", [other.der()]).load().roots().subjects();
     let expected: Vec<Vec<u8>> = expected.iter().map(|name| name.as_ref().to_vec()).collect();
     assert_eq!(told, expected);
+}
+
+/// RFC 8446 §4.2.4: a client looks for a certificate of one of these. The host's own subject would be no such name.
+#[test]
+fn client_whose_own_certificate_is_in_the_store_is_told_its_issuer() {
+    let ca = authority("Edge CA");
+    let edge = Leaf::named("expc1.example.com").signed_by(&ca);
+    let hints = |trusted| {
+        ClientVerifier::builder(
+            store("Tomcat-trust", [trusted]),
+            Arc::new(LiveAllowedNames::new(AllowedNames::default())),
+            provider(),
+        )
+        .build()
+        .root_hint_subjects()
+        .iter()
+        .map(|name| name.as_ref().to_vec())
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(hints(&edge.chain()[0]), hints(ca.der()));
 }
 
 /// A client without a certificate that notes what it was asked for.

@@ -102,6 +102,34 @@ fn revoked_certificate_is_refused_and_its_neighbour_is_not() {
     assert!(known.next_update().unwrap() > known.this_update());
 }
 
+/// An anchor needs no list (RFC 5280 §6.1), but one that names it counts: a host whose own certificate is in the store.
+#[test]
+fn pinned_certificate_needs_no_list_and_is_refused_by_one_that_names_it() {
+    let ca = authority("Example CA");
+    for pinned in [
+        Leaf::named(NODE).serial(7).signed_by(&ca),
+        Leaf::named(NODE).serial(7).self_signed(),
+        Leaf::named(NODE).serial(7).ca().self_signed(),
+    ] {
+        let mut store = TrustStore::new("Tomcat-trust");
+        store.add_der(pinned.chain()[0].clone(), &upload()).unwrap();
+        store.set_revocation_policy(RevocationPolicy {
+            missing: MissingCrl::Refuse,
+            ..RevocationPolicy::default()
+        });
+        assert_eq!(verdict(&pinned, &store), Ok(()));
+        let issuer = authority(pinned.summary().issuer().trim_start_matches("CN="));
+        store
+            .add_crl(&list(&issuer, &[8], 3000), &upload())
+            .unwrap();
+        assert_eq!(verdict(&pinned, &store), Ok(()));
+        store
+            .add_crl(&numbered_list(&issuer, &[7], (2025, 3000), 2), &upload())
+            .unwrap();
+        assert_eq!(verdict(&pinned, &store), Err(Reason::Revoked));
+    }
+}
+
 /// RFC 5280 §5.2.5: a list with an issuing distribution point speaks for some certificates only. webpki asks the first
 /// that it finds, so that one given first would hide what the complete list says (as in PKITS 4.5.5).
 #[test]
