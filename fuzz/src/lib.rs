@@ -73,6 +73,21 @@ pub fn certificate_identity(data: &[u8]) {
 pub fn pem_bundle(data: &[u8]) {
     let found = sip_oauth_trust::certificates(data);
     assert!(found.as_ref().map_or(true, |found| !found.is_empty()));
+    let count = |boundary: &[u8]| {
+        data.windows(boundary.len())
+            .filter(|it| *it == boundary)
+            .count()
+    };
+    if let Ok(found) = &found
+        && data.first() != Some(&0x30)
+        && count(b"BEGIN PKCS7") + count(b"BEGIN CMS") == 0
+    {
+        assert_eq!(
+            found.len(),
+            count(b"-BEGIN CERTIFICATE-"),
+            "no certificate of a text is passed over in silence"
+        );
+    }
     let mut store = TrustStore::new("fuzz");
     let source = Source::Memory("fuzz".to_owned());
     match store.add_bundle(data, &source) {

@@ -49,6 +49,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Bundle
     {
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
     }
+    let bytes = pem::without_mark(bytes);
     let bundles = pkcs7_sections(bytes)?;
     if bundles.is_empty() {
         return Ok(pem::certificates(bytes)?);
@@ -66,13 +67,11 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Bundle
 
 /// `BEGIN PKCS7` (RFC 7468 §8), and the `CMS` label of the same content (§9).
 fn pkcs7_sections(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
-    if !["PKCS7", "CMS"]
-        .iter()
-        .any(|label| pem::contains(text, format!("-----BEGIN {label}-----").as_bytes()))
-    {
-        return Ok(Vec::new());
-    }
+    let expected = pem::sections(text, &pem::PKCS7)? + pem::sections(text, &pem::CMS)?;
     let mut found = Vec::new();
+    if expected == 0 {
+        return Ok(found);
+    }
     for (number, section) in Pem::iter_from_buffer(text).enumerate() {
         let section = section.map_err(|error| PemError::Section {
             section: number + 1,
@@ -81,6 +80,12 @@ fn pkcs7_sections(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
         if matches!(section.label.as_str(), "PKCS7" | "CMS") {
             found.push(section.contents);
         }
+    }
+    if found.len() != expected {
+        return Err(PemError::Section {
+            section: found.len() + 1,
+            what: "another section begins before its END line".to_owned(),
+        });
     }
     Ok(found)
 }

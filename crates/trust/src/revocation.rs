@@ -180,8 +180,12 @@ impl RevocationList {
 
 /// Every list of a PEM text, or the one list that the bytes are.
 pub(crate) fn lists(bytes: &[u8], source: &Source) -> Result<Vec<RevocationList>, CrlError> {
+    let bytes = pem::without_mark(bytes);
     let mut ders: Vec<CertificateRevocationListDer<'static>> = Vec::new();
-    if pem::contains(bytes, b"-----BEGIN ") {
+    if bytes.first() == Some(&0x30) && !pem::contains(bytes, b"-----BEGIN ") {
+        ders.push(bytes.to_vec().into());
+    } else {
+        let expected = pem::sections(bytes, &pem::CRL).map_err(CrlError::Pem)?;
         for section in CertificateRevocationListDer::pem_slice_iter(bytes) {
             ders.push(section.map_err(|error| {
                 CrlError::Pem(PemError::Section {
@@ -190,8 +194,12 @@ pub(crate) fn lists(bytes: &[u8], source: &Source) -> Result<Vec<RevocationList>
                 })
             })?);
         }
-    } else if bytes.first() == Some(&0x30) {
-        ders.push(bytes.to_vec().into());
+        if ders.len() != expected {
+            return Err(CrlError::Pem(PemError::Section {
+                section: ders.len() + 1,
+                what: "another section begins before its END line".to_owned(),
+            }));
+        }
     }
     if ders.is_empty() {
         return Err(CrlError::NoList { bytes: bytes.len() });

@@ -107,6 +107,96 @@ mod trust_store {
         assert!(error.to_string().contains("TRUSTED CERTIFICATE"), "{error}");
     }
 
+    /// RFC 7468 §3, §5: what another reader would take, or a person would, is not passed over in silence beside a good one.
+    #[test]
+    fn certificate_with_an_odd_boundary_is_never_lost() {
+        let (one, two) = (authority("One").pem(), authority("Two").pem());
+        let labelled = |label: &str| two.replace(" CERTIFICATE", &format!(" {label}"));
+        let begin = "-----BEGIN CERTIFICATE-----";
+        let cases = [
+            (
+                format!(" {two}"),
+                "line LINE: expected -----BEGIN CERTIFICATE----- alone on its line, found \"-----BEGIN CERTIFICATE-----\"",
+            ),
+            (format!("\t{two}"), "line LINE: expected"),
+            (format!("\u{feff}{two}"), "line LINE: expected"),
+            (
+                two.replace(begin, "----BEGIN CERTIFICATE-----"),
+                "found \"----BEGIN CERTIFICATE-----\"",
+            ),
+            (
+                two.replace(begin, "BEGIN CERTIFICATE-----"),
+                "found \"BEGIN CERTIFICATE-----\"",
+            ),
+            (
+                two.replace(begin, "-----BEGIN CERTIFICATE -----"),
+                "line LINE: expected",
+            ),
+            (
+                two.replace(begin, "-----begin certificate-----"),
+                "line LINE: expected",
+            ),
+            (
+                two.replace(begin, "-----BEGIN CERTIFICATE----"),
+                "found \"-----BEGIN CERTIFICATE----\"",
+            ),
+            (two.replace(begin, ""), "no BEGIN line"),
+            (
+                labelled("X509 CERTIFICATE"),
+                "found \"-----BEGIN X509 CERTIFICATE-----\"",
+            ),
+            (
+                labelled("X.509 CERTIFICATE"),
+                "found \"-----BEGIN X.509 CERTIFICATE-----\"",
+            ),
+            (labelled("TRUSTED CERTIFICATE"), "BEGIN TRUSTED CERTIFICATE"),
+            // Files put together, the first without a line end.
+            (format!("{}{two}", one.trim_end()), "line"),
+            (
+                two.replace("-----END CERTIFICATE-----\n", ""),
+                "no END line",
+            ),
+            (
+                format!("-----BEGIN CERTIFICATE-----\nMAA=\n{two}"),
+                "section 2",
+            ),
+        ];
+        let first_line = one.lines().count() + 1;
+        for (text, expected) in cases {
+            let expected = expected.replace("LINE", &first_line.to_string());
+            for ending in ["\n", "\r\n"] {
+                let bundle = format!("{one}{text}")
+                    .replace('\r', "")
+                    .replace('\n', ending);
+                let mut store = TrustStore::new("Tomcat-trust");
+                for error in [
+                    store.add_pem(bundle.as_bytes(), &file()).unwrap_err(),
+                    store.add_bundle(bundle.as_bytes(), &file()).unwrap_err(),
+                ] {
+                    let error = error.to_string();
+                    assert!(error.contains(&expected), "{expected}: {error}");
+                }
+                assert!(store.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn mark_before_the_text_requests_and_prose_are_no_trouble() {
+        let (one, two) = (authority("One").pem(), authority("Two").pem());
+        let request =
+            "-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----";
+        let attribute = request.replace("CERTIFICATE REQUEST", "ATTRIBUTE CERTIFICATE");
+        let text = format!(
+            "\u{feff}{one}We BEGIN CERTIFICATE use here.\n- END CERTIFICATE use\n{request}\n{attribute}\n{two}"
+        );
+        for ending in ["\n", "\r\n", "\r"] {
+            let text = text.replace("\r\n", "\n").replace('\n', ending);
+            let store = TrustStore::from_pem("Tomcat-trust", text.as_bytes(), &file()).unwrap();
+            assert_eq!(store.len(), 2);
+        }
+    }
+
     #[test]
     fn one_bad_certificate_adds_nothing() {
         let good = authority("One").pem();
@@ -122,7 +212,7 @@ mod trust_store {
             "{error}"
         );
         assert!(store.is_empty());
-        let broken = good.replace("-----END", "----END");
+        let broken = good.replace("-----END CERTIFICATE-----", "");
         let error = store.add_pem(broken.as_bytes(), &file()).unwrap_err();
         assert_eq!(
             error.to_string(),

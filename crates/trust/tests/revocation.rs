@@ -102,6 +102,32 @@ fn revoked_certificate_is_refused_and_its_neighbour_is_not() {
     assert!(known.next_update().unwrap() > known.this_update());
 }
 
+/// As with certificates: a list passed over in silence would be one that revokes nobody.
+#[test]
+fn list_with_an_odd_boundary_is_never_lost() {
+    let (one, two) = (authority("One"), authority("Two"));
+    let pem = |issuer: &Authority| {
+        let params = list_params(&[7], (2024, 3000), 1);
+        params.signed_by(issuer).unwrap().pem().unwrap()
+    };
+    let good = pem(&one);
+    for bad in [
+        format!(" {}", pem(&two)),
+        pem(&two).replace("-----BEGIN", "----BEGIN"),
+        pem(&two).replace("X509 CRL", "CRL"),
+        pem(&two).replace("-----END X509 CRL-----\n", ""),
+    ] {
+        for text in [format!("{good}{bad}"), format!("{bad}{good}")] {
+            let mut store = TrustStore::new("Tomcat-trust");
+            store.add_crl(text.as_bytes(), &upload()).unwrap_err();
+            assert!(store.revocation_lists().is_empty());
+        }
+    }
+    let mut store = TrustStore::new("Tomcat-trust");
+    let both = format!("\u{feff}{good}{}", pem(&two));
+    assert_eq!(store.add_crl(both.as_bytes(), &upload()), Ok(2));
+}
+
 /// An anchor needs no list (RFC 5280 §6.1), but one that names it counts: a host whose own certificate is in the store.
 #[test]
 fn pinned_certificate_needs_no_list_and_is_refused_by_one_that_names_it() {

@@ -126,6 +126,19 @@ mod forms {
     }
 
     #[test]
+    fn pkcs7_with_an_odd_boundary_is_never_lost() {
+        let text = String::from_utf8(PKCS7_PEM.to_vec()).unwrap();
+        for bad in [
+            format!(" {text}"),
+            text.replace("-----BEGIN", "----BEGIN"),
+            text.replace("-----END PKCS7-----", ""),
+        ] {
+            let beside = format!("{}{bad}", authority("One").pem());
+            certificates(beside.as_bytes()).unwrap_err();
+        }
+    }
+
+    #[test]
     fn pkcs7_without_certificate_is_an_error() {
         assert_eq!(
             certificates(PKCS7_EMPTY),
