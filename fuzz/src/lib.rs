@@ -11,8 +11,14 @@ pub mod registration;
 pub mod sealed;
 pub mod token;
 
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
 use sip_oauth_axl::Call;
-use sip_oauth_trust::{AllowedNames, AllowedRow, Identities, Source, TrustStore};
+use sip_oauth_trust::{
+    AllowedEntry, AllowedNames, AllowedRow, DnsName, Identities, PresentedName, Source, TrustStore,
+    sip_domains,
+};
 
 /// A parser's promise, to be held for any bytes.
 pub type Promise = fn(&[u8]);
@@ -62,10 +68,28 @@ pub fn certificate_identity(data: &[u8]) {
     let printed = identities.to_string();
     assert!(!printed.chars().any(char::is_control));
     let table = AllowedNames::new([AllowedRow::new("expc.example.com", "", "*, *.example.com")]);
+    let Err(refused) = table.check(&identities) else {
+        panic!("a wildcard lets nobody in");
+    };
+    assert!(!refused.to_string().chars().any(char::is_control));
+    let pushed = identities.names_for_table();
+    let row = AllowedRow::new("expc.example.com", "", pushed.join(","));
     assert!(
-        table.check(&identities).is_err(),
-        "a wildcard lets nobody in"
+        row.entries().iter().map(AllowedEntry::text).eq(&pushed),
+        "what is pushed names nobody else"
     );
+    let own = AllowedNames::new([row]);
+    if let Ok(found) = own.check(&identities) {
+        assert!(identities.presented().any(|name| name == found.presented));
+    }
+    // A name that counts is a reference identity of its own.
+    for domain in sip_domains(&identities) {
+        assert!(
+            domain
+                .parse::<DnsName>()
+                .is_ok_and(|name| name.as_str() == domain)
+        );
+    }
 }
 
 /// A bundle gives certificates or an error, never neither; what a store refuses changes nothing in it, and what it has
@@ -134,6 +158,58 @@ pub fn allowed_names(data: &[u8]) {
     }
     assert!(allowed.len() <= usable, "equal entries count once");
     assert_eq!(allowed.is_empty(), usable == 0);
+    for identities in presented() {
+        let expected = identities.presented().find(|name| is_listed(names, name));
+        match (allowed.check(identities), expected) {
+            (Ok(found), Some(name)) => assert!(found.presented == name && found.row == host),
+            (Err(refused), None) => {
+                assert!(refused.expected.len() <= refused.expected_total);
+                assert_eq!(
+                    refused.unusable_expected_total,
+                    row.entries().len() - usable
+                );
+            }
+            (verdict, expected) => panic!("{verdict:?}, expected {expected:?}"),
+        }
+    }
+}
+
+/// The names of the seeds of `certificate_identity`, some of which a table may have.
+fn presented() -> &'static [Identities] {
+    static PRESENTED: LazyLock<Vec<Identities>> = LazyLock::new(|| {
+        let certificates: [&[u8]; 3] = [
+            include_bytes!("../seeds/certificate_identity/cn-only.der"),
+            include_bytes!("../seeds/certificate_identity/san.der"),
+            include_bytes!("../seeds/certificate_identity/every-kind.der"),
+        ];
+        let read =
+            |der: &&[u8]| Identities::of(&(*der).into()).expect("a seed that is a certificate");
+        certificates.iter().map(read).collect()
+    });
+    &PRESENTED
+}
+
+/// The rule once more, written naively. It may be laxer than the rule in what is a name at all: the presented names are
+/// good ones.
+fn is_listed(names: &str, presented: &PresentedName) -> bool {
+    let plain = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let address = |name: &str| {
+        let inner = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        match inner {
+            Some(inner) => inner.parse().ok().map(IpAddr::V6),
+            None => name.parse::<IpAddr>().ok(),
+        }
+    };
+    let mut entries = names.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+    entries.any(|entry| match presented {
+        PresentedName::Ip(presented) => address(entry) == Some(*presented),
+        PresentedName::CommonName(name) | PresentedName::Dns(name) => {
+            !name.contains('*') && plain(entry) == plain(name)
+        }
+        _ => false,
+    })
 }
 
 /// A request that was read is written and read again as the same.

@@ -1,12 +1,13 @@
 //! The allowed names of mutual TLS: rows of the `expresswaycconfiguration` table.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::IpAddr;
 
 use crate::dns_name::{TrailingDot, canonical, ip_literal, printable};
-use crate::identities::write_list;
-use crate::{Identities, PresentedName};
+use crate::identities::{write_list, write_unusable};
+use crate::{Identities, PresentedName, Unusable};
 
 /// One row of the `expresswaycconfiguration` table (AXL `ExpresswayCConfiguration`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,16 +77,23 @@ impl fmt::Display for NameMatch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotAllowed {
-    /// The first usable entries of the table, at most [`NotAllowed::MAX_EXPECTED`].
+    /// The first different usable entries of the table, at most [`NotAllowed::MAX_EXPECTED`].
     pub expected: Vec<String>,
-    /// How many usable entries the table has.
+    /// How many different usable entries the table has.
     pub expected_total: usize,
+    /// The first entries of the table that match nothing, with their cause; as many at most.
+    pub unusable_expected: Vec<AllowedEntry>,
+    /// How many entries match nothing.
+    pub unusable_expected_total: usize,
     /// The names of the certificate that were looked up: CN, dNSName, iPAddress.
     pub presented: Vec<PresentedName>,
+    /// The CN, dNSName and iPAddress that could not be looked up, with their cause.
+    pub unusable: Vec<Unusable>,
 }
 
 impl NotAllowed {
-    /// How many entries are repeated in [`expected`](Self::expected).
+    /// How many entries are repeated in [`expected`](Self::expected) and
+    /// [`unusable_expected`](Self::unusable_expected).
     pub const MAX_EXPECTED: usize = 16;
 }
 
@@ -93,16 +101,35 @@ impl fmt::Display for NotAllowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("certificate: presented ")?;
         write_list(f, &self.presented)?;
+        write_unusable(f, &self.unusable)?;
+        let table = "table expresswaycconfiguration";
+        if self.expected_total == 0 && self.unusable_expected_total == 0 {
+            return write!(f, ", but {table} holds no name");
+        }
         if self.expected_total == 0 {
-            return f.write_str(", but table expresswaycconfiguration holds no name");
+            write!(f, ", but {table} holds no usable name")?;
+        } else {
+            f.write_str(", expected one of ")?;
+            write_list(f, self.expected.iter().map(|entry| printable(entry)))?;
+            write_more(f, self.expected_total, self.expected.len())?;
         }
-        f.write_str(", expected one of ")?;
-        write_list(f, self.expected.iter().map(|entry| printable(entry)))?;
-        let more = self.expected_total.saturating_sub(self.expected.len());
-        if more > 0 {
-            write!(f, " and {more} more")?;
+        write_unusable(f, &self.unusable_expected)?;
+        write_more(
+            f,
+            self.unusable_expected_total,
+            self.unusable_expected.len(),
+        )?;
+        if self.expected_total > 0 {
+            write!(f, " ({table})")?;
         }
-        f.write_str(" (table expresswaycconfiguration)")
+        Ok(())
+    }
+}
+
+fn write_more(f: &mut fmt::Formatter<'_>, total: usize, shown: usize) -> fmt::Result {
+    match total.saturating_sub(shown) {
+        0 => Ok(()),
+        more => write!(f, " and {more} more"),
     }
 }
 
@@ -121,7 +148,7 @@ impl AllowedRow {
     ) -> Self {
         let names = names.into();
         let entries = names
-            .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+            .split(is_separator)
             .filter(|text| !text.is_empty())
             .map(AllowedEntry::new)
             .collect();
@@ -151,6 +178,22 @@ impl AllowedRow {
     /// The names one by one, the unusable among them.
     pub fn entries(&self) -> &[AllowedEntry] {
         &self.entries
+    }
+}
+
+/// What ends a name in the string of a row.
+pub(crate) fn is_separator(c: char) -> bool {
+    c == ',' || c == ';' || c.is_whitespace()
+}
+
+/// `"*.example.com" (a wildcard matches nothing here)`
+impl fmt::Display for AllowedEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", printable(&self.text))?;
+        match self.problem() {
+            Some(problem) => write!(f, " ({problem})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -194,23 +237,38 @@ pub struct AllowedNames {
     rows: Vec<AllowedRow>,
     /// Key to (row, entry); the first of two equal entries counts.
     index: HashMap<Key, (usize, usize)>,
+    /// What a refusal shows: found once, since a stranger may be refused often.
+    expected: Vec<String>,
+    unusable: Vec<AllowedEntry>,
+    unusable_total: usize,
 }
 
 impl AllowedNames {
     /// The table made of `rows`, in order.
     pub fn new(rows: impl IntoIterator<Item = AllowedRow>) -> Self {
         let rows: Vec<_> = rows.into_iter().collect();
-        let mut index = HashMap::new();
+        let mut table = Self::default();
         for (row_number, row) in rows.iter().enumerate() {
             for (entry_number, entry) in row.entries.iter().enumerate() {
-                if let Ok(key) = &entry.key {
-                    index
-                        .entry(key.clone())
-                        .or_insert((row_number, entry_number));
+                match &entry.key {
+                    Ok(key) => {
+                        if let Entry::Vacant(vacant) = table.index.entry(key.clone()) {
+                            vacant.insert((row_number, entry_number));
+                            if table.expected.len() < NotAllowed::MAX_EXPECTED {
+                                table.expected.push(entry.text.clone());
+                            }
+                        }
+                    }
+                    Err(_) => {
+                        table.unusable_total += 1;
+                        if table.unusable.len() < NotAllowed::MAX_EXPECTED {
+                            table.unusable.push(entry.clone());
+                        }
+                    }
                 }
             }
         }
-        Self { rows, index }
+        Self { rows, ..table }
     }
 
     /// The rows, in order.
@@ -250,16 +308,12 @@ impl AllowedNames {
             }
         }
         Err(NotAllowed {
-            expected: self
-                .rows
-                .iter()
-                .flat_map(|row| &row.entries)
-                .filter(|entry| entry.key.is_ok())
-                .take(NotAllowed::MAX_EXPECTED)
-                .map(|entry| entry.text.clone())
-                .collect(),
+            expected: self.expected.clone(),
             expected_total: self.index.len(),
+            unusable_expected: self.unusable.clone(),
+            unusable_expected_total: self.unusable_total,
             presented: identities.presented().filter(looked_up).collect(),
+            unusable: identities.unusable_of(&["CN", "DNS", "IP"]),
         })
     }
 

@@ -3,8 +3,8 @@
 use crate::rule::dns_id_matches;
 use crate::{Identities, Matched, NameMismatch, PresentedName, ReferenceIdentity, Rule};
 
-/// As [`Rule::Rfc9525`], and when the certificate has no dNSName and no iPAddress at all, the CN counts
-/// (RFC 6125 §6.4.4, withdrawn by RFC 9525 §2).
+/// As [`Rule::Rfc9525`], and when the certificate has no dNSName, iPAddress, URI or otherName (such as an SRV-ID) at all,
+/// the CN counts (RFC 6125 §6.4.4, withdrawn by RFC 9525 §2).
 ///
 /// Of several CNs the last, most specific one counts.
 ///
@@ -22,16 +22,17 @@ pub fn common_name_fallback(
         Ok(matched) => return Ok(matched),
         Err(mismatch) => mismatch,
     };
-    if !identities.dns_names().is_empty() || !identities.ip_addresses().is_empty() {
+    if !identities.dns_names().is_empty()
+        || !identities.ip_addresses().is_empty()
+        || !identities.uris().is_empty()
+        || identities.has_other_name()
+    {
         return Err(mismatch);
     }
     let common_names = identities.common_names();
-    // A certificate whose only DNS or IP entry is unusable has one all the same, and one with a CN that
+    // A certificate whose only entry of these is unusable has one all the same, and one with a CN that
     // two readers may read differently has none that counts.
-    let hidden = identities
-        .unusable()
-        .iter()
-        .any(|name| matches!(name.field, "DNS" | "IP" | "CN"));
+    let hidden = !identities.unusable().is_empty();
     let found = common_names
         .last()
         .filter(|name| !hidden && is_same(reference, name));
@@ -46,6 +47,7 @@ pub fn common_name_fallback(
                 .cloned()
                 .map(PresentedName::CommonName)
                 .collect(),
+            unusable: identities.unusable().to_vec(),
             ..mismatch
         }),
     }
@@ -53,7 +55,7 @@ pub fn common_name_fallback(
 
 fn is_same(reference: &ReferenceIdentity, common_name: &str) -> bool {
     match reference {
-        ReferenceIdentity::Dns(expected) => dns_id_matches(expected, common_name),
+        ReferenceIdentity::Dns(expected) => dns_id_matches(expected.as_str(), common_name),
         ReferenceIdentity::Ip(expected) => common_name.parse() == Ok(*expected),
     }
 }

@@ -10,7 +10,9 @@ use x509_parser::der_parser::asn1_rs::{Any, Tag};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
+use crate::allowed_names::is_separator;
 use crate::dns_name::{is_unsafe, printable};
+use crate::rule::is_sip_domain_uri;
 
 /// Why a certificate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +72,7 @@ impl fmt::Display for PresentedName {
 
 /// A name that is in the certificate but is never compared with anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unusable {
     /// The field it stands in: `CN`, `DNS`, `URI`, `IP`.
     pub field: &'static str,
@@ -109,6 +112,8 @@ pub struct Identities {
     others: Vec<String>,
     unusable: Vec<Unusable>,
     has_subject_alt_name: bool,
+    has_sip_domain_uri: bool,
+    has_other_name: bool,
 }
 
 impl Identities {
@@ -173,6 +178,26 @@ impl Identities {
         self.has_subject_alt_name
     }
 
+    /// Whether there is a URI of scheme `sip` without a user part, usable or not: then no dNSName is a SIP domain identity
+    /// (RFC 5922 §7.1).
+    pub(crate) fn has_sip_domain_uri(&self) -> bool {
+        self.has_sip_domain_uri
+    }
+
+    /// Whether there is an otherName, such as the SRVName of RFC 4985.
+    pub(crate) fn has_other_name(&self) -> bool {
+        self.has_other_name
+    }
+
+    /// The names out of these fields that take no part in any comparison.
+    pub(crate) fn unusable_of(&self, fields: &[&str]) -> Vec<Unusable> {
+        let unusable = self.unusable.iter();
+        unusable
+            .filter(|name| fields.contains(&name.field))
+            .cloned()
+            .collect()
+    }
+
     /// Every usable name: CN first, then DNS, IP, URI and the others.
     pub fn presented(&self) -> impl Iterator<Item = PresentedName> + '_ {
         let common = self
@@ -189,11 +214,15 @@ impl Identities {
 
     /// CN and dNSName entries without repetition: what an Expressway-C puts into the
     /// `expresswaycconfiguration` table for its own certificate.
+    ///
+    /// A name with a comma, semicolon or blank in it is left out: in the one string of a row it would be several names,
+    /// some of them perhaps another's.
     pub fn names_for_table(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         self.common_names
             .iter()
             .chain(&self.dns_names)
+            .filter(|name| !name.contains(is_separator))
             .filter(|name| seen.insert(name.to_ascii_lowercase()))
             .cloned()
             .collect()
@@ -219,10 +248,13 @@ impl Identities {
                 Some(why) => self.refuse("DNS", text, why),
                 None => self.dns_names.push((*text).to_owned()),
             },
-            GeneralName::URI(text) => match text_problem(text) {
-                Some(why) => self.refuse("URI", text, why),
-                None => self.uris.push((*text).to_owned()),
-            },
+            GeneralName::URI(text) => {
+                self.has_sip_domain_uri |= is_sip_domain_uri(text);
+                match text_problem(text) {
+                    Some(why) => self.refuse("URI", text, why),
+                    None => self.uris.push((*text).to_owned()),
+                }
+            }
             GeneralName::IPAddress(octets) => match ip_address(octets) {
                 Some(address) => self.ip_addresses.push(address),
                 None => {
@@ -233,7 +265,10 @@ impl Identities {
             GeneralName::DirectoryName(name) => {
                 self.others.push(format!("directory name \"{name}\""));
             }
-            GeneralName::OtherName(oid, _) => self.others.push(format!("otherName {oid}")),
+            GeneralName::OtherName(oid, _) => {
+                self.has_other_name = true;
+                self.others.push(format!("otherName {oid}"));
+            }
             GeneralName::RegisteredID(oid) => {
                 self.others.push(format!("registered identifier {oid}"));
             }
@@ -246,6 +281,8 @@ impl Identities {
                     7 => "IP",
                     _ => "other name",
                 };
+                self.has_sip_domain_uri |=
+                    tag.0 == 6 && is_sip_domain_uri(&String::from_utf8_lossy(octets));
                 self.refuse(
                     field,
                     &String::from_utf8_lossy(octets),
@@ -292,6 +329,18 @@ pub(crate) fn write_list<T: fmt::Display>(
         write!(f, ", and {left_out} more")?;
     }
     f.write_str("]")
+}
+
+/// `, not usable [CN "a\u{0}" (it holds NUL …)]`
+pub(crate) fn write_unusable<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    unusable: &[T],
+) -> fmt::Result {
+    if unusable.is_empty() {
+        return Ok(());
+    }
+    f.write_str(", not usable ")?;
+    write_list(f, unusable)
 }
 
 /// Exactly one certificate, nothing behind it.

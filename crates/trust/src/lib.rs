@@ -83,7 +83,7 @@ pub use pem::PemError;
 pub use pkcs7::Pkcs7Error;
 pub use provider::{NoProvider, default_provider};
 pub use reason::Reason;
-pub use reference::{ReferenceError, ReferenceIdentity};
+pub use reference::{DnsName, ReferenceError, ReferenceIdentity};
 pub use refusal::{Observer, Party, Refusal, Side};
 pub use remedy::{Place, Remedy};
 pub use revocation::{

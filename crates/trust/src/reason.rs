@@ -229,6 +229,7 @@ fn webpki_mismatch(expected: &ServerName<'_>, presented: &[String]) -> Option<Na
         rule: Rule::Rfc9525,
         expected: ReferenceIdentity::try_from(expected).ok()?,
         presented: presented.iter().map(|text| from_webpki(text)).collect(),
+        unusable: Vec::new(),
     })
 }
 

@@ -21,7 +21,7 @@ pub struct ReferenceError {
 /// use sip_oauth_trust::ReferenceIdentity;
 ///
 /// let dns: ReferenceIdentity = "CUCM1.example.com.".parse()?;
-/// assert_eq!(dns, ReferenceIdentity::Dns("cucm1.example.com".into()));
+/// assert_eq!(dns.to_string(), "cucm1.example.com");
 /// let ip: ReferenceIdentity = "[2001:db8::1]".parse()?;
 /// assert_eq!(ip.to_string(), "2001:db8::1");
 /// assert!("*.example.com".parse::<ReferenceIdentity>().is_err());
@@ -30,11 +30,39 @@ pub struct ReferenceError {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReferenceIdentity {
-    /// A DNS name in lower case without trailing dot; under RFC 5922 the SIP domain. A wildcard is no
-    /// reference identity.
-    Dns(String),
+    /// A DNS name; under RFC 5922 the SIP domain.
+    Dns(DnsName),
     /// An IP address.
     Ip(IpAddr),
+}
+
+/// A DNS name to compare with: in lower case, without trailing dot, and no wildcard.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DnsName {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        canonical(text, TrailingDot::Ignored)
+            .map(Self)
+            .ok_or_else(|| ReferenceError {
+                found: printable(text),
+            })
+    }
+}
+
+impl fmt::Display for DnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl FromStr for ReferenceIdentity {
@@ -44,11 +72,7 @@ impl FromStr for ReferenceIdentity {
         if let Some(address) = ip_literal(text) {
             return Ok(Self::Ip(address));
         }
-        canonical(text, TrailingDot::Ignored)
-            .map(Self::Dns)
-            .ok_or_else(|| ReferenceError {
-                found: printable(text),
-            })
+        text.parse().map(Self::Dns)
     }
 }
 
@@ -69,7 +93,7 @@ impl TryFrom<&ServerName<'_>> for ReferenceIdentity {
 impl fmt::Display for ReferenceIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns(name) => f.write_str(name),
+            Self::Dns(name) => name.fmt(f),
             Self::Ip(address) => write!(f, "{address}"),
         }
     }

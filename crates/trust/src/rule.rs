@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::dns_name::{TrailingDot, canonical};
-use crate::identities::write_list;
-use crate::{Identities, PresentedName, ReferenceIdentity};
+use crate::identities::{write_list, write_unusable};
+use crate::{Identities, PresentedName, ReferenceIdentity, Unusable};
 
 /// How presented identities are compared with a reference identity.
 ///
@@ -23,13 +23,14 @@ pub enum Rule {
     /// never looked at.
     #[default]
     Rfc9525,
-    /// RFC 5922 §7: the hosts of SIP URIs without a user part; only when there is none, the dNSName
-    /// entries; only without any subjectAltName, the CN. Never a wildcard, never an IP address.
+    /// RFC 5922 §7: the hosts of SIP URIs without a user part; only when there is none, even one whose host is no
+    /// domain, the dNSName entries; only without any subjectAltName, the CN. Never a wildcard, never an IP address.
     Rfc5922,
 }
 
 /// Which presented identity matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Matched {
     /// The rule that was applied.
     pub rule: Rule,
@@ -39,6 +40,7 @@ pub struct Matched {
 
 /// No presented identity matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NameMismatch {
     /// The rule that was applied.
     pub rule: Rule,
@@ -46,6 +48,8 @@ pub struct NameMismatch {
     pub expected: ReferenceIdentity,
     /// The names the rule looked at, and no others.
     pub presented: Vec<PresentedName>,
+    /// What stands in the fields the rule looks at and cannot be compared, with the cause.
+    pub unusable: Vec<Unusable>,
 }
 
 impl fmt::Display for NameMismatch {
@@ -56,6 +60,7 @@ impl fmt::Display for NameMismatch {
             self.expected
         )?;
         write_list(f, &self.presented)?;
+        write_unusable(f, &self.unusable)?;
         write!(f, " ({})", self.rule)
     }
 }
@@ -97,6 +102,7 @@ impl Rule {
                 rule: self,
                 expected: reference.clone(),
                 presented: self.candidates(identities),
+                unusable: identities.unusable_of(self.fields(identities)),
             }),
         }
     }
@@ -109,11 +115,13 @@ impl Rule {
                 let uris: Vec<_> = identities
                     .uris()
                     .iter()
-                    .filter(|uri| sip_domain(uri).is_some())
+                    .filter(|uri| is_sip_domain_uri(uri))
                     .cloned()
                     .map(PresentedName::Uri)
                     .collect();
-                if !uris.is_empty() {
+                // RFC 5922 §7.1: a dNSName counts "if and only if no other identity is found that matches the 'sip'
+                // URI type": what is wrong with its host opens no other way.
+                if identities.has_sip_domain_uri() {
                     uris
                 } else if identities.has_subject_alt_name() {
                     dns(identities).collect()
@@ -129,22 +137,34 @@ impl Rule {
         }
     }
 
+    /// The fields this rule looks at.
+    fn fields(self, identities: &Identities) -> &'static [&'static str] {
+        match self {
+            Self::Rfc9525 => &["DNS", "IP"],
+            Self::Rfc5922 if identities.has_sip_domain_uri() => &["URI"],
+            Self::Rfc5922 if identities.has_subject_alt_name() => &["URI", "DNS"],
+            Self::Rfc5922 => &["CN"],
+        }
+    }
+
     fn is_same(self, reference: &ReferenceIdentity, presented: &PresentedName) -> bool {
         match (self, reference, presented) {
             (Self::Rfc9525, ReferenceIdentity::Dns(expected), PresentedName::Dns(name)) => {
-                dns_id_matches(expected, name)
+                dns_id_matches(expected.as_str(), name)
             }
             (Self::Rfc9525, ReferenceIdentity::Ip(expected), PresentedName::Ip(address)) => {
                 expected == address
             }
             (Self::Rfc5922, ReferenceIdentity::Dns(expected), PresentedName::Uri(uri)) => {
-                sip_domain(uri).is_some_and(|host| host == *expected)
+                sip_domain(uri).is_some_and(|host| host == expected.as_str())
             }
             (
                 Self::Rfc5922,
                 ReferenceIdentity::Dns(expected),
                 PresentedName::Dns(name) | PresentedName::CommonName(name),
-            ) => canonical(name, TrailingDot::Refused).is_some_and(|name| name == *expected),
+            ) => {
+                canonical(name, TrailingDot::Refused).is_some_and(|name| name == expected.as_str())
+            }
             (Self::Rfc9525 | Self::Rfc5922, _, _) => false,
         }
     }
@@ -161,6 +181,13 @@ fn dns_and_ip(identities: &Identities) -> impl Iterator<Item = PresentedName> + 
     dns(identities).chain(addresses.copied().map(PresentedName::Ip))
 }
 
+/// Whether a URI is of the type that RFC 5922 §7.1 takes for a SIP domain identity: scheme `sip`, "no userinfo component
+/// in the URI (there is no '@')".
+pub(crate) fn is_sip_domain_uri(uri: &str) -> bool {
+    uri.split_once(':')
+        .is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case("sip") && !rest.contains('@'))
+}
+
 /// The SIP domain a URI speaks for (RFC 5922 §7.1): scheme `sip`, no user part.
 ///
 /// ```
@@ -169,10 +196,7 @@ fn dns_and_ip(identities: &Identities) -> impl Iterator<Item = PresentedName> + 
 /// assert_eq!(sip_oauth_trust::sip_domain("sips:example.com"), None);
 /// ```
 pub fn sip_domain(uri: &str) -> Option<String> {
-    let (scheme, rest) = uri.split_once(':')?;
-    if !scheme.eq_ignore_ascii_case("sip") || rest.contains('@') {
-        return None;
-    }
+    let (_, rest) = uri.split_once(':').filter(|_| is_sip_domain_uri(uri))?;
     // "sip:" hostport uri-parameters [ headers ]: the certificate speaks for the host alone.
     let host = rest.split([';', '?']).next()?;
     let host = match host.split_once(':') {

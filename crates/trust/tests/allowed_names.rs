@@ -226,6 +226,43 @@ fn refusal_names_presented_against_expected() {
 }
 
 #[test]
+fn refusal_names_what_cannot_be_compared_and_why() {
+    let refused = table("*.example.com bücher.example")
+        .check(
+            &Leaf::default()
+                .cn("b.example.com\0.example.net")
+                .identities(),
+        )
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "certificate: presented [], not usable [CN \"b.example.com\\u{0}.example.net\" (it holds NUL, control or invisible \
+         characters)], but table expresswaycconfiguration holds no usable name, not usable [\"*.example.com\" (a wildcard \
+         matches nothing here), \"bücher.example\" (not ASCII; write the name with A-labels (xn--…))]"
+    );
+    assert_eq!(
+        (refused.expected_total, refused.unusable_expected_total),
+        (0, 2)
+    );
+    let refused = table("a.example.com *.example.com A.example.com.")
+        .check(&Leaf::named("b.example.com").identities())
+        .unwrap_err();
+    assert_eq!(refused.expected, ["a.example.com"], "the same name once");
+    assert_eq!(
+        (refused.expected_total, refused.unusable_expected.len()),
+        (1, 1)
+    );
+    let said = refused.to_string();
+    let expected = "expected one of [a.example.com], not usable [\"*.example.com\" (a wildcard matches nothing here)] \
+                    (table expresswaycconfiguration)";
+    assert!(said.ends_with(expected), "{said}");
+    let refused = table(&"*.example.com ".repeat(40))
+        .check(&Leaf::named("b.example.com").identities())
+        .unwrap_err();
+    assert!(refused.to_string().ends_with("] and 24 more"), "{refused}");
+}
+
+#[test]
 fn a_thousand_rows_of_fifty_names_are_found_and_a_refusal_stays_short() {
     let rows = (0..1_000).map(|row| {
         let names: Vec<_> = (0..50)
@@ -251,12 +288,22 @@ fn a_thousand_rows_of_fifty_names_are_found_and_a_refusal_stays_short() {
     assert!(said.contains(" and 49984 more (table"), "{said}");
 }
 
-/// The rule once more, written naively: split, compare letter by letter.
+/// The rule once more, written naively: split, compare letter by letter, or as addresses.
 fn naive(names: &str, presented: &str) -> bool {
     let plain = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let address = |name: &str| {
+        let inner = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        inner.unwrap_or(name).parse::<std::net::IpAddr>().ok()
+    };
     names
-        .split([',', ';', ' '])
-        .any(|entry| !entry.contains('*') && !entry.is_empty() && plain(entry) == plain(presented))
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .filter(|entry| !entry.contains('*') && !entry.is_empty())
+        .any(|entry| {
+            plain(entry) == plain(presented)
+                || address(entry).is_some_and(|it| address(presented) == Some(it))
+        })
 }
 
 proptest! {
@@ -270,10 +317,34 @@ proptest! {
 
     #[test]
     fn no_false_accept_of_any_text(names in any::<String>(), presented in "\\PC{1,24}") {
-        if lets_in(&names, Leaf::default().cn(&presented)) {
-            prop_assert!(names.to_ascii_lowercase().contains(presented.trim_end_matches('.').to_ascii_lowercase().as_str())
-                || presented.parse::<std::net::IpAddr>().is_ok());
-        }
+        let leaf = Leaf::default().cn(&presented);
+        prop_assert!(!lets_in(&names, leaf) || naive(&names, &presented), "{names:?} let in {presented:?}");
+    }
+
+    /// Any part of the string is presented: only one that is a whole entry may be let in.
+    #[test]
+    fn no_false_accept_of_a_part_of_the_string(
+        names in "([a-c]{1,3}[.,; \u{3000}*-]|[\\PC]|192\\.0\\.2\\.[0-9][ .,]){1,12}",
+        from in any::<prop::sample::Index>(),
+        to in any::<prop::sample::Index>(),
+    ) {
+        let letters: Vec<char> = names.chars().collect();
+        let (from, to) = (from.index(letters.len()), to.index(letters.len()));
+        let presented: String = letters[from.min(to)..=from.max(to)].iter().collect();
+        let leaf = Leaf::default().cn(&presented);
+        prop_assert!(!lets_in(&names, leaf) || naive(&names, &presented), "{names:?} let in {presented:?}");
+    }
+
+    /// What is pushed for a certificate names nobody but it: the string of a row is split as it was put together.
+    #[test]
+    fn what_is_pushed_is_what_the_certificate_names(names in prop::collection::vec("[a-c,; .\u{3000}]{1,8}", 1..4)) {
+        let leaf = names.iter().fold(Leaf::default().cn(&names[0]), |leaf, name| {
+            if name.is_ascii() { leaf.dns(name) } else { leaf }
+        });
+        let pushed = leaf.identities().names_for_table();
+        let row = AllowedRow::new("x", "", pushed.join(","));
+        let entries: Vec<_> = row.entries().iter().map(sip_oauth_trust::AllowedEntry::text).collect();
+        prop_assert_eq!(entries, pushed);
     }
 
     #[test]

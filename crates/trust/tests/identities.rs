@@ -45,6 +45,20 @@ fn kinds_are_kept_apart() {
 }
 
 #[test]
+fn name_that_would_be_several_in_a_row_is_not_pushed() {
+    let names = |name: &str| Leaf::default().cn(name).identities().names_for_table();
+    for name in [
+        "x,cucm.example.com",
+        "x;cucm.example.com",
+        "x cucm.example.com",
+        "x\u{3000}cucm.example.com",
+    ] {
+        assert!(names(name).is_empty(), "{name:?}");
+    }
+    assert_eq!(names("cucm.example.com"), ["cucm.example.com"]);
+}
+
+#[test]
 fn string_types_of_a_cn_are_decoded() {
     for value in [
         DnValue::Utf8String("Zürich".to_owned()),

@@ -9,7 +9,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
-use sip_oauth_trust::{ReferenceIdentity, Rule, sip_domain};
+use sip_oauth_trust::{ReferenceIdentity, Rule, sip_domain, sip_domains};
 use support::Leaf;
 
 fn matches(domain: &str, leaf: Leaf) -> bool {
@@ -96,6 +96,43 @@ mod section_7_1_finding_identities {
             .uri("sip:alice@example.net")
             .dns("example.com");
         assert!(matches("example.com", user));
+    }
+
+    /// "if and only if no other identity is found that matches the 'sip' URI type": what its host is does not matter.
+    #[test]
+    fn sip_uri_whose_host_is_no_domain_opens_no_way_to_dns_names() {
+        for uri in [
+            "sip:*.example.com",
+            "sip:192.0.2.1",
+            "sip:[2001:db8::1]",
+            "sip:example.net.",
+            "sip:example.net:x",
+            "sip:-",
+            "sip:",
+            "sip:a b",
+            "SIP:example.net\u{0}",
+        ] {
+            let both = Leaf::default().uri(uri).dns("example.com");
+            assert!(!matches("example.com", both), "{uri}");
+        }
+        let shown = domains(Leaf::default().uri("sip:*.example.com").dns("example.com"));
+        assert_eq!(shown, ["URI \"sip:*.example.com\""], "what was looked at");
+        let identities = Leaf::default()
+            .uri("sip:*.example.com")
+            .dns("example.com")
+            .identities();
+        assert!(sip_domains(&identities).is_empty());
+        let reference = "example.com".parse().unwrap();
+        let blank = Leaf::default()
+            .uri("sip:a b")
+            .dns("example.com")
+            .identities();
+        let mismatch = Rule::Rfc5922.matches(&reference, &blank).unwrap_err();
+        assert_eq!(
+            mismatch.to_string(),
+            "certificate: expected identity \"example.com\", presented [], not usable [URI \"sip:a b\" (it holds NUL, \
+             control or blank characters)] (RFC 5922 §7)"
+        );
     }
 
     #[test]

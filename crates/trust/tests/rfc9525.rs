@@ -10,6 +10,7 @@
 mod support;
 
 use proptest::prelude::*;
+use rcgen::{OtherNameValue, SanType};
 use rustls::client::verify_server_name;
 use rustls::server::ParsedCertificate;
 use rustls_pki_types::ServerName;
@@ -107,6 +108,27 @@ mod section_2_common_name {
         assert!(dangerous::common_name_fallback(&reference, &with_dns).is_err());
         let with_ip = only_cn.ip("192.0.2.1").identities();
         assert!(dangerous::common_name_fallback(&reference, &with_ip).is_err());
+    }
+
+    /// RFC 6125 §6.4.4: the CN must not count "if the presented identifiers include a DNS-ID, SRV-ID, URI-ID". A mail
+    /// address is none of them.
+    #[test]
+    fn does_not_count_beside_a_uri_or_an_srv_name_under_a_dangerous_name_either() {
+        let reference = "cucm1.example.com".parse().expect("a name");
+        let counts = |more: Option<SanType>| {
+            let mut leaf = Leaf::default().cn("cucm1.example.com");
+            leaf.sans.extend(more);
+            dangerous::common_name_fallback(&reference, &leaf.identities()).is_ok()
+        };
+        let srv_name = OtherNameValue::Utf8String("_sips.cucm1.example.com".to_owned());
+        let srv_name = SanType::OtherName((vec![1, 3, 6, 1, 5, 5, 7, 8, 7], srv_name));
+        let uri = |uri: &str| SanType::URI(uri.try_into().expect("IA5"));
+        assert!(!counts(Some(srv_name)));
+        assert!(!counts(Some(uri("sip:other.example.com"))));
+        assert!(!counts(Some(uri("a b"))), "nor beside one that is unusable");
+        let mail = SanType::Rfc822Name("admin@example.com".try_into().expect("IA5"));
+        assert!(counts(Some(mail)));
+        assert!(counts(None));
     }
 }
 
