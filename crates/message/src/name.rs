@@ -35,7 +35,7 @@ macro_rules! header_names {
         #[repr(u8)]
         enum Code { $($variant,)* Count }
 
-        const NAMES: [HeaderName<'static>; Code::Count as usize] = [$(HeaderName::$variant,)*];
+        pub(crate) const NAMES: [HeaderName<'static>; Code::Count as usize] = [$(HeaderName::$variant,)*];
 
         /// Each spelling, the compact ones included, and the code of the name.
         const SPELLINGS: &[(&[u8], u8)] = &[$(

@@ -114,6 +114,16 @@ pub(crate) fn name_addr(input: &str) -> Parsed<'_, NameAddr<'_>> {
     }
 }
 
+/// `name-addr *( SEMI rr-param )`: a hop of a route, which stands in brackets (RFC 3261 section 25.1).
+pub(crate) fn route_param(input: &str) -> Parsed<'_, NameAddr<'_>> {
+    let (rest, address) = name_addr(input)?;
+    // What is no display name begins with the bracket, or with the URI.
+    if address.display.is_none() && !input.starts_with('<') {
+        return expected(input, "an address in angle brackets");
+    }
+    Ok((rest, address))
+}
+
 #[inline]
 fn with_params<'a>(
     display: Option<Text<'a>>,

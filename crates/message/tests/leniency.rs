@@ -142,6 +142,22 @@ fn each_leniency_is_needed_and_enough() {
     }
 }
 
+/// `route-param = name-addr *( SEMI rr-param )` (RFC 3261 section 25.1): an addr-spec is none.
+#[test]
+fn a_route_stands_in_brackets_or_is_lenient() {
+    for name in ["Route", "Record-Route", "Path", "Service-Route"] {
+        let message = format!("OPTIONS sip:h SIP/2.0\r\n{name}: sip:p;lr\r\n\r\n");
+        assert_eq!(read(message.as_bytes(), Leniencies::NONE), None, "{name}");
+        let alone = Leniencies::NONE.with(Leniency::UnbracketedUri);
+        let (bytes, _) = read(message.as_bytes(), alone).unwrap();
+        let expected = format!("OPTIONS sip:h SIP/2.0\r\n{name}: <sip:p>;lr\r\n\r\n");
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        // Two of them: the comma may be part of either.
+        let message = format!("OPTIONS sip:h SIP/2.0\r\n{name}: sip:p,sip:q\r\n\r\n");
+        assert_eq!(read(message.as_bytes(), Leniencies::ALL), None, "{name}");
+    }
+}
+
 #[test]
 fn every_leniency_of_the_parser_has_a_case() {
     for leniency in Leniency::ALL {

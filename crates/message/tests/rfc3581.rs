@@ -81,6 +81,7 @@ mod section_5 {
             ("rport=65536", None),
             ("rport=+1", None),
             ("rport=x", None),
+            ("rport=\"9988\"", None),
         ] {
             let text = format!("SIP/2.0/UDP 192.0.2.7;{value};branch=z9hG4bK1");
             assert_eq!(Via::parse(&text).unwrap().rport(), port, "{value}");

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::grammar::{element, single};
-use crate::name_addr::{NameAddr, name_addr};
+use crate::name_addr::{NameAddr, name_addr, route_param};
 use crate::{HeaderName, Params, ParseError, Text, TypedHeader, Uri};
 
 macro_rules! address_header {
-    ($(#[$doc:meta])* $name:ident by $split:ident) => {
+    ($(#[$doc:meta])* $name:ident by $split:ident of $address:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name<'a>(pub NameAddr<'a>);
@@ -34,7 +34,7 @@ macro_rules! address_header {
 
             #[inline]
             fn decode(value: &'a str) -> Result<(Self, &'a str), ParseError> {
-                let (address, rest) = $split(value, Self::NAME, name_addr)?;
+                let (address, rest) = $split(value, Self::NAME, $address)?;
                 Ok((Self(address), rest))
             }
         }
@@ -56,37 +56,37 @@ address_header! {
     /// assert_eq!(from.tag(), Some("020000001234"));
     /// # Ok::<(), sip_oauth_message::ParseError>(())
     /// ```
-    From by single
+    From by single of name_addr
 }
 
 address_header! {
     /// Who the request is about (RFC 3261 section 20.39).
-    To by single
+    To by single of name_addr
 }
 
 address_header! {
     /// Where a REFER refers to (RFC 3515 section 2.1).
-    ReferTo by single
+    ReferTo by single of name_addr
 }
 
 address_header! {
     /// One hop of the way of a request (RFC 3261 section 20.34).
-    Route by element
+    Route by element of route_param
 }
 
 address_header! {
     /// One hop that wants to stay on the way (RFC 3261 section 20.30).
-    RecordRoute by element
+    RecordRoute by element of route_param
 }
 
 address_header! {
     /// One hop between a user agent and its registrar (RFC 3327).
-    Path by element
+    Path by element of route_param
 }
 
 address_header! {
     /// One hop that requests of the registered user agent must take (RFC 3608).
-    ServiceRoute by element
+    ServiceRoute by element of route_param
 }
 
 impl<'a> From<'a> {

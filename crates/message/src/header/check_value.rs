@@ -45,3 +45,47 @@ fn read_all<'a, H: TypedHeader<'a>>(value: &'a str) -> Result<(), ParseError> {
         rest = next;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::NAMES;
+
+    /// The names without a type, and the two whose type takes any text. A type left out of `each_header` would be
+    /// one of them.
+    const KEPT_AS_TEXT: &[HeaderName<'static>] = &[
+        HeaderName::AcceptContact,
+        HeaderName::AcceptEncoding,
+        HeaderName::AcceptLanguage,
+        HeaderName::AlertInfo,
+        HeaderName::AllowEvents,
+        HeaderName::AuthenticationInfo,
+        HeaderName::CallInfo,
+        HeaderName::ContentEncoding,
+        HeaderName::ContentId,
+        HeaderName::ContentLanguage,
+        HeaderName::ErrorInfo,
+        HeaderName::FlowTimer,
+        HeaderName::InReplyTo,
+        HeaderName::Organization,
+        HeaderName::Priority,
+        HeaderName::ReferredBy,
+        HeaderName::RejectContact,
+        HeaderName::ReplyTo,
+        HeaderName::RequestDisposition,
+        HeaderName::Server,
+        HeaderName::SessionExpires,
+        HeaderName::Subject,
+        HeaderName::Timestamp,
+        HeaderName::UserAgent,
+    ];
+
+    #[test]
+    fn a_known_name_has_a_type_or_is_listed() {
+        for name in NAMES {
+            // What no grammar of a typed field allows.
+            let is_typed = check_value(name, "\u{7f}").is_err();
+            assert_ne!(is_typed, KEPT_AS_TEXT.contains(&name), "{name}");
+        }
+    }
+}

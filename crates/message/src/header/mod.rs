@@ -140,7 +140,7 @@ macro_rules! number_header {
 
 /// A field whose value is a comma-separated list of tokens.
 macro_rules! token_list_header {
-    ($(#[$doc:meta])* $name:ident, empty: $empty:literal) => {
+    ($(#[$doc:meta])* $name:ident, empty: $empty:literal, $case:literal by $same:path) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name<'a>(&'a str);
@@ -160,9 +160,9 @@ macro_rules! token_list_header {
                 crate::header::tokens(self.0)
             }
 
-            /// Whether `token` is in the list; compared without case.
+            #[doc = concat!("Whether `token` is in the list; compared ", $case, " regard to case.")]
             pub fn contains(&self, token: &str) -> bool {
-                self.iter().any(|t| t.eq_ignore_ascii_case(token))
+                self.iter().any(|t| $same(t, token))
             }
 
             /// The list as written.

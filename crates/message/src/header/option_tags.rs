@@ -14,20 +14,20 @@ token_list_header! {
     /// assert_eq!(supported.iter().count(), 2);
     /// # Ok::<(), sip_oauth_message::ParseError>(())
     /// ```
-    Supported, empty: true
+    Supported, empty: true, "without" by str::eq_ignore_ascii_case
 }
 
 token_list_header! {
     /// Extensions that the server must know (RFC 3261 section 20.32).
-    Require, empty: false
+    Require, empty: false, "without" by str::eq_ignore_ascii_case
 }
 
 token_list_header! {
     /// Extensions that proxies must know (RFC 3261 section 20.29).
-    ProxyRequire, empty: false
+    ProxyRequire, empty: false, "without" by str::eq_ignore_ascii_case
 }
 
 token_list_header! {
     /// Required extensions that are not known (RFC 3261 section 20.40).
-    Unsupported, empty: false
+    Unsupported, empty: false, "without" by str::eq_ignore_ascii_case
 }

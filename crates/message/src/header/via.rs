@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::Text;
 use crate::grammar::{
     Parsed, behind_separator, cut, digits, element, expected, is_token, nested, separator,
     skip_lws, token,
@@ -171,11 +172,12 @@ impl<'a> Via<'a> {
         inner.unwrap_or(text).parse().ok()
     }
 
-    /// The `rport` parameter, if it is well formed.
+    /// The `rport` parameter, if it is well formed: digits without quotes.
     pub fn rport(&self) -> Option<Rport> {
         match self.params.get("rport")?.value {
             None => Some(Rport::Asked),
-            Some(value) => digits(value.as_written()).map(Rport::Port),
+            Some(Text::Token(port)) => digits(port).map(Rport::Port),
+            Some(Text::Quoted(_) | Text::Plain(_)) => None,
         }
     }
 

@@ -54,7 +54,8 @@ pub enum Leniency {
     EmptyParameter,
     /// A comma that no value precedes or follows is passed over.
     EmptyElement,
-    /// An address without brackets may have a question mark; brackets are put around it.
+    /// An address without brackets may have a question mark, or stand in Route, Record-Route, Path or Service-Route;
+    /// brackets are put around it. What follows the first semicolon are parameters of the field.
     UnbracketedUri,
     /// A display name may have any character but quotes and brackets; quotes are put around it.
     UnquotedDisplayName,

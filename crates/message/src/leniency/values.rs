@@ -184,14 +184,14 @@ fn next_visible(value: &str) -> impl Fn(usize) -> Option<char> + '_ {
     }
 }
 
-/// `sip:a@example.com?b=c;d` becomes `<sip:a@example.com?b=c>;d`. One address only: where there
-/// is a comma, it may be part of either.
+/// `sip:a@example.com?b=c;d` becomes `<sip:a@example.com?b=c>;d`, and where a route needs them
+/// `sip:a@example.com;d` becomes `<sip:a@example.com>;d`. One address only: where there is a comma, it may be
+/// part of either.
 fn with_brackets(value: &str) -> Option<String> {
-    let has = |wanted: &[char]| placed(value).any(|(_, c, _)| wanted.contains(&c));
-    if has(&['<', '"', ',']) || !has(&['?']) {
+    if value.contains(['<', '"', ',']) {
         return None;
     }
-    let question = value.find('?')?;
+    let question = value.find('?').unwrap_or(0);
     let behind = value.get(question..)?;
     let end = question + behind.find(';').unwrap_or(behind.len());
     let (uri, params) = value.split_at_checked(end)?;

@@ -21,6 +21,10 @@ const JSIP_HEADERS_REFUSED: &[(&str, &str)] = &[
         "jsiph-039",
         "CRLF without white space behind it inside one field",
     ),
+    (
+        "jsiph-096",
+        "a Route without brackets, which `Leniency::UnbracketedUri` reads",
+    ),
     ("jsiph-110", COMMENT_IN_VIA),
     ("jsiph-112", COMMENT_IN_VIA),
     ("jsiph-114", COMMENT_IN_VIA),
