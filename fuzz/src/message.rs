@@ -227,6 +227,16 @@ pub fn framer(data: &[u8]) {
         assert_eq!(whole, frames(framer(), stream, usize::from(step).max(1)));
         assert_eq!(whole, frames(framer(), stream, 1));
     }
+    let Ok(view) = MessageView::parse(stream, &Limits::default()) else {
+        return;
+    };
+    let mut lengths = view.all::<header::ContentLength>();
+    let length = u32::try_from(view.body().len()).ok();
+    let is_true = |found: Result<header::ContentLength, _>| found.ok().map(|n| n.0) == length;
+    if view.content_length().is_some() && lengths.all(is_true) && view.trailing() == 0 {
+        let (found, error) = frames(Framer::new(Limits::default()), stream, stream.len());
+        assert_eq!((found, error), (vec![stream.to_vec()], None), "a datagram is a frame");
+    }
 }
 
 /// The frames of a stream fed `step` bytes at a time, and the error at its end, if any.

@@ -2,7 +2,7 @@
 
 /// Bounds that are applied before work is done.
 ///
-/// All units are bytes, except [`max_header_fields`](Self::max_header_fields). The default line
+/// All units are bytes, except [`max_header_fields`](Self::max_header_fields) and [`max_parts`](Self::max_parts). The default line
 /// length leaves room for access tokens, which are over 2 KB in Unified CM's form.
 ///
 /// ```
@@ -22,6 +22,8 @@ pub struct Limits {
     pub max_header_fields: usize,
     /// Longest body.
     pub max_body_bytes: usize,
+    /// Most parts of one multipart body. A part that is kept takes about a kilobyte more than its bytes.
+    pub max_parts: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             max_header_bytes: 64 * 1024,
             max_header_fields: 256,
             max_body_bytes: 64 * 1024,
+            max_parts: 64,
         }
     }
 }

@@ -72,10 +72,12 @@ impl<'a> StartLine<'a> {
 
     /// A line of a message, where control characters were looked for.
     pub(crate) fn of_checked(line: &'a str) -> Result<Self, ParseError> {
-        if is_version(line.get(..VERSION.len()).unwrap_or_default()) {
-            StatusLine::parse(line).map(Self::Response)
-        } else {
-            RequestLine::parse(line).map(Self::Request)
+        let end = find(line.as_bytes(), 0, [b' ']);
+        match line.split_at_checked(end) {
+            Some((version, rest)) if is_version(version) => {
+                StatusLine::parse(version, rest).map(Self::Response)
+            }
+            _ => RequestLine::parse(line).map(Self::Request),
         }
     }
 }
@@ -118,9 +120,8 @@ fn behind(line: &str, at: usize) -> Option<(&str, &str)> {
 }
 
 impl<'a> StatusLine<'a> {
-    fn parse(line: &'a str) -> Result<Self, ParseError> {
+    fn parse(version: &'a str, rest: &'a str) -> Result<Self, ParseError> {
         let fail = |offset, expected| Err(ParseError::new(ErrorKind::StartLine, offset, expected));
-        let (version, rest) = line.split_at(VERSION.len());
         let &[b' ', hundreds, tens, ones, ref phrase @ ..] = rest.as_bytes() else {
             return fail(version.len(), "a space and three digits");
         };
@@ -145,17 +146,21 @@ impl<'a> StatusLine<'a> {
     }
 }
 
-/// `SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT`; the name is case-insensitive. Versions of one
-/// digit each are all that exist.
+/// `SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT`; the name is case-insensitive.
+#[inline]
 fn is_version(text: &str) -> bool {
-    match text.as_bytes() {
-        [s, i, p, b'/', major, b'.', minor] => {
-            [*s, *i, *p].eq_ignore_ascii_case(b"SIP")
-                && major.is_ascii_digit()
-                && minor.is_ascii_digit()
-        }
-        _ => false,
-    }
+    text == VERSION || is_other_version(text)
+}
+
+/// A version that is not written as all are, or is another one.
+#[inline(never)]
+fn is_other_version(text: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.split_once('/').is_some_and(|(name, numbers)| {
+        let numbers = numbers.split_once('.');
+        name.eq_ignore_ascii_case("SIP")
+            && numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+    })
 }
 
 /// The Request-URI is printed as a [`Uri`] is, without its secrets.

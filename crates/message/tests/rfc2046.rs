@@ -8,7 +8,7 @@
 
 use sip_oauth_message::header::ContentType;
 use sip_oauth_message::multipart::{BodyPart, Multipart, free_boundary, parts};
-use sip_oauth_message::{Limits, ParseError, TypedHeader};
+use sip_oauth_message::{ErrorKind, Limits, ParseError, TypedHeader};
 
 fn bodies(boundary: &str, body: &str) -> Result<Vec<String>, ParseError> {
     parts(boundary, body.as_bytes(), &Limits::default())
@@ -28,7 +28,7 @@ mod section_5_1_1 {
             "--\r\n",
             "-----\r\n",
             "a--\r\n",
-            "--bb\r\n",
+            "--a\r\n",
         ] {
             let body = format!("{preamble}--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\ntwo");
             assert_eq!(bodies("b", &body).unwrap(), ["one"], "{preamble:?}");
@@ -142,6 +142,37 @@ mod section_5_1_1 {
         let written = body.to_bytes().unwrap();
         let read = Multipart::parse(kind.boundary().unwrap(), &written, &Limits::default());
         assert_eq!(read, Ok(body));
+    }
+}
+
+/// A stranger chooses how many parts there are: each costs a kilobyte when all are kept.
+#[test]
+fn parts_beyond_the_limit_are_refused() {
+    let limits = Limits::default();
+    let body = |many: usize| format!("{}--b--", "--b\r\n\r\n\r\n".repeat(many));
+    for many in [limits.max_parts, limits.max_parts + 1, 5000] {
+        let body = body(many);
+        let read: Vec<_> = parts("b", body.as_bytes(), &limits).collect();
+        assert_eq!(read.iter().flatten().count(), many.min(limits.max_parts));
+        let error = read.into_iter().find_map(Result::err);
+        let kind = (many > limits.max_parts).then_some(ErrorKind::Limit);
+        assert_eq!(error.map(|error| error.kind()), kind, "{many}");
+        let owned = Multipart::parse("b", body.as_bytes(), &limits);
+        assert_eq!(owned.err().map(|error| error.kind()), kind, "{many}");
+    }
+}
+
+/// Section 5.1.1: a line that begins with the boundary is a delimiter to some, so it may stand nowhere.
+#[test]
+fn a_preamble_has_no_line_that_begins_with_the_boundary() {
+    for preamble in ["--bX\r\n", "text\r\n--b x\r\n"] {
+        let body = format!("{preamble}--b\r\n\r\none\r\n--b--");
+        let read: Result<Vec<_>, _> = parts("b", body.as_bytes(), &Limits::default()).collect();
+        let error = read.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.offset()),
+            (ErrorKind::Multipart, preamble.find("--b").unwrap())
+        );
     }
 }
 

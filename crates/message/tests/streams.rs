@@ -7,7 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use sip_oauth_message::{Frame, Framer, FramingErrorKind, Limits};
+use sip_oauth_message::{Frame, Framer, FramingErrorKind, Limits, MessageView};
 
 fn frames(mut framer: Framer, pieces: &[&[u8]]) -> (Vec<String>, Option<FramingErrorKind>) {
     let mut found = Vec::new();
@@ -48,6 +48,37 @@ fn any_cut_gives_the_same_frames() {
     assert_eq!(frames(Framer::new(Limits::default()), &bytes).0, expected);
 }
 
+/// RFC 3261 section 7.1: the version is case-insensitive, and each part of it is a number. What a view reads as a message with
+/// its length is one on a stream.
+#[test]
+fn what_is_a_message_in_a_datagram_is_one_on_a_stream() {
+    for first in [
+        "OPTIONS sip:a@example.com sip/2.0",
+        "OPTIONS sip:a@example.com SIP/10.42",
+        "sip/2.0 200 OK",
+        "Sip/02.00 200 OK",
+    ] {
+        let message = format!("{first}\r\nl: 2\r\n\r\nok");
+        let view = MessageView::parse(message.as_bytes(), &Limits::default()).expect(first);
+        assert_eq!(view.body(), b"ok", "{first}");
+        let framer = Framer::new(Limits::default());
+        assert_eq!(
+            frames(framer, &[message.as_bytes()]),
+            (vec![message.clone()], None),
+            "{first}"
+        );
+    }
+}
+
+/// What separates the parts of the first line is the parser's business, with its leniencies.
+#[test]
+fn a_start_line_with_a_tab_is_cut_out() {
+    let message = "OPTIONS sip:a@example.com\tSIP/2.0\r\nl: 0\r\n\r\n";
+    let framer = Framer::new(Limits::default());
+    let expected = (vec![message.to_owned()], None);
+    assert_eq!(frames(framer, &[message.as_bytes()]), expected);
+}
+
 #[test]
 fn client_sees_each_crlf_as_a_pong() {
     let stream = format!("\r\n{TWO}\r\n\r\n{ONE}");
@@ -75,6 +106,7 @@ fn lost_framing_is_an_error() {
         max_header_bytes: 160,
         max_header_fields: 4,
         max_body_bytes: 50,
+        ..Limits::default()
     };
     let start = "OPTIONS sip:a@example.com SIP/2.0\r\n";
     for (stream, kind) in [

@@ -7,9 +7,6 @@ use crate::{HeaderName, Limits, MessageView, multipart};
 /// How deep multipart bodies are looked into. Deeper ones are not understood.
 const MAX_DEPTH: usize = 4;
 
-/// How many parts of one multipart body are looked at. Bodies of more are not understood.
-const MAX_PARTS: usize = 64;
-
 /// The body was bounded in bytes when the message was read, by limits that are not known here.
 const LIMITS: Limits = Limits {
     max_message_bytes: usize::MAX,
@@ -17,6 +14,7 @@ const LIMITS: Limits = Limits {
     max_header_bytes: usize::MAX,
     max_header_fields: 64,
     max_body_bytes: usize::MAX,
+    max_parts: 64,
 };
 
 pub(super) fn check(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
@@ -73,18 +71,16 @@ fn is_understood(kind: ContentType<'_>, body: &[u8], element: &Element<'_>, dept
     let one_is_enough = kind.sub_type().eq_ignore_ascii_case("alternative");
     let mut is_understood = !one_is_enough;
     // To the end, since a part that breaks the grammar spoils them all; one part is held at a time.
-    for (number, part) in multipart::parts(boundary, body, &LIMITS).enumerate() {
-        match part {
-            Ok(part) if number < MAX_PARTS => {
-                let is_this = is_part_understood(&part);
-                is_understood = if one_is_enough {
-                    is_understood || is_this
-                } else {
-                    is_understood && is_this
-                };
-            }
-            _ => return false,
-        }
+    for part in multipart::parts(boundary, body, &LIMITS) {
+        let Ok(part) = part else {
+            return false;
+        };
+        let is_this = is_part_understood(&part);
+        is_understood = if one_is_enough {
+            is_understood || is_this
+        } else {
+            is_understood && is_this
+        };
     }
     is_understood
 }

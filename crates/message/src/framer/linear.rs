@@ -9,6 +9,7 @@ fn work(stream: &[u8], piece: usize) -> usize {
         max_header_bytes: 1 << 20,
         max_message_bytes: 1 << 21,
         max_body_bytes: 1 << 20,
+        max_parts: 0,
         max_header_fields: 1 << 20,
     };
     let mut framer = Framer::new(limits);

@@ -353,11 +353,14 @@ enum Found {
     KeepAlivePong,
 }
 
-/// `SIP/2.0 …` or `… SIP/2.0`. The rest of the line is for the parser, which can answer 400.
+/// `SIP/2.0 …` or `… SIP/2.0`, in any case (RFC 3261 section 7.1). The rest of the line is for the parser, which can
+/// answer 400.
 fn is_start_line(line: &[u8]) -> bool {
-    line.get(..4)
-        .is_some_and(|front| front.eq_ignore_ascii_case(b"SIP/"))
-        || memchr::memmem::find(line, b" SIP/").is_some()
+    let begins = |at: usize| {
+        let name = line.get(at..at + 4);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(b"SIP/"))
+    };
+    begins(0) || memchr::memchr2_iter(b' ', b'\t', line).any(|blank| begins(blank + 1))
 }
 
 /// Where the value begins, if this line is a Content-Length field.

@@ -14,7 +14,7 @@ use crate::{ErrorKind, HeaderField, Headers, Limits, ParseError, TypedHeader};
 ///                  CRLF "--" boundary "--" transport-padding [CRLF epilogue]
 /// ```
 ///
-/// Each item is a part, or the error that ends the body.
+/// Each item is a part, or the error that ends the body; a part beyond [`Limits::max_parts`] is one.
 ///
 /// ```
 /// use sip_oauth_message::{multipart::parts, Limits};
@@ -98,6 +98,8 @@ pub(super) struct Parts<'a> {
     limits: Limits,
     /// Where the part begins, behind the line end of its delimiter.
     at: Option<usize>,
+    /// How many parts were given.
+    given: usize,
     done: bool,
     /// Where the preamble ends, once the first delimiter was found.
     pub(super) preamble_end: usize,
@@ -125,6 +127,7 @@ impl<'a> Parts<'a> {
             body,
             limits: *limits,
             at: None,
+            given: 0,
             done: false,
             preamble_end: 0,
             epilogue_start: body.len(),
@@ -134,15 +137,15 @@ impl<'a> Parts<'a> {
     /// The delimiter at or behind `from`.
     ///
     /// "Boundary delimiters must not appear within the encapsulated material", on a line by itself
-    /// or as the prefix of one (RFC 2046 section 5.1.1): inside the parts such a line is an error.
+    /// or as the prefix of one (RFC 2046 section 5.1.1): such a line is an error, in the preamble as well.
     /// What one reader takes for a delimiter and another for text would be two bodies in one.
-    fn delimiter(&self, from: usize, in_parts: bool) -> Result<Option<Delimiter>, ParseError> {
+    fn delimiter(&self, from: usize) -> Result<Option<Delimiter>, ParseError> {
         let mut search = from;
         while let Some(at) = self.dashes(search) {
             if let Some(found) = self.delimiter_at(at) {
                 return Ok(Some(found));
             }
-            if in_parts && self.begins_as_delimiter(at) {
+            if self.begins_as_delimiter(at) {
                 let what = "nothing but blanks behind a boundary";
                 return Err(ParseError::new(ErrorKind::Multipart, at, what));
             }
@@ -193,7 +196,7 @@ impl<'a> Parts<'a> {
                     "a boundary of 1 to 70 characters that may stand in one",
                 ));
             }
-            None => match self.delimiter(0, false)? {
+            None => match self.delimiter(0)? {
                 Some(first) if !first.is_last => {
                     self.preamble_end = first.start;
                     first.after
@@ -204,7 +207,12 @@ impl<'a> Parts<'a> {
                 None => return Err(error(0, "the boundary named in Content-Type")),
             },
         };
-        let Some(end) = self.delimiter(start, true)? else {
+        if self.given == self.limits.max_parts {
+            let what = "no more parts than the limit";
+            return Err(ParseError::new(ErrorKind::Limit, start, what));
+        }
+        self.given += 1;
+        let Some(end) = self.delimiter(start)? else {
             return Err(error(
                 self.body.len(),
                 "the boundary that closes the last part",

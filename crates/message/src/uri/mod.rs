@@ -299,10 +299,20 @@ impl<'a> Uri<'a> {
 fn userinfo(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
     let user_end = behind_escaped(bytes, start, USER);
     let end = match bytes.get(user_end) {
-        Some(b':') => behind_escaped(bytes, user_end + 1, USER),
+        Some(b':') => behind_password(bytes, user_end + 1),
         _ => user_end,
     };
     (user_end > start && bytes.get(end) == Some(&b'@')).then_some((user_end, end))
+}
+
+/// `password = *( unreserved / escaped / "&" / "=" / "+" / "$" / "," )`: the characters of a user but three, each of which
+/// would begin another part where the colon is that of a port.
+#[inline(never)]
+fn behind_password(bytes: &[u8], start: usize) -> usize {
+    let end = behind_escaped(bytes, start, USER);
+    let password = bytes.get(start..end).unwrap_or_default();
+    let other = password.iter().position(|b| b";?/".contains(b));
+    other.map_or(end, |other| start + other)
 }
 
 /// The error for what stands before an `@` and is no userinfo.
@@ -319,7 +329,7 @@ fn no_userinfo(text: &str, start: usize) -> Option<ParseError> {
         return fail(start, "a user before the '@'");
     }
     if bytes.get(user_end) == Some(&b':') {
-        let at = behind_escaped(bytes, user_end + 1, USER);
+        let at = behind_password(bytes, user_end + 1);
         return fail(at, "a character allowed in the password");
     }
     fail(user_end, "a character allowed in the user part")

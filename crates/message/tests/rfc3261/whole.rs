@@ -45,6 +45,7 @@ fn limits_are_kept() {
         max_header_bytes: 100,
         max_header_fields: 3,
         max_body_bytes: 5,
+        ..Limits::default()
     };
     let parse = |text: &str| MessageView::parse(text.as_bytes(), &limits).map(|_| ());
     let long = with_field(&format!("X: {}", "x".repeat(48)));
