@@ -25,23 +25,28 @@ mod section_3 {
     }
 
     #[test]
-    fn what_is_no_number_is_an_error() {
-        for text in [
-            "tel:",
-            "tel:+",
-            "tel:-",
-            "tel:+-",
-            "tel:+1a",
-            "tel:+1*",
-            "tel:alice;phone-context=h",
-            "tel:+1;",
-            "tel:+1;=x",
-            "tel:+1;x=",
-            "tel:+1;x=a b",
-            "tel:1@example.com",
+    fn what_is_no_number_is_an_error_at_its_place() {
+        for (text, offset) in [
+            ("tel:", 4),
+            ("tel:+", 5),
+            ("tel:-", 5),
+            ("tel:+-", 6),
+            ("tel:+1a", 6),
+            ("tel:+1*", 6),
+            ("tel:alice;phone-context=h", 5),
+            ("tel:+1;", 7),
+            ("tel:+1;=x", 7),
+            ("tel:+1;x=", 9),
+            ("tel:+1;x=a b", 10),
+            ("tel:+1;x=y;z;ext=a", 13),
+            ("tel:1@example.com", 5),
         ] {
             let error = Uri::parse(text).expect_err(text);
-            assert_eq!(error.kind(), ErrorKind::Uri);
+            assert_eq!(
+                (error.kind(), error.offset()),
+                (ErrorKind::Uri, offset),
+                "{text}"
+            );
         }
     }
 }

@@ -267,9 +267,11 @@ impl<'a> Uri<'a> {
             None => (number, |b| b.is_ascii_hexdigit() || b"*#".contains(b)),
         };
         let is_phone_digit = |b: u8| is_digit(&b) || b"-.()".contains(&b);
-        if !digits.bytes().all(is_phone_digit) || !digits.bytes().any(|b| is_digit(&b)) {
+        let wrong = digits.bytes().position(|b| !is_phone_digit(b));
+        if wrong.is_some() || !digits.bytes().any(|b| is_digit(&b)) {
+            let at = end - digits.len() + wrong.unwrap_or(digits.len());
             let what = "a telephone number";
-            return Err(ParseError::new(ErrorKind::Uri, start, what));
+            return Err(ParseError::new(ErrorKind::Uri, at, what));
         }
         UriParams::check(text.as_bytes(), end, |_| false)?;
         let places = Places {
@@ -278,10 +280,14 @@ impl<'a> Uri<'a> {
             ..Places::default()
         };
         let uri = Self::of_parts(text, Kind::Tel, None, places);
-        let mut params = uri.params().iter();
-        if !params.all(|(name, value)| is_tel_param(name, value)) {
-            let what = "parameters of a telephone number";
-            return Err(ParseError::new(ErrorKind::Uri, end, what));
+        let mut at = end;
+        for (name, value) in uri.params().iter() {
+            let name_start = at + ";".len();
+            if !is_tel_param(name, value) {
+                let what = "a parameter of a telephone number";
+                return Err(ParseError::new(ErrorKind::Uri, name_start, what));
+            }
+            at = name_start + name.len() + value.map_or(0, |value| "=".len() + value.len());
         }
         // "Local numbers MUST be tagged with a 'phone-context'" (section 5.1.5).
         if !number.starts_with('+') && uri.params().value("phone-context").is_none() {
