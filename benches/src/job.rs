@@ -1,5 +1,6 @@
 //! The two jobs a message parser is timed at.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 
 use sip_oauth_message::header::{
@@ -72,7 +73,7 @@ pub struct TenHeaders<'a> {
     /// User, host and port.
     pub contact: Option<(&'a str, &'a str, Option<u16>)>,
     /// `+sip.instance` and `expires` of that Contact.
-    pub binding: Option<(Option<&'a str>, Option<u32>)>,
+    pub binding: Option<(Option<Cow<'a, str>>, Option<u32>)>,
     /// What proves who sends it.
     pub proxy_authorization: Option<Proof<'a>>,
     /// Hops left.

@@ -132,7 +132,10 @@ fn register() -> TenHeaders<'static> {
             "192.0.2.61",
             Some(49821),
         )),
-        binding: Some((Some("urn:uuid:00000000-0000-0000-0000-0250c3a4b5d6"), None)),
+        binding: Some((
+            Some("urn:uuid:00000000-0000-0000-0000-0250c3a4b5d6".into()),
+            None,
+        )),
         proxy_authorization: Some(Proof::Bearer(1545)),
         max_forwards: Some(70),
         content_length: Some(0),

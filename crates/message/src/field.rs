@@ -61,11 +61,12 @@ impl<'a> HeaderField<'a> {
     }
 }
 
-/// The value of a credentials field is not printed, nor are passwords in a SIP URI. Control characters are escaped, so that a
-/// stranger writes no lines and no colours into a log.
+/// The value of a credentials field is not printed, nor that of a field whose name is not known, which may be a misspelt
+/// one, nor are passwords in a SIP URI. Control characters are escaped, so that a stranger writes no lines and no
+/// colours into a log.
 impl fmt::Debug for HeaderField<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.is_secret() {
+        if self.name.is_secret() || self.name.known().is_none() {
             write!(f, "{}: <{} bytes>", self.name_text, self.value.len())
         } else {
             write!(f, "{}: ", self.name_text)?;

@@ -44,6 +44,12 @@ pub(crate) fn expected<'a, T>(input: &'a str, what: &'static str) -> Parsed<'a, 
     }))
 }
 
+/// `whole` from where `part`, which is cut out of it, begins.
+pub(crate) fn from_part<'a>(whole: &'a str, part: &str) -> &'a str {
+    let at = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    cut(whole, at).1
+}
+
 /// As [`expected`], of another kind.
 pub(crate) fn expected_kind<'a, T>(
     input: &'a str,

@@ -55,13 +55,17 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A field of our own making, with a name that is a token.
+    /// A field of our own making, with a name that is a token. The text of credentials never grows, which
+    /// would leave a copy behind that nobody wipes.
     fn new(name: &str, value: impl Display) -> Self {
-        Self::with_capacity(MOST_FIELDS, name, value)
+        if !HeaderName::of_token(name).is_secret() {
+            return Self::with_capacity(MOST_FIELDS, name, value);
+        }
+        let mut length = Length(0);
+        let _ = write!(length, "{value}");
+        Self::with_capacity(name.len() + ": ".len() + length.0, name, value)
     }
 
-    /// A field with credentials in it. Its text never grows, which would leave a copy behind that
-    /// nobody wipes.
     fn secret(name: &str, value: &SecretValue) -> Self {
         let value = value.expose();
         Self::with_capacity(name.len() + ": ".len() + value.len(), name, value)
@@ -133,6 +137,16 @@ impl Drop for Entry {
         if self.name().is_secret() {
             self.text.zeroize();
         }
+    }
+}
+
+/// Counts the bytes that are written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
     }
 }
 

@@ -96,6 +96,8 @@ header_names! {
     Expires "Expires",
     FlowTimer "Flow-Timer",
     From "From" "f",
+    Identity "Identity" "y",
+    IdentityInfo "Identity-Info" "n",
     InReplyTo "In-Reply-To",
     MaxForwards "Max-Forwards",
     MimeVersion "MIME-Version",

@@ -1,5 +1,6 @@
 //! Parameters behind a semicolon, in order and with duplicates.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -188,6 +189,20 @@ impl<'a> Params<'a> {
     /// The value of the first parameter of this name, quotes taken off, backslashes as written.
     pub fn value(&self, name: &str) -> Option<&'a str> {
         self.get(name)?.value.map(|value| value.as_written())
+    }
+
+    /// The value of the first parameter of this name, if it stands without quotes.
+    pub fn token(&self, name: &str) -> Option<&'a str> {
+        match self.get(name)?.value? {
+            Text::Token(value) => Some(value),
+            Text::Quoted(_) | Text::Plain(_) => None,
+        }
+    }
+
+    /// What the value of the first parameter of this name says: quotes and backslashes taken off. Allocates
+    /// only where there is a backslash.
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name)?.value.map(|value| value.to_str())
     }
 
     /// Whether there is none.

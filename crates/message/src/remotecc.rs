@@ -317,7 +317,7 @@ impl RegisterBody {
         if kind.is("application", "x-cisco-remotecc-request+xml") {
             Self::read(body, &mut found);
         } else if let (true, Some(boundary)) = (kind.is("multipart", "mixed"), kind.boundary()) {
-            for part in multipart::parts(boundary, body, limits) {
+            for part in multipart::parts(&boundary, body, limits) {
                 let part = part?;
                 let kind = part.content_type()?;
                 if kind.is_some_and(|k| k.is("application", "x-cisco-remotecc-request+xml")) {

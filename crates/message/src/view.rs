@@ -69,7 +69,7 @@ impl<'a> MessageView<'a> {
             ));
         }
         let (head, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
-        let head = utf8(head)?;
+        let head = utf8(head).map_err(|error| in_field_at(error, &slots))?;
         let start = StartLine::of_checked(head.get(..start_end).unwrap_or_default())?;
         let mut content_length = None;
         for slot in slots.of(HeaderName::ContentLength.code()) {
@@ -366,10 +366,16 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
     };
     let mut value_start = behind_blanks(bytes, start + name.colon + 1);
     let last = match field_end(bytes, start, value_start, limits) {
-        Err(error) if error.kind() == ErrorKind::ControlCharacter => {
-            field_end_behind_controls(bytes, start, value_start, limits)?
+        Ok(last) => last,
+        Err(error) => {
+            let last = match error.kind() {
+                ErrorKind::ControlCharacter => {
+                    field_end_behind_controls(bytes, start, value_start, limits)
+                }
+                _ => Err(error),
+            };
+            last.map_err(|error| in_field(error, name.code))?
         }
-        found => found?,
     };
     let next = last + 2;
     let mut end = last;
@@ -387,6 +393,25 @@ fn field(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Slot, usize), P
     }
     let slot = Slot::new(name.code, start, value_start, end);
     Ok((slot, next))
+}
+
+/// The error with the name of the field it is in, if that is a known one.
+#[cold]
+fn in_field(error: ParseError, code: u8) -> ParseError {
+    match HeaderName::from_code(code, "").known() {
+        Some(name) => error.in_header(name),
+        None => error,
+    }
+}
+
+/// The error with the name of the field that its place is in.
+#[cold]
+fn in_field_at(error: ParseError, slots: &Slots) -> ParseError {
+    let begun = slots.iter().filter(|slot| slot.start() <= error.offset());
+    match begun.last() {
+        Some(slot) => in_field(error, slot.code()),
+        None => error,
+    }
 }
 
 /// Where the last line of a field ends that begins at `start` and whose value begins at `value`.
@@ -487,8 +512,10 @@ fn length_of(head: &str, slot: &Slot, earlier: Option<u32>) -> Result<u32, Parse
         ParseError::new(ErrorKind::ContentLength, offset, what).in_header(HeaderName::ContentLength)
     };
     let value = head.get(slot.value()).unwrap_or_default();
-    let (ContentLength(length), _) = ContentLength::decode(value)
-        .map_err(|_| error(slot.value().start, "a decimal number of bytes"))?;
+    let (ContentLength(length), _) = ContentLength::decode(value).map_err(|wrong| {
+        let at = slot.value().start + wrong.offset();
+        error(at, "a decimal number of bytes")
+    })?;
     match earlier {
         Some(earlier) if earlier != length => Err(error(
             slot.value().start,

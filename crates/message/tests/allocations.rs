@@ -165,4 +165,14 @@ fn credentials_are_written_into_their_last_place() {
         assert_eq!(headers.get("Proxy-Authorization"), Some(value.expose()));
         headers.remove("Proxy-Authorization");
     }
+    // Nor does the text of a field that is copied, or pushed as any other is, grow.
+    let field = view.fields_named(HeaderName::ProxyAuthorization).next();
+    let field = field.expect("the REGISTER has a token");
+    let counted = measure(|| headers.push_field(&field));
+    assert_eq!(counted.count_total, 1);
+    headers.remove("Proxy-Authorization");
+    let counted = measure(|| headers.push(HeaderName::ProxyAuthorization, field.value()));
+    assert_eq!(counted.count_total, 1);
+    let counted = measure(|| drop(credentials.credentials().to_header_value()));
+    assert_eq!(counted.count_total, 1);
 }

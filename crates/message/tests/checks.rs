@@ -147,7 +147,10 @@ const PHONE: Element<'static> = Element {
 
 fn invite(lines: &str, body: &str) -> String {
     let head = GOOD.replace("REGISTER", "INVITE");
-    let length = format!("{lines}Content-Length: {}", body.len());
+    let length = format!(
+        "m: <sip:a@192.0.2.7>\r\n{lines}Content-Length: {}",
+        body.len()
+    );
     head.replace("Content-Length: 0", &length) + body
 }
 
@@ -229,6 +232,34 @@ mod section_8_2_2_3 {
         refused.push_headers(&view, &registrar, &mut headers);
         assert_eq!(headers.get("Unsupported"), Some("z, a"));
     }
+}
+
+/// RFC 3261 sections 8.1.1.8 and 20.15, RFC 3515 section 2.4.1, RFC 6665 section 8.2.1.
+#[test]
+fn what_one_method_must_have_is_missed() {
+    let of = |method: &str, lines: &str| {
+        let text = GOOD.replace("REGISTER", method);
+        let text = text.replace("Max", &format!("{lines}Max"));
+        refusal(&text, &Element::SERVER).map(|refused| refused.cause)
+    };
+    for (method, line) in [
+        ("INVITE", "m: <sip:a@h>\r\n"),
+        ("REFER", "r: <sip:a@h>\r\n"),
+        ("SUBSCRIBE", "o: presence\r\n"),
+        ("NOTIFY", "Event: presence\r\n"),
+    ] {
+        assert!(
+            matches!(of(method, ""), Some(Cause::Missing(_))),
+            "{method}"
+        );
+        assert_eq!(of(method, line), None, "{method}");
+    }
+    assert_eq!(of("BYE", ""), None);
+    let body = GOOD.replace("Length: 0\r\n\r\n", "Length: 1\r\n\r\nx");
+    let cause = Cause::Missing(HeaderName::ContentType);
+    assert_eq!(refusal(&body, &Element::SERVER).unwrap().cause, cause);
+    let typed = body.replace("Max", "c: a/b\r\nMax");
+    assert_eq!(refusal(&typed, &Element::SERVER), None);
 }
 
 mod section_8_2_3 {
@@ -343,6 +374,11 @@ mod section_21_4_7 {
             ("Accept: text/plain, application/*\r\n", None),
             ("Accept: text/plain\r\nAccept: */*\r\n", None),
             ("Accept: text\r\n", Some(400)),
+            // The most specific range decides, wherever it stands.
+            ("Accept: application/sdp;q=0, */*\r\n", Some(406)),
+            ("Accept: */*\r\nAccept: application/*;q=0\r\n", Some(406)),
+            ("Accept: application/*;q=0, application/sdp;q=0.1\r\n", None),
+            ("Accept: */*;q=0, Application/SDP\r\n", None),
             ("", None),
         ] {
             let found = refusal(&invite(accept, ""), &PHONE);
@@ -402,6 +438,9 @@ mod section_7_3_1 {
             "Date: x",
             "User-Agent: a",
             "s: b",
+            "x: 1800",
+            "b: <sip:a@h>",
+            "Flow-Timer: 1",
         ] {
             let twice = GOOD.replace("Max", &format!("{line}\r\n{line}\r\nMax"));
             let cause = refusal(&twice, &Element::SERVER).expect(line).cause;
@@ -411,7 +450,7 @@ mod section_7_3_1 {
             "Require: path",
             "Via: SIP/2.0/UDP h",
             "Warning: 399 a \"b\"",
-            "X: y",
+            "X-Own: y",
         ] {
             let twice = GOOD.replace("Max", &format!("{line}\r\n{line}\r\nMax"));
             let element = Element {

@@ -142,6 +142,40 @@ fn each_leniency_is_needed_and_enough() {
     }
 }
 
+/// What two leniencies together make of a list: each address stays one, and no step is named that was not needed.
+#[test]
+fn leniencies_together_lose_no_value_and_take_no_step_too_many() {
+    let with = |line: &str| format!("OPTIONS sip:h SIP/2.0\r\n{line}\r\n\r\n");
+    for (line, expected, needed) in [
+        (
+            "Contact: sip:a@h, <sip:b@h>;",
+            Some("Contact: sip:a@h, <sip:b@h>"),
+            Some(Leniency::EmptyParameter),
+        ),
+        (
+            "Contact: sip:a@h,, <sip:b@h>",
+            Some("Contact: sip:a@h, <sip:b@h>"),
+            Some(Leniency::EmptyElement),
+        ),
+        (
+            "From: Bob <sip:b@h>;",
+            Some("From: Bob <sip:b@h>"),
+            Some(Leniency::EmptyParameter),
+        ),
+        ("Route: sip:a@h, <sip:b@h>;", None, None),
+    ] {
+        let found = read(with(line).as_bytes(), Leniencies::ALL);
+        let Some(expected) = expected else {
+            assert_eq!(found, None, "{line}");
+            continue;
+        };
+        let (bytes, relaxed) = found.expect(line);
+        assert_eq!(String::from_utf8(bytes).unwrap(), with(expected));
+        let alone = needed.map_or(Leniencies::NONE, |one| Leniencies::NONE.with(one));
+        assert_eq!(relaxed, alone, "{line}");
+    }
+}
+
 /// `route-param = name-addr *( SEMI rr-param )` (RFC 3261 section 25.1): an addr-spec is none.
 #[test]
 fn a_route_stands_in_brackets_or_is_lenient() {

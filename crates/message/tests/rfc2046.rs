@@ -140,7 +140,7 @@ mod section_5_1_1 {
         let kind = body.content_type("mixed");
         let kind = ContentType::parse(&kind).unwrap();
         let written = body.to_bytes().unwrap();
-        let read = Multipart::parse(kind.boundary().unwrap(), &written, &Limits::default());
+        let read = Multipart::parse(&kind.boundary().unwrap(), &written, &Limits::default());
         assert_eq!(read, Ok(body));
     }
 }
@@ -197,7 +197,7 @@ mod rfc5621_section_3 {
         let kind = parts[0].content_type().unwrap().unwrap();
         assert!(kind.is("multipart", "alternative"));
         let read = Multipart::parse(
-            kind.boundary().unwrap(),
+            &kind.boundary().unwrap(),
             parts[0].body(),
             &Limits::default(),
         );

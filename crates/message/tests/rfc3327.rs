@@ -32,7 +32,7 @@ mod rfc3327_section_4 {
         );
         assert!(hops.iter().all(|hop| hop.uri().params().contains("lr")));
         let supported = view.required::<Supported<'_>>().unwrap();
-        assert!(supported.contains("path"));
+        assert!(supported.is("path"));
     }
 
     #[test]

@@ -59,6 +59,13 @@ mod section_4 {
         assert_eq!(answered(via, "203.0.113.9:9988"), expected);
     }
 
+    /// A socket of both families shows an IPv4 peer as IPv6.
+    #[test]
+    fn an_ipv4_address_is_one_whichever_socket_it_came_from() {
+        let via = "SIP/2.0/UDP 192.0.2.7:4540;branch=z9hG4bK1";
+        assert_eq!(answered(via, "[::ffff:192.0.2.7]:9988"), via);
+    }
+
     #[test]
     fn without_rport_the_port_is_not_told() {
         let via = "SIP/2.0/UDP 192.0.2.7:4540;branch=z9hG4bK1";

@@ -297,13 +297,13 @@ mod section_5_3 {
                         printed.push(format!("{header:?}"));
                         match header.map(|h| h.0) {
                             Some(Credentials::Bearer(bearer)) => {
-                                printed.push(format!("{bearer} {:?}", bearer.to_header_value()));
+                                printed.push(format!("{bearer:?} {:?}", bearer.to_header_value()));
                             }
                             Some(Credentials::Digest(digest)) => {
-                                printed.push(format!("{digest} {digest:?}"));
+                                printed.push(format!("{digest:?}"));
                             }
                             Some(Credentials::Other(other)) => {
-                                printed.push(format!("{other} {other:?}"));
+                                printed.push(format!("{other:?}"));
                             }
                             None => {}
                         }
@@ -325,7 +325,7 @@ mod section_5_3 {
             ("eyJh.eyJp.c2ln realm=\"r\"", "<14 bytes> <9 bytes>"),
         ] {
             let credentials = Credentials::parse(value).unwrap();
-            assert_eq!(credentials.to_string(), printed);
+            assert_eq!(format!("{credentials:?}"), printed);
             assert_eq!(format!("{credentials:?}"), printed);
         }
     }

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use sip_oauth_message::header::{ContentType, From, SessionId, UserAgent, Via, Warning};
+use std::collections::HashSet;
+
+use sip_oauth_message::header::{
+    Contact, ContentType, Date, From, Reason, SessionId, Supported, Transport, UserAgent, Via,
+    Warning,
+};
 use sip_oauth_message::{
     ErrorKind, HeaderName, Headers, Host, Leniencies, Leniency, Limits, MessageView, Parser,
     Response, StatusCode, Text, TypedHeader, Uri,
@@ -278,6 +283,117 @@ fn a_password_ends_where_another_reader_sees_parameters() {
     }
     let good = Uri::parse("sip:a:b&=+$,%3B-_.!~*'()@example.com").unwrap();
     assert_eq!(good.password(), Some("b&=+$,%3B-_.!~*'()"));
+}
+
+/// RFC 3261 section 25.1: these values are tokens or numbers. In quotes they are parameters of the extension's, and not these.
+#[test]
+fn what_is_a_token_has_no_quotes() {
+    let from = From::parse("<sip:a@h>;tag=\"x\"").unwrap();
+    assert_eq!(from.tag(), None);
+    let via = Via::parse("SIP/2.0/UDP h;branch=\"z9hG4bK1\";received=\"192.0.2.1\"").unwrap();
+    assert_eq!((via.branch(), via.received()), (None, None));
+    let contact = Contact::parse("<sip:a@h>;expires=\"60\";q=\"0.5\"").unwrap();
+    // "Malformed values SHOULD be treated as equivalent to 3600" (section 20.10).
+    assert_eq!((contact.expires(), contact.q()), (Some(3600), None));
+    let reason = Reason::parse("SIP;cause=\"200\"").unwrap();
+    assert_eq!(reason.cause(), None);
+}
+
+/// RFC 3261 section 25.1: a backslash in a quoted string says nothing by itself.
+#[test]
+fn quoted_values_are_what_they_say() {
+    let kind = ContentType::parse(r#"multipart/mixed;boundary="a\-b""#).unwrap();
+    assert_eq!(kind.boundary().as_deref(), Some("a-b"));
+    let contact =
+        r#"<sip:a@h>;+sip.instance="<urn:u\uid:1>";+u.sip!devicename.ccm.cisco.com="CSF\A""#;
+    let contact = Contact::parse(contact).unwrap();
+    assert_eq!(contact.instance().as_deref(), Some("urn:uuid:1"));
+    assert_eq!(contact.device_name().as_deref(), Some("CSFA"));
+}
+
+/// RFC 3261 section 7.3.1: names of types, of option tags and of transports have no case.
+#[test]
+fn values_without_case_are_equal_without_it() {
+    let types = ["Text/Plain;a=b", "text/plain;A=b"].map(|text| ContentType::parse(text).unwrap());
+    assert_eq!(types[0], types[1]);
+    let tags = ["Path", "path"].map(|text| Supported::parse(text).unwrap());
+    assert_eq!(tags[0], tags[1]);
+    let hops = ["SIP/2.0/tls h", "sip/2.0/TLS H"].map(|text| Via::parse(text).unwrap());
+    assert_eq!(hops[0], hops[1]);
+    let transports = ["quic", "QUIC"].map(|text| Transport::parse(text).unwrap());
+    assert_eq!(transports[0], transports[1]);
+    assert_eq!(HashSet::from(transports).len(), 1);
+}
+
+/// RFC 3261 section 25.1: names in a date have no case, and the weekday is none of the moment's business.
+#[test]
+fn a_date_is_a_moment_in_whatever_case() {
+    let moment = Date::parse("Sat, 13 Nov 2010 23:29:00 GMT")
+        .unwrap()
+        .to_system_time();
+    assert!(moment.is_some());
+    for text in [
+        "sat, 13 nov 2010 23:29:00 GMT",
+        "Sun, 13 NOV 2010 23:29:00 GMT",
+    ] {
+        assert_eq!(
+            Date::parse(text).unwrap().to_system_time(),
+            moment,
+            "{text}"
+        );
+    }
+    for text in [
+        "Sat, 31 Feb 2010 23:29:00 GMT",
+        "Sat, 13 Nov 2010 25:29:00 GMT",
+    ] {
+        assert_eq!(Date::parse(text).unwrap().to_system_time(), None, "{text}");
+    }
+}
+
+/// An error says in which field it is, and where in it.
+#[test]
+fn errors_name_the_field_and_the_place() {
+    let limits = Limits {
+        max_line_bytes: 60,
+        ..Limits::default()
+    };
+    let long = format!("To: {}", "x".repeat(60));
+    for (line, name, kind, place) in [
+        (
+            &b"From: a\x01b"[..],
+            HeaderName::From,
+            ErrorKind::ControlCharacter,
+            7,
+        ),
+        (b"m: \xff", HeaderName::Contact, ErrorKind::Utf8, 3),
+        (long.as_bytes(), HeaderName::To, ErrorKind::Limit, 0),
+        (
+            b"l: 12a",
+            HeaderName::ContentLength,
+            ErrorKind::ContentLength,
+            5,
+        ),
+    ] {
+        let first = b"OPTIONS sip:h SIP/2.0\r\n";
+        let message = [first, line, b"\r\n\r\n"].concat();
+        let error = MessageView::parse(&message, &limits).unwrap_err();
+        assert_eq!((error.header(), error.kind()), (Some(name), kind));
+        assert_eq!(error.offset(), first.len() + place, "{name}");
+    }
+    let error = ContentType::parse("multipart/mixed;a=b;x;c=d").unwrap_err();
+    assert_eq!(error.offset(), 21);
+    let uuid = "0".repeat(32);
+    let error = SessionId::parse(&format!("{uuid};a=b;remote=zz")).unwrap_err();
+    assert_eq!(error.offset(), 32 + 12);
+    let error = Warning::parse("399 agent\"text\"").unwrap_err();
+    assert_eq!(error.offset(), 9);
+}
+
+/// RFC 8224 section 4 and RFC 4474 section 14.
+#[test]
+fn identity_has_its_compact_names() {
+    assert_eq!(HeaderName::parse("Y").unwrap(), HeaderName::Identity);
+    assert_eq!(HeaderName::parse("n").unwrap(), HeaderName::IdentityInfo);
 }
 
 /// Length and number of parameters change nothing in how URIs are compared.

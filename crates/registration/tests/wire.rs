@@ -87,9 +87,10 @@ fn date_of(headers: &Headers) -> SystemTime {
 /// A client configured as the one that sent `published`.
 fn client_like(published: &Request) -> (Client, std::net::SocketAddr) {
     let contact: Contact<'_> = published.required().unwrap();
-    let instance = contact.instance().unwrap().rsplit('-').next().unwrap();
+    let instance = contact.instance().unwrap();
+    let instance = instance.rsplit('-').next().unwrap();
     let mut device = Device::csf(
-        contact.device_name().unwrap(),
+        &contact.device_name().unwrap(),
         Instance::new(instance).unwrap(),
     );
     let reason = published
@@ -144,7 +145,7 @@ fn registrar_like(published: &Request) -> sip_oauth_registration::registrar::Reg
     let to: To<'_> = published.required().unwrap();
     let (name, line) = (contact.device_name().unwrap(), to.uri().user().unwrap());
     registrar.database().edit(|cluster| {
-        let device = DeviceRecord::csf(name, "oauth", USER, [DeviceLine::new(line)]);
+        let device = DeviceRecord::csf(&name, "oauth", USER, [DeviceLine::new(line)]);
         cluster.put_device(device).unwrap();
         cluster.restart("UCM2-PUB").unwrap();
     });

@@ -1,5 +1,7 @@
 //! This project's parser.
 
+use std::borrow::Cow;
+
 use sip_oauth_message::check::{self, Element};
 use sip_oauth_message::header::{
     CSeq, CallId, Contact, ContentLength, Expires, From, MaxForwards, ProxyAuthorization, To, Via,
@@ -70,7 +72,11 @@ impl Peer for Ours {
                     user: uri.and_then(|uri| uri.user()).map(str::as_bytes),
                     host: uri.map_or(Host::Text(b""), host),
                     port: uri.and_then(|uri| uri.port()),
-                    instance: contact.instance().map(str::as_bytes),
+                    // None of the messages has a backslash in it.
+                    instance: match contact.instance() {
+                        Some(Cow::Borrowed(instance)) => Some(instance.as_bytes()),
+                        _ => None,
+                    },
                     expires: contact.expires(),
                 }
             }),

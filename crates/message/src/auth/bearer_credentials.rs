@@ -148,15 +148,10 @@ impl<'a> BearerCredentials<'a> {
     }
 }
 
-impl fmt::Display for BearerCredentials<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bearer <{} bytes>", self.token.len())
-    }
-}
-
+/// By their length: it is no `Display`, so that nothing writes this into a message.
 impl fmt::Debug for BearerCredentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "Bearer <{} bytes>", self.token.len())
     }
 }
 

@@ -129,6 +129,26 @@ impl<'a> Credentials<'a> {
     }
 }
 
+impl Credentials<'_> {
+    /// The value as it goes into the header field, secrets included: to pass on what was read.
+    ///
+    /// ```
+    /// use sip_oauth_message::Credentials;
+    /// let read = Credentials::parse(r#"Digest username="a", response="0123""#)?;
+    /// assert_eq!(read.to_header_value().expose(), r#"Digest username="a", response="0123""#);
+    /// # Ok::<(), sip_oauth_message::ParseError>(())
+    /// ```
+    pub fn to_header_value(&self) -> SecretValue {
+        let (scheme, text) = match self {
+            Self::Bearer(bearer) => return bearer.to_header_value(),
+            Self::Digest(digest) => ("Digest", digest.expose().as_str()),
+            Self::Other(other) => (other.scheme, other.text),
+        };
+        // One piece, so that no copy is left behind that nobody wipes.
+        SecretValue::new([scheme, " ", text].concat())
+    }
+}
+
 impl<'a> OtherCredentials<'a> {
     /// The scheme as written, which is a secret where the sender left out the scheme itself.
     pub const fn scheme(&self) -> &'a str {
@@ -226,19 +246,14 @@ impl fmt::Display for Challenge<'_> {
     }
 }
 
-impl fmt::Display for Credentials<'_> {
+/// By their length: it is no `Display`, so that nothing writes this into a message.
+impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bearer(bearer) => bearer.fmt(f),
             Self::Digest(digest) => digest.fmt(f),
             Self::Other(other) => other.fmt(f),
         }
-    }
-}
-
-impl fmt::Debug for Credentials<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -264,7 +279,7 @@ const SCHEMES: [&str; 16] = [
 
 /// A scheme that is not well known may be an access token whose sender forgot the scheme: a JWT is
 /// a token of RFC 3261 too. Its length is printed instead.
-impl fmt::Display for OtherCredentials<'_> {
+impl fmt::Debug for OtherCredentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_ours = |scheme: &&&str| scheme.eq_ignore_ascii_case(self.scheme);
         match SCHEMES.iter().find(is_ours) {
@@ -272,11 +287,5 @@ impl fmt::Display for OtherCredentials<'_> {
             None => write!(f, "<{} bytes>", self.scheme.len())?,
         }
         write!(f, " <{} bytes>", self.text.len())
-    }
-}
-
-impl fmt::Debug for OtherCredentials<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }

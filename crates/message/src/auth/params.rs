@@ -21,7 +21,7 @@ pub struct AuthParams<'a> {
 }
 
 /// One parameter of a challenge or of credentials.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct AuthParam<'a> {
     pub(super) name: &'a str,
     pub(super) value: Text<'a>,
@@ -117,14 +117,17 @@ impl PartialEq for AuthParam<'_> {
 
 impl Eq for AuthParam<'_> {}
 
-/// Of the values the length alone: they may be credentials.
+/// Of the value the length alone: it may be a credential.
+impl fmt::Debug for AuthParam<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=<{} bytes>", self.name, self.value.as_written().len())
+    }
+}
+
+/// Of the values the length alone.
 impl fmt::Debug for AuthParams<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lengths = self.iter().map(|param| {
-            let length = param.value.as_written().len();
-            (param.name, format_args!("<{length} bytes>").to_string())
-        });
-        f.debug_map().entries(lengths).finish()
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

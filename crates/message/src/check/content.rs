@@ -1,7 +1,7 @@
 //! The body of a request: RFC 3261 section 8.2.3, and section 21.4.7 for that of the answer.
 
 use super::{Cause, Element};
-use crate::header::{Accept, ContentDisposition, ContentType};
+use crate::header::{Accept, ContentDisposition, ContentType, QValue};
 use crate::{HeaderName, Limits, MessageView, multipart};
 
 /// How deep multipart bodies are looked into. Deeper ones are not understood.
@@ -71,7 +71,7 @@ fn is_understood(kind: ContentType<'_>, body: &[u8], element: &Element<'_>, dept
     let one_is_enough = kind.sub_type().eq_ignore_ascii_case("alternative");
     let mut is_understood = !one_is_enough;
     // To the end, since a part that breaks the grammar spoils them all; one part is held at a time.
-    for part in multipart::parts(boundary, body, &LIMITS) {
+    for part in multipart::parts(&boundary, body, &LIMITS) {
         let Ok(part) = part else {
             return false;
         };
@@ -102,9 +102,15 @@ fn answer(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Cause> {
     }
     let accept = view.all::<Accept<'_>>().collect::<Result<Vec<_>, _>>();
     let accept = accept.map_err(Cause::Malformed)?;
+    // "If more than one media range applies to a given type, the most specific reference has precedence"
+    // (RFC 2616 section 14.1, to which section 20.1 sends).
     let is_accepted = |answer: &&str| {
         let (main, sub) = answer.split_once('/').unwrap_or((answer, "*"));
-        accept.iter().any(|range| range.matches(main, sub))
+        let ranges = accept.iter().filter_map(|accept| {
+            let specific = accept.range()?.specificity(main, sub)?;
+            Some((specific, accept.q()))
+        });
+        ranges.max().is_some_and(|(_, q)| q > QValue::ZERO)
     };
     if accept.is_empty() || element.answers.iter().any(is_accepted) {
         Ok(())

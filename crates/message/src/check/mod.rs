@@ -175,11 +175,11 @@ pub fn unsupported<'a>(request: &MessageView<'a>, element: &Element<'_>) -> Vec<
         return Vec::new();
     }
     let mut tags: Vec<&str> = if element.forwards {
-        let lists = request.all::<ProxyRequire<'a>>().flatten();
-        lists.flat_map(|list| list.iter()).collect()
+        let tags = request.all::<ProxyRequire<'a>>().flatten();
+        tags.map(|tag| tag.as_str()).collect()
     } else {
-        let lists = request.all::<Require<'a>>().flatten();
-        lists.flat_map(|list| list.iter()).collect()
+        let tags = request.all::<Require<'a>>().flatten();
+        tags.map(|tag| tag.as_str()).collect()
     };
     let mut seen = BTreeSet::new();
     tags.retain(|tag| !element.knows(tag) && seen.insert(tag.to_ascii_lowercase()));

@@ -35,7 +35,8 @@ pub fn request(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Refu
 }
 
 /// As [`request`], and refuses what RFC 3261 has as mandatory but RFC 2543 did not know,
-/// Max-Forwards and the tag of From, and every header field that stands more often than it may.
+/// Max-Forwards and the tag of From; what one method needs, such as the Contact of an INVITE; a body of no type; and
+/// every header field of [`header`](crate::header) that stands more often than it may.
 ///
 /// # Errors
 ///
@@ -50,6 +51,17 @@ pub fn strict(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Refus
     if from.tag().is_none() {
         return Err(refusal(Cause::FromTag));
     }
+    let method = view.method();
+    for (needs, name) in NEEDED {
+        if method == Some(&needs) && view.fields_named(name).next().is_none() {
+            return Err(refusal(Cause::Missing(name)));
+        }
+    }
+    // "The Content-Type header field MUST be present if the body is not empty" (section 20.15). No proxy looks at it.
+    let kinds = view.fields_named(HeaderName::ContentType);
+    if !element.forwards && !view.body().is_empty() && kinds.count() == 0 {
+        return Err(refusal(Cause::Missing(HeaderName::ContentType)));
+    }
     for name in SINGLE {
         if view.fields_named(name).nth(1).is_some() {
             return Err(refusal(Cause::Repeated(name)));
@@ -58,9 +70,17 @@ pub fn strict(view: &MessageView<'_>, element: &Element<'_>) -> Result<(), Refus
     Ok(())
 }
 
+/// What requests of one method must have: RFC 3261 section 8.1.1.8, RFC 3515 section 2.4.1, RFC 6665 sections 8.2.1.
+const NEEDED: [(Method<'static>, HeaderName<'static>); 4] = [
+    (Method::Invite, HeaderName::Contact),
+    (Method::Refer, HeaderName::ReferTo),
+    (Method::Subscribe, HeaderName::Event),
+    (Method::Notify, HeaderName::Event),
+];
+
 /// Header fields that are no list, so that a second one has no meaning (RFC 3261 section 7.3.1).
 /// Those of every request are checked one by one.
-const SINGLE: [HeaderName<'static>; 19] = [
+const SINGLE: [HeaderName<'static>; 22] = [
     HeaderName::ContentDisposition,
     HeaderName::ContentId,
     HeaderName::ContentLength,
@@ -68,14 +88,17 @@ const SINGLE: [HeaderName<'static>; 19] = [
     HeaderName::Date,
     HeaderName::Event,
     HeaderName::Expires,
+    HeaderName::FlowTimer,
     HeaderName::MimeVersion,
     HeaderName::MinExpires,
     HeaderName::Organization,
     HeaderName::Priority,
     HeaderName::ReferTo,
+    HeaderName::ReferredBy,
     HeaderName::ReplyTo,
     HeaderName::RetryAfter,
     HeaderName::Server,
+    HeaderName::SessionExpires,
     HeaderName::SessionId,
     HeaderName::Subject,
     HeaderName::Timestamp,

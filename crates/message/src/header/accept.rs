@@ -58,6 +58,15 @@ impl<'a> MediaRange<'a> {
     pub const fn params(&self) -> Params<'a> {
         self.params
     }
+
+    /// How many of the two names `main/sub` is in the range by; `None` where it is not.
+    pub(crate) fn specificity(&self, main: &str, sub: &str) -> Option<u8> {
+        let fits = |range: &str, one: &str| match range {
+            "*" => Some(0),
+            range => range.eq_ignore_ascii_case(one).then_some(1),
+        };
+        Some(fits(self.main, main)? + fits(self.sub, sub)?)
+    }
 }
 
 impl<'a> Accept<'a> {
@@ -72,17 +81,15 @@ impl<'a> Accept<'a> {
     /// Whether `main/sub` is in the range and not at `q=0`. Parameters of the media type are not
     /// compared.
     pub fn matches(&self, main: &str, sub: &str) -> bool {
-        let fits = |range: &str, one: &str| range == "*" || range.eq_ignore_ascii_case(one);
-        self.range().is_some_and(|range| {
-            fits(range.main, main) && fits(range.sub, sub) && self.q().thousandths() > 0
-        })
+        let fits = |range: MediaRange<'_>| range.specificity(main, sub).is_some();
+        self.range().is_some_and(fits) && self.q() > QValue::ZERO
     }
 
     /// How much this is preferred; 1 where it does not say, 0 for [`Accept::Nothing`].
     pub fn q(&self) -> QValue {
         match self {
             Self::Range(range) => {
-                let written = range.params.value("q").and_then(QValue::parse);
+                let written = range.params.token("q").and_then(QValue::parse);
                 written.unwrap_or(QValue::ONE)
             }
             Self::Nothing => QValue::ZERO,

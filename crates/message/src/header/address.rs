@@ -92,13 +92,13 @@ address_header! {
 impl<'a> From<'a> {
     /// The tag.
     pub fn tag(&self) -> Option<&'a str> {
-        self.params().value("tag")
+        self.params().token("tag")
     }
 }
 
 impl<'a> To<'a> {
     /// The tag, once there is one.
     pub fn tag(&self) -> Option<&'a str> {
-        self.params().value("tag")
+        self.params().token("tag")
     }
 }

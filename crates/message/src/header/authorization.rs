@@ -45,7 +45,7 @@ authorization_header! {
     /// let header = ProxyAuthorization::parse(r#"Bearer token="eyJh.eyJp.c2ln""#)?;
     /// let Credentials::Bearer(bearer) = header.credentials() else { unreachable!() };
     /// assert_eq!(bearer.expose(), "eyJh.eyJp.c2ln");
-    /// assert_eq!(format!("{bearer}"), "Bearer <14 bytes>");
+    /// assert_eq!(format!("{bearer:?}"), "Bearer <14 bytes>");
     /// # Ok::<(), sip_oauth_message::ParseError>(())
     /// ```
     ProxyAuthorization

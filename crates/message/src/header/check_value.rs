@@ -66,6 +66,8 @@ mod tests {
         HeaderName::ContentLanguage,
         HeaderName::ErrorInfo,
         HeaderName::FlowTimer,
+        HeaderName::Identity,
+        HeaderName::IdentityInfo,
         HeaderName::InReplyTo,
         HeaderName::Organization,
         HeaderName::Priority,

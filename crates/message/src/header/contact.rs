@@ -1,5 +1,6 @@
 //! Contact.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::grammar::{Parsed, digits, element};
@@ -20,9 +21,10 @@ use crate::{HeaderName, Params, ParseError, Text, TypedHeader, Uri};
 ///     r#";+sip.instance="<urn:uuid:00000000-0000-0000-0000-005056000001>""#,
 ///     r#";+u.sip!devicename.ccm.cisco.com="CSFrado";+u.sip!model.ccm.cisco.com="503";video"#,
 /// ))?;
-/// assert_eq!(contact.instance(), Some("urn:uuid:00000000-0000-0000-0000-005056000001"));
-/// assert_eq!(contact.device_name(), Some("CSFrado"));
-/// assert_eq!(contact.model(), Some("503"));
+/// let instance = contact.instance();
+/// assert_eq!(instance.as_deref(), Some("urn:uuid:00000000-0000-0000-0000-005056000001"));
+/// assert_eq!(contact.device_name().as_deref(), Some("CSFrado"));
+/// assert_eq!(contact.model().as_deref(), Some("503"));
 /// assert_eq!(contact.expires(), None);
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
@@ -67,25 +69,33 @@ impl<'a> Contact<'a> {
     /// The `expires` parameter in seconds. "Malformed values SHOULD be treated as equivalent to
     /// 3600."
     pub fn expires(&self) -> Option<u32> {
-        let value = self.params().get("expires")?.value;
-        Some(value.and_then(|v| digits(v.as_written())).unwrap_or(3600))
+        let params = self.params();
+        let value = params
+            .contains("expires")
+            .then(|| params.token("expires"))?;
+        Some(value.and_then(digits).unwrap_or(3600))
     }
 
     /// The `q` parameter, if it is well formed.
     pub fn q(&self) -> Option<QValue> {
-        QValue::parse(self.params().value("q")?)
+        QValue::parse(self.params().token("q")?)
     }
 
     /// The URN in `+sip.instance`, without its brackets (RFC 5626 section 4.1).
-    pub fn instance(&self) -> Option<&'a str> {
-        let value = self.params().value("+sip.instance")?;
-        let inner = value.strip_prefix('<').and_then(|v| v.strip_suffix('>'));
-        Some(inner.unwrap_or(value))
+    pub fn instance(&self) -> Option<Cow<'a, str>> {
+        fn inner(value: &str) -> &str {
+            let inner = value.strip_prefix('<').and_then(|v| v.strip_suffix('>'));
+            inner.unwrap_or(value)
+        }
+        Some(match self.params().text("+sip.instance")? {
+            Cow::Borrowed(value) => Cow::Borrowed(inner(value)),
+            Cow::Owned(value) => Cow::Owned(inner(&value).to_owned()),
+        })
     }
 
     /// The value of a Cisco feature parameter: `+u.sip!<feature>.ccm.cisco.com`, or the older
     /// spelling `+u.sip!<feature>.ccm.features.cisco.com`.
-    pub fn cisco_feature(&self, feature: &str) -> Option<&'a str> {
+    pub fn cisco_feature(&self, feature: &str) -> Option<Cow<'a, str>> {
         let is_it = |name: &str| {
             let Some((prefix, rest)) = name.split_at_checked("+u.sip!".len()) else {
                 return false;
@@ -100,16 +110,16 @@ impl<'a> Contact<'a> {
                     .any(|known| suffix.eq_ignore_ascii_case(known))
         };
         let param = self.params().iter().find(|param| is_it(param.name))?;
-        param.value.map(|value| value.as_written())
+        param.value.map(|value| value.to_str())
     }
 
     /// The device name, such as `CSFRADO`.
-    pub fn device_name(&self) -> Option<&'a str> {
+    pub fn device_name(&self) -> Option<Cow<'a, str>> {
         self.cisco_feature("devicename")
     }
 
     /// The model number, such as `503`.
-    pub fn model(&self) -> Option<&'a str> {
+    pub fn model(&self) -> Option<Cow<'a, str>> {
         self.cisco_feature("model")
     }
 }

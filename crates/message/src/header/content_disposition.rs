@@ -23,7 +23,7 @@ impl<'a> ContentDisposition<'a> {
 
     /// Whether a recipient that does not know the body may ignore it: `handling=optional`.
     pub fn is_optional(&self) -> bool {
-        let handling = self.params.value("handling");
+        let handling = self.params.token("handling");
         handling.is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
     }
 

@@ -1,8 +1,9 @@
 //! Content-Type.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::grammar::{Parsed, expected, separator, single, token};
+use crate::grammar::{Parsed, cut, expected, from_part, separator, single, token};
 use crate::params::params;
 use crate::{HeaderName, Params, ParseError, TypedHeader};
 
@@ -17,15 +18,24 @@ use crate::{HeaderName, Params, ParseError, TypedHeader};
 /// use sip_oauth_message::{header::ContentType, TypedHeader};
 /// let kind = ContentType::parse("multipart/mixed; boundary=uniqueBoundary")?;
 /// assert!(kind.is("multipart", "mixed"));
-/// assert_eq!(kind.boundary(), Some("uniqueBoundary"));
+/// assert_eq!(kind.boundary().as_deref(), Some("uniqueBoundary"));
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct ContentType<'a> {
     main: &'a str,
     sub: &'a str,
     params: Params<'a>,
 }
+
+/// Type and subtype have no case (RFC 3261 section 7.3.1).
+impl PartialEq for ContentType<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.main, other.sub) && self.params == other.params
+    }
+}
+
+impl Eq for ContentType<'_> {}
 
 impl<'a> ContentType<'a> {
     /// Before the slash.
@@ -44,8 +54,8 @@ impl<'a> ContentType<'a> {
     }
 
     /// The boundary of a multipart body (RFC 2046 section 5.1.1).
-    pub fn boundary(&self) -> Option<&'a str> {
-        self.params.value("boundary")
+    pub fn boundary(&self) -> Option<Cow<'a, str>> {
+        self.params.text("boundary")
     }
 
     /// The parameters.
@@ -64,8 +74,12 @@ impl<'a> TypedHeader<'a> for ContentType<'a> {
 
 fn content_type(input: &str) -> Parsed<'_, ContentType<'_>> {
     let (rest, (main, sub, params)) = media_type(input)?;
-    if params.iter().any(|param| param.value.is_none()) {
-        return expected(input, "a value for each parameter");
+    if let Some(without) = params.iter().find(|param| param.value.is_none()) {
+        let name = from_part(input, without.name);
+        return expected(
+            cut(name, without.name.len()).1,
+            "a value for each parameter",
+        );
     }
     Ok((rest, ContentType { main, sub, params }))
 }

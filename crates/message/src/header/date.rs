@@ -37,9 +37,17 @@ impl<'a> Date<'a> {
         self.0
     }
 
-    /// The moment, in whole seconds; `None` for a day or time that the calendar does not have.
+    /// The moment, in whole seconds, whatever weekday is written before it; `None` for a day or time that the
+    /// calendar does not have.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        httpdate::parse_http_date(self.0).ok()
+        let part = |from: usize, to: usize| self.0.get(from..to);
+        let is_month = |known: &&&str| part(8, 11).is_some_and(|m| known.eq_ignore_ascii_case(m));
+        let month = MONTHS.iter().find(is_month)?;
+        // The day of the week adds nothing to the date, and is not looked at.
+        let (day, time) = (part(5, 7)?, part(12, 25)?);
+        WEEKDAYS.iter().find_map(|weekday| {
+            httpdate::parse_http_date(&format!("{weekday}, {day} {month} {time} GMT")).ok()
+        })
     }
 }
 

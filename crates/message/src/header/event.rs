@@ -23,7 +23,7 @@ impl<'a> Event<'a> {
 
     /// The `id` that tells subscriptions of one dialog apart.
     pub fn id(&self) -> Option<&'a str> {
-        self.params.value("id")
+        self.params.token("id")
     }
 
     /// The parameters.

@@ -3,9 +3,8 @@
 //! Each type borrows the value, checks it when it is decoded and writes it with `Display`.
 //! [`TypedHeader`](crate::TypedHeader) is the way in.
 //!
-//! A list is the same list whether it stands in one field or in several: take all values of it.
-//! An element of Via, Contact, Route and their like is one value; of the lists of tokens (Allow,
-//! Supported, Require, Proxy-Require, Unsupported), the tokens of one field are.
+//! A list is the same list whether it stands in one field or in several: take all values of it. Each
+//! element is one value. An empty Allow or Supported, which says that there is none, is one empty value.
 
 mod accept;
 mod address;
@@ -138,34 +137,28 @@ macro_rules! number_header {
     };
 }
 
-/// A field whose value is a comma-separated list of tokens.
-macro_rules! token_list_header {
+/// One token of a field that is a comma-separated list of them.
+macro_rules! token_header {
     ($(#[$doc:meta])* $name:ident, empty: $empty:literal, $case:literal by $same:path) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name<'a>(&'a str);
 
-        /// The same tokens in the same order, whatever white space is between them.
         impl PartialEq for $name<'_> {
             fn eq(&self, other: &Self) -> bool {
-                self.iter().eq(other.iter())
+                self.is(other.0)
             }
         }
 
         impl Eq for $name<'_> {}
 
         impl<'a> $name<'a> {
-            /// The tokens, in order.
-            pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-                crate::header::tokens(self.0)
+            #[doc = concat!("Whether this is `token`; compared ", $case, " regard to case.")]
+            pub fn is(&self, token: &str) -> bool {
+                $same(self.0, token)
             }
 
-            #[doc = concat!("Whether `token` is in the list; compared ", $case, " regard to case.")]
-            pub fn contains(&self, token: &str) -> bool {
-                self.iter().any(|t| $same(t, token))
-            }
-
-            /// The list as written.
+            /// As written.
             pub const fn as_str(&self) -> &'a str {
                 self.0
             }
@@ -175,9 +168,12 @@ macro_rules! token_list_header {
             const NAME: crate::HeaderName<'static> = crate::HeaderName::$name;
 
             fn decode(value: &'a str) -> Result<(Self, &'a str), crate::ParseError> {
-                crate::grammar::single(value, Self::NAME, |input| {
-                    let (rest, list) = crate::header::token_list(input, $empty)?;
-                    Ok((rest, Self(list)))
+                if $empty && value.is_empty() {
+                    return Ok((Self(""), ""));
+                }
+                crate::grammar::element(value, Self::NAME, |input| {
+                    let (rest, token) = crate::grammar::token(input)?;
+                    Ok((rest, Self(token)))
                 })
             }
         }
@@ -191,27 +187,4 @@ macro_rules! token_list_header {
 }
 
 use number_header;
-use token_list_header;
-
-use crate::grammar::{Parsed, cut, separator, skip_lws, token, trim_end};
-
-/// `[ token *( COMMA token ) ]`, as written.
-fn token_list(input: &str, may_be_empty: bool) -> Parsed<'_, &str> {
-    if input.is_empty() && may_be_empty {
-        return Ok((input, ""));
-    }
-    let (mut rest, _) = token(input)?;
-    while skip_lws(rest).starts_with(',') {
-        let (after, ()) = separator(rest, ',', "a comma")?;
-        rest = token(after)?.0;
-    }
-    let (list, _) = cut(input, input.len() - rest.len());
-    Ok((rest, trim_end(list)))
-}
-
-/// The tokens of a list that was checked.
-fn tokens(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(|t| t.trim_matches([' ', '\t', '\r', '\n']))
-        .filter(|t| !t.is_empty())
-}
+use token_header;

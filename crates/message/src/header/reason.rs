@@ -35,7 +35,7 @@ impl<'a> Reason<'a> {
 
     /// The cause, a number of that protocol.
     pub fn cause(&self) -> Option<u32> {
-        digits(self.params.value("cause")?)
+        digits(self.params.token("cause")?)
     }
 
     /// The text.

@@ -47,7 +47,7 @@ impl<'a> RetryAfter<'a> {
 
     /// For how many seconds it will then be possible.
     pub fn duration(&self) -> Option<u32> {
-        digits(self.params.value("duration")?)
+        digits(self.params.token("duration")?)
     }
 
     /// The parameters.

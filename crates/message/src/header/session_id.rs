@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::grammar::{Parsed, expected, single, token};
+use crate::grammar::{Parsed, expected, from_part, single, token};
 use crate::params::params;
-use crate::{HeaderName, Params, ParseError, Text, TypedHeader};
+use crate::{HeaderName, Params, ParseError, TypedHeader};
 
 /// What a session is called from end to end (RFC 7989 section 5).
 ///
@@ -52,12 +52,12 @@ fn session_id(input: &str) -> Parsed<'_, SessionId<'_>> {
     }
     let behind = rest;
     let (rest, params) = params(behind)?;
-    let remote = params.get("remote").map(|remote| match remote.value {
-        Some(Text::Token(remote)) => is_uuid(remote),
-        _ => false,
-    });
-    if remote == Some(false) {
-        return expected(behind, "32 hex digits in lower case as the remote UUID");
+    if let Some(remote) = params.get("remote")
+        && !params.token("remote").is_some_and(is_uuid)
+    {
+        let value = remote.value.map_or(remote.name, |value| value.as_written());
+        let what = "32 hex digits in lower case as the remote UUID";
+        return expected(from_part(behind, value), what);
     }
     Ok((rest, SessionId { local, params }))
 }

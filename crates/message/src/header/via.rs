@@ -1,9 +1,9 @@
 //! Via.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
-use crate::Text;
 use crate::grammar::{
     Parsed, behind_separator, cut, digits, element, expected, is_token, nested, separator,
     skip_lws, token,
@@ -28,7 +28,7 @@ use crate::{ErrorKind, HeaderName, Params, ParseError, TypedHeader};
 /// assert_eq!(via.branch(), Some("z9hG4bK00001188"));
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Via<'a> {
     protocol: &'a str,
     version: &'a str,
@@ -37,6 +37,18 @@ pub struct Via<'a> {
     port: Option<u16>,
     params: Params<'a>,
 }
+
+/// Protocol and transport have no case (RFC 3261 section 7.3.1).
+impl PartialEq for Via<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.protocol.eq_ignore_ascii_case(other.protocol)
+            && self.version.eq_ignore_ascii_case(other.version)
+            && self.transport.eq_ignore_ascii_case(other.transport)
+            && (self.host, self.port, self.params) == (other.host, other.port, other.params)
+    }
+}
+
+impl Eq for Via<'_> {}
 
 /// The transport in a Via (RFC 3261 section 20.42, RFC 4168, RFC 7118).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,8 +75,22 @@ pub enum Transport<'a> {
 /// `other-transport = token`: a transport that is none of those above.
 ///
 /// [`Transport::parse`] makes one, so that it is a token and no known transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct OtherTransport<'a>(&'a str);
+
+impl PartialEq for OtherTransport<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for OtherTransport<'_> {}
+
+impl Hash for OtherTransport<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_ascii_lowercase().hash(state);
+    }
+}
 
 /// The `rport` parameter (RFC 3581).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,12 +182,12 @@ impl<'a> Via<'a> {
 
     /// The branch: what this transaction is called.
     pub fn branch(&self) -> Option<&'a str> {
-        self.params.value("branch")
+        self.params.token("branch")
     }
 
     /// The `received` parameter as written.
     pub fn received(&self) -> Option<&'a str> {
-        self.params.value("received")
+        self.params.token("received")
     }
 
     /// The `received` parameter as an address; IPv6 with or without brackets
@@ -176,8 +202,7 @@ impl<'a> Via<'a> {
     pub fn rport(&self) -> Option<Rport> {
         match self.params.get("rport")?.value {
             None => Some(Rport::Asked),
-            Some(Text::Token(port)) => digits(port).map(Rport::Port),
-            Some(Text::Quoted(_) | Text::Plain(_)) => None,
+            Some(_) => digits(self.params.token("rport")?).map(Rport::Port),
         }
     }
 
@@ -189,7 +214,10 @@ impl<'a> Via<'a> {
     /// This hop as a server writes it into a request that came from `source`: with `received`
     /// where `sent-by` is another address (RFC 3261 section 18.2.1), and with `received` and
     /// `rport` where the client asks for it (RFC 3581 section 4).
+    ///
+    /// An IPv4 address that a socket of both families shows as IPv6 is the IPv4 address.
     pub const fn received_from(&self, source: SocketAddr) -> ReceivedVia<'a> {
+        let source = SocketAddr::new(source.ip().to_canonical(), source.port());
         ReceivedVia { via: *self, source }
     }
 

@@ -85,7 +85,11 @@ fn warning(input: &str) -> Parsed<'_, Warning<'_>> {
         return expected(rest, "a space after the code");
     };
     let (rest, agent) = warn_agent(skip_lws(rest))?;
-    let (rest, text) = quoted_string(skip_lws(rest))?;
+    let text = skip_lws(rest);
+    if text.len() == rest.len() {
+        return expected(rest, "a space after the agent");
+    }
+    let (rest, text) = quoted_string(text)?;
     let code = u16::try_from(code).expect("at most 999");
     Ok((rest, Warning { code, agent, text }))
 }

@@ -15,14 +15,17 @@ pub use self::parser::{Parser, Reading};
 /// needed. What is not here is not offered: a closing quote that is missing, or a
 /// line without a colon, leaves open what the sender meant.
 ///
-/// A few things beyond the grammar of RFC 3261 are always read, because a later standard or every
-/// product wants them and nobody can mistake them: `received` and other values with an IPv6 address in
-/// brackets or without (RFC 5118 section 4.5), no blank before the bracket behind a display name
-/// (RFC 4475 section 3.1.1.6), an underscore in a host name (nodes of Unified CM have them), a last label of a
-/// host name that begins with a digit and is no number (names of containers), any
-/// text in User-Agent and Server, base64 without quotes in the parameters of a challenge, the names
-/// of a Date in any case, and an address without brackets in Route, Record-Route, Path and Service-Route,
-/// read as one in From is.
+/// A few things beyond the grammar of RFC 3261 section 25.1 are always read, because a later standard or every product
+/// wants them and nobody can take them for anything else:
+///
+/// | what | although | because |
+/// |---|---|---|
+/// | an IPv6 address without brackets in `received` and other parameters | `via-received` has an `IPv6address`, which is bracketed elsewhere | RFC 5118 section 4.5 |
+/// | no blank before the bracket behind a display name | `display-name = *(token LWS)` | RFC 4475 section 3.1.1.6 |
+/// | an underscore in a host name | `domainlabel` has none | nodes of Unified CM are called so; RFC 2181 section 11 |
+/// | a last label of a host name that begins with a digit, if it is no number | `toplabel` begins with a letter | names of containers; RFC 1123 section 2.1 |
+/// | any text in User-Agent and Server | `server-val = product / comment` | products write what they like, and nothing depends on it |
+/// | base64 without quotes in a parameter of a challenge or of credentials | `auth-param-value = token / quoted-string` | RFC 7235 section 2.1 has it as `token68` |
 ///
 /// ```
 /// use sip_oauth_message::Leniency;

@@ -8,31 +8,44 @@ use crate::header::check_value;
 use crate::{HeaderName, Text};
 
 /// Gives the repaired text, or nothing where there is nothing to repair.
-type Apply = fn(&str) -> Option<String>;
+type Apply = fn(HeaderName<'_>, &str) -> Option<String>;
 
 /// In the order in which they are tried: what stands around a URI before what stands in it.
 const REPAIRS: [(Leniency, Apply); 6] = [
-    (ViaComment, without_comments),
+    (ViaComment, |_, value| without_comments(value)),
     (UnquotedDisplayName, with_quotes),
-    (UnbracketedUri, with_brackets),
-    (WhiteSpaceInUri, without_space_in_brackets),
-    (EmptyParameter, without_empty_params),
-    (EmptyElement, without_empty_elements),
+    (UnbracketedUri, |_, value| with_brackets(value)),
+    (WhiteSpaceInUri, |_, value| without_space_in_brackets(value)),
+    (EmptyParameter, |_, value| without_empty_params(value)),
+    (EmptyElement, |_, value| without_empty_elements(value)),
 ];
 
-/// A value that is well formed, and which leniencies that takes.
+/// A value that is well formed, and which leniencies that takes: no more than must be.
 pub(super) fn repair(
     name: HeaderName<'_>,
     value: &str,
     allowed: Leniencies,
 ) -> Option<(String, Leniencies)> {
+    let mut found = attempt(name, value, allowed)?;
+    for (leniency, _) in REPAIRS {
+        if found.1.contains(leniency)
+            && let Some(without) = attempt(name, value, found.1.without(leniency))
+        {
+            found = without;
+        }
+    }
+    Some(found)
+}
+
+/// Repairs the value step by step until it is well formed.
+fn attempt(name: HeaderName<'_>, value: &str, allowed: Leniencies) -> Option<(String, Leniencies)> {
     let mut text = value.to_owned();
     let mut needed = Leniencies::NONE;
     for (leniency, apply) in REPAIRS {
         if !allowed.contains(leniency) || !fits(leniency, name) {
             continue;
         }
-        let Some(repaired) = apply(&text) else {
+        let Some(repaired) = apply(name, &text) else {
             continue;
         };
         text = repaired;
@@ -198,10 +211,12 @@ fn with_brackets(value: &str) -> Option<String> {
     Some(format!("<{}>{params}", uri.trim_matches(is_space)))
 }
 
-/// `Bell, Alexander <sip:a@example.com>` becomes `"Bell, Alexander" <sip:a@example.com>`.
-fn with_quotes(value: &str) -> Option<String> {
+/// `Bell, Alexander <sip:a@example.com>` becomes `"Bell, Alexander" <sip:a@example.com>`, but in a list, where
+/// what is before a comma may be an address of its own.
+fn with_quotes(field: HeaderName<'_>, value: &str) -> Option<String> {
     let (name, address) = value.split_at_checked(value.find('<')?)?;
     let name = name.trim_matches(is_space);
     let is_plain = !name.is_empty() && !name.contains('"');
-    is_plain.then(|| format!("{} {address}", Text::Plain(name)))
+    let is_one = !is_list(field) || !name.contains(',');
+    (is_plain && is_one).then(|| format!("{} {address}", Text::Plain(name)))
 }

@@ -24,11 +24,11 @@ use crate::{ErrorKind, HeaderField, Headers, Limits, ParseError, TypedHeader};
 /// assert_eq!((parts[0].body(), parts[1].body()), (&b"one"[..], &b"two"[..]));
 /// # Ok::<(), sip_oauth_message::ParseError>(())
 /// ```
-pub fn parts<'a>(
-    boundary: &'a str,
+pub fn parts<'a, 'b>(
+    boundary: &'b str,
     body: &'a [u8],
     limits: &Limits,
-) -> impl Iterator<Item = Result<Part<'a>, ParseError>> + use<'a> {
+) -> impl Iterator<Item = Result<Part<'a>, ParseError>> + use<'a, 'b> {
     Parts::new(boundary, body, limits)
 }
 
@@ -92,8 +92,8 @@ impl fmt::Debug for Part<'_> {
     }
 }
 
-pub(super) struct Parts<'a> {
-    boundary: &'a str,
+pub(super) struct Parts<'a, 'b> {
+    boundary: &'b str,
     body: &'a [u8],
     limits: Limits,
     /// Where the part begins, behind the line end of its delimiter.
@@ -120,8 +120,8 @@ struct Delimiter {
     is_last: bool,
 }
 
-impl<'a> Parts<'a> {
-    pub(super) const fn new(boundary: &'a str, body: &'a [u8], limits: &Limits) -> Self {
+impl<'a, 'b> Parts<'a, 'b> {
+    pub(super) const fn new(boundary: &'b str, body: &'a [u8], limits: &Limits) -> Self {
         Self {
             boundary,
             body,
@@ -235,7 +235,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-impl<'a> Iterator for Parts<'a> {
+impl<'a> Iterator for Parts<'a, '_> {
     type Item = Result<Part<'a>, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {

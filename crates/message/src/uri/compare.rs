@@ -159,9 +159,12 @@ impl<'a> UriHeader<'a> {
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        let value = || match self.has_case {
-            true => normal(self.value).cmp(normal(other.value)),
-            false => order_no_case(self.value, other.value),
+        let value = || {
+            if self.has_case {
+                normal(self.value).cmp(normal(other.value))
+            } else {
+                order_no_case(self.value, other.value)
+            }
         };
         self.name
             .cmp(&other.name)

@@ -56,7 +56,8 @@ pub(crate) fn is_read_leniently(bytes: &[u8]) -> bool {
 #[derive(Default)]
 pub(crate) struct Score {
     total: usize,
-    agree: usize,
+    /// Of the cases that come with a verdict.
+    agree: Option<usize>,
     strict: usize,
     lenient: usize,
 }
@@ -64,8 +65,13 @@ pub(crate) struct Score {
 impl Score {
     /// Counts one case, which agreed with its manifest or not.
     pub(crate) fn count(&mut self, bytes: &[u8], agrees: bool) {
+        *self.agree.get_or_insert(0) += usize::from(agrees);
+        self.count_without_verdict(bytes);
+    }
+
+    /// Counts one case of a set that comes without verdicts.
+    pub(crate) fn count_without_verdict(&mut self, bytes: &[u8]) {
         self.total += 1;
-        self.agree += usize::from(agrees);
         let strict = read_strictly(bytes).is_ok();
         let lenient = is_read_leniently(bytes);
         assert!(lenient || !strict, "a leniency refuses nothing");
@@ -81,6 +87,7 @@ impl Score {
             strict,
             lenient,
         } = self;
+        let agree = agree.map_or("–".to_owned(), |agree| agree.to_string());
         is_documented(&format!(
             "| `{set}` | {total} | {agree} | {strict} | {lenient} |"
         ));

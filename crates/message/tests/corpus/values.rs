@@ -255,21 +255,26 @@ fn value_of(view: &MessageView<'_>, key: &str) -> Option<Value> {
         "trailing_octets_ignored" => Value::from(view.trailing()),
         "subject" => Value::from(view.to_headers().get("Subject")?),
         "content_type" => Value::from(view.required::<ContentType<'_>>().ok()?.to_string()),
-        "multipart_boundary" => option(view.required::<ContentType<'_>>().ok()?.boundary()),
+        "multipart_boundary" => option(
+            view.required::<ContentType<'_>>()
+                .ok()?
+                .boundary()
+                .as_deref(),
+        ),
         "multipart_parts" => {
             let boundary = view.required::<ContentType<'_>>().ok()?.boundary()?;
-            let parts = multipart::parts(boundary, view.body(), &Limits::default());
+            let parts = multipart::parts(&boundary, view.body(), &Limits::default());
             Value::from(parts.collect::<Result<Vec<_>, _>>().ok()?.len())
         }
         "require" => Value::from(
             view.all::<Require<'_>>()
                 .flatten()
-                .flat_map(|r| r.iter())
+                .map(|tag| tag.as_str())
                 .collect::<Vec<_>>(),
         ),
         "proxy_require" => {
             let all = view.all::<ProxyRequire<'_>>().flatten();
-            Value::from(all.flat_map(|r| r.iter()).collect::<Vec<_>>())
+            Value::from(all.map(|tag| tag.as_str()).collect::<Vec<_>>())
         }
         "authorization_scheme" => {
             let header = view.required::<Authorization<'_>>().ok()?;

@@ -128,7 +128,7 @@ mod section_7_3_1 {
             let view = view(&text).unwrap();
             let tags: Vec<_> = view
                 .all::<Supported<'_>>()
-                .flat_map(|list| list.unwrap().iter())
+                .map(|tag| tag.unwrap().as_str())
                 .collect();
             assert_eq!(tags, ["path", "gruu", "outbound"]);
         }

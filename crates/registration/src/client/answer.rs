@@ -176,12 +176,7 @@ fn sis_version(view: &MessageView<'_>) -> [u16; 3] {
     const PREFIX: &str = "x-cisco-sis-";
     view.all::<Supported<'_>>()
         .filter_map(Result::ok)
-        .flat_map(|supported| {
-            supported
-                .iter()
-                .map(str::to_ascii_lowercase)
-                .collect::<Vec<_>>()
-        })
+        .map(|tag| tag.as_str().to_ascii_lowercase())
         .find_map(|tag| {
             let mut numbers = tag.strip_prefix(PREFIX)?.split('.').map(str::parse);
             let version = [

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use sip_oauth_message::header::{AlarmLoads, CiscoAlarm};
 use sip_oauth_message::remotecc::{REGISTER_CONTENT_TYPE, RegisterBody};
 use sip_oauth_message::{
     BearerCredentials, BearerForm, HeaderName, Method, Request, SecretValue, Text, Uri,
@@ -176,13 +177,15 @@ impl Register<'_> {
 
 /// `SIP;cause=200;text="cisco-alarm:25 Name=CSFJDOE ActiveLoad=… InactiveLoad=… Last=initialized"`.
 fn reason(config: &ClientConfig, alarm: &Alarm) -> String {
-    let text = format!(
-        "cisco-alarm:{} Name={} ActiveLoad={} InactiveLoad={} Last={}",
-        alarm.code,
-        config.device.name,
-        config.device.load.active,
-        config.device.load.inactive,
-        alarm.last
-    );
-    format!("SIP;cause=200;text={}", Text::Plain(&text))
+    let load = &config.device.load;
+    let alarm = CiscoAlarm {
+        code: alarm.code,
+        name: (&config.device.name).into(),
+        loads: AlarmLoads::Both {
+            active: (&load.active).into(),
+            inactive: (&load.inactive).into(),
+        },
+        last: (&alarm.last).into(),
+    };
+    alarm.to_reason()
 }

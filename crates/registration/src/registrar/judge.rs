@@ -87,8 +87,8 @@ impl<S> Judge<'_, S> {
         self.request
             .all::<Require<'_>>()
             .filter_map(Result::ok)
-            .flat_map(|list| list.iter().map(str::to_owned).collect::<Vec<_>>())
-            .filter(|tag| !known.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .filter(|tag| !known.iter().any(|known| tag.is(known)))
+            .map(|tag| tag.as_str().to_owned())
             .collect()
     }
 

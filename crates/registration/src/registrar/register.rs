@@ -1,5 +1,6 @@
 //! A REGISTER, read as far as a registrar needs it (RFC 3261 section 10.3).
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use sip_oauth_message::header::{CSeq, CallId, Contact, Expires, Path, Reason, Supported, To};
@@ -80,11 +81,10 @@ impl Register {
             return Err(Unreadable::Refused(Refusal::UnsupportedUriScheme));
         }
         let (mut path_supported, mut graceful) = (false, false);
-        for list in request.all::<Supported<'_>>() {
-            for tag in list?.iter() {
-                path_supported |= tag.eq_ignore_ascii_case("path");
-                graceful |= tag.eq_ignore_ascii_case("X-cisco-graceful-reg");
-            }
+        for tag in request.all::<Supported<'_>>() {
+            let tag = tag?;
+            path_supported |= tag.is("path");
+            graceful |= tag.is("X-cisco-graceful-reg");
         }
         let path = values(request.all::<Path<'_>>())?;
         let alarm = request
@@ -199,9 +199,9 @@ impl ContactRequest {
             stored,
             uri: uri.as_str().to_owned(),
             expires: contact.expires(),
-            device: contact.device_name().map(str::to_owned),
+            device: contact.device_name().map(Cow::into_owned),
             model: contact.model().and_then(|model| model.parse().ok()),
-            instance: contact.instance().map(str::to_owned),
+            instance: contact.instance().map(Cow::into_owned),
         })
     }
 }
