@@ -269,3 +269,35 @@ fn answer_on(asked: &[u8], published: &Response, listener: Listener) -> Response
     let arrival = Arrival::new(listener, 0, peer);
     support::response(registrar.handle(&arrival, &view, date, &mut Seeded::new(5)))
 }
+
+/// RFC 3261 section 25.1: what is no `hostport` can be in no Request-URI. A node that is called so is asked nothing, and the next
+/// one is in time.
+#[test]
+fn a_node_whose_name_can_be_no_host_is_sent_nothing() {
+    for name in ["ucm one", "ucm1;x=y", "ucm1>\r\nX: y", "ucm@1", ""] {
+        let device = Device::csf("CSFX", Instance::new("005056aabbcc").unwrap());
+        let nodes = [name, "ucm2.example.com"].map(|node| Target::new(node, 5090, Transport::Tls));
+        let config = ClientConfig::unified_cm(device, Line::new("1010", "x"), nodes.to_vec());
+        let mut client = Client::new(config, Seeded::new(1));
+        let mut now = std::time::Instant::now();
+        client.start(now);
+        let mut sent_to = Vec::new();
+        for _ in 0..20 {
+            while let Some(event) = client.poll_event() {
+                if let Event::Connect { connection, target } = event {
+                    client.handle_connected(connection, ([192, 0, 2, 1], 5000).into(), now);
+                    let mut out = Vec::new();
+                    if client.poll_transmit(wall(), &mut out).is_some() {
+                        sent_to.push(target.node);
+                    }
+                    assert_eq!(out.is_empty(), sent_to.is_empty(), "{name:?}");
+                }
+            }
+            if let Some(due) = client.poll_timeout().filter(|_| sent_to.is_empty()) {
+                now = due;
+                client.handle_timeout(now);
+            }
+        }
+        assert_eq!(sent_to, ["ucm2.example.com"], "{name:?}");
+    }
+}

@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use sip_oauth_message::header::{AlarmLoads, CiscoAlarm};
 use sip_oauth_message::remotecc::{REGISTER_CONTENT_TYPE, RegisterBody};
+use sip_oauth_message::uri::EscapedUser;
 use sip_oauth_message::{
-    BearerCredentials, BearerForm, HeaderName, Method, Request, SecretValue, Text, Uri,
+    BearerCredentials, BearerForm, HeaderName, Host, Method, Request, SecretValue, Text, Uri,
 };
 
 use super::config::{Alarm, ClientConfig, Dialect, Target};
 use super::series::Series;
 use super::state::Transaction;
-use crate::address::{UriUser, uri_host};
+use crate::address::uri_host;
 use crate::date::date;
 
 /// Which header field carries credentials, and how they are written in it.
@@ -75,8 +76,8 @@ impl Register<'_> {
             ..
         } = self;
         let unified_cm = matches!(config.dialect, Dialect::UnifiedCm);
-        let (node, line) = (uri_host(&target.node), UriUser(&config.line.name));
-        let uri = format!("sip:{node}");
+        let (node, line) = (uri_host(&target.node), EscapedUser(&config.line.name));
+        let uri = format!("sip:{}", Host::parse(&node).ok()?);
         let mut request = Request::new(Method::Register, Uri::parse(&uri).ok()?);
         let headers = &mut request.headers;
         headers.push(
@@ -154,7 +155,7 @@ impl Register<'_> {
         let device = &config.device;
         let mut contact = format!(
             "<sip:{}@{};transport={}>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-{}>\"",
-            UriUser(&config.line.contact),
+            EscapedUser(&config.line.contact),
             self.local,
             target.transport.uri_name(),
             device.instance.as_str(),

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     clock::later,
     connect::Connector,
-    http::{Exchange, printable},
+    http::{Exchange, HttpFailure, printable},
 };
 
 /// How many tokens without success are remembered.
@@ -39,7 +39,9 @@ const MAX_REFUSED: usize = 4096;
 /// - 10 s and 64 KiB per answer. A redirect is a failure: the token would go elsewhere.
 /// - While the endpoint fails it is left alone for 1 s, then twice as long each time, up to 30 s, and up to 20 % more at
 ///   random. An answer without a boolean `active` is a failure, no verdict. A status 4xx other than 401, 403 and 429 is about
-///   the one question: that token is not asked about for 10 s, others are.
+///   the one question: that token is not asked about for 10 s, others are. A status 5xx other than 503, an answer that cannot be
+///   read and one that does not come may be about the one question as well: the endpoint is left alone with others once
+///   two of them in a row fared so.
 ///
 /// # Examples
 ///
@@ -80,6 +82,8 @@ struct State {
     refused: HashMap<Digest, (IntrospectionError, Instant)>,
     failures: u32,
     failed: Option<(String, Instant)>,
+    /// The token of the last question whose failure may have been its own, if none was answered since.
+    suspect: Option<Digest>,
 }
 
 /// Why a token is not accepted by introspection.
@@ -227,11 +231,11 @@ impl IntrospectionClient {
         let clock = self.connector.clock();
         let judged = match self.post(text).await {
             Ok(body) => match self.verifier.introspected(text, &body, clock.system_now()) {
-                Err(error) if error.is_open() => Err(Failure::of_all(format!(
-                    "{}: {}",
-                    self.place(),
-                    error.kind()
-                ))),
+                Err(error) if error.is_open() => Err(Failure {
+                    sentence: format!("{}: {}", self.place(), error.kind()),
+                    pause: None,
+                    concerns: Concerns::Unclear,
+                }),
                 judged => Ok(judged),
             },
             Err(failure) => Err(failure),
@@ -244,6 +248,7 @@ impl IntrospectionClient {
         };
         state.failures = 0;
         state.failed = None;
+        state.suspect = None;
         verdict.map_err(|error| {
             tracing::debug!(reason = %error, "introspection refuses the token");
             let inactive = matches!(error.kind(), TokenErrorKind::Inactive);
@@ -275,7 +280,7 @@ impl IntrospectionClient {
                 tracing::warn!(reason = sentence, ?wait, "introspection of one token");
                 state.remember(digest, error.clone(), now, wait);
             }
-            Concerns::All => {
+            Concerns::Unclear | Concerns::All => {
                 state.failures = state.failures.saturating_add(1);
                 let wait = self.backoff.after(state.failures, pause);
                 tracing::warn!(
@@ -284,7 +289,18 @@ impl IntrospectionClient {
                     ?wait,
                     "introspection"
                 );
-                state.failed = Some((sentence, later(now, wait)));
+                let may_be_this = match concerns {
+                    Concerns::Unclear => {
+                        let before = state.suspect.replace(digest);
+                        before.is_none_or(|before| before == digest)
+                    }
+                    Concerns::ThisToken | Concerns::All => false,
+                };
+                if may_be_this {
+                    state.remember(digest, error.clone(), now, wait);
+                } else {
+                    state.failed = Some((sentence, later(now, wait)));
+                }
             }
         }
         error
@@ -306,7 +322,16 @@ impl IntrospectionClient {
         }
         .run(&self.connector)
         .await
-        .map_err(|error| Failure::of_all(format!("introspection endpoint {error}")))?;
+        .map_err(|error| Failure {
+            sentence: format!("introspection endpoint {error}"),
+            pause: None,
+            concerns: match error.failure {
+                HttpFailure::TimedOut(_) | HttpFailure::TooLarge(_) | HttpFailure::Protocol(_) => {
+                    Concerns::Unclear
+                }
+                _ => Concerns::All,
+            },
+        })?;
         let place = self.place();
         let status = answer.status;
         if status == StatusCode::OK {
@@ -317,12 +342,20 @@ impl IntrospectionClient {
             let words = "we are not let in (401); check client id and secret";
             return Err(Failure::of_all(format!("{place}: {words}")));
         }
-        let about_us = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        let about_us = [
+            StatusCode::FORBIDDEN,
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
         Err(Failure {
             sentence: format!("{place}: status {} instead of 200", status.as_u16()),
             pause: retry_after(&answer.headers),
-            concerns: if status.is_client_error() && !about_us {
+            concerns: if about_us.contains(&status) {
+                Concerns::All
+            } else if status.is_client_error() {
                 Concerns::ThisToken
+            } else if status.is_server_error() {
+                Concerns::Unclear
             } else {
                 Concerns::All
             },
@@ -362,6 +395,8 @@ struct Failure {
 enum Concerns {
     /// The server answers, and finds fault with the question (4xx): a stranger chose the token in it.
     ThisToken,
+    /// This one, or all: another one will show.
+    Unclear,
     All,
 }
 
