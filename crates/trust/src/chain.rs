@@ -38,7 +38,7 @@ pub struct ChainRefusal {
     pub at: Option<usize>,
     /// The subject of that certificate.
     pub subject: Option<String>,
-    /// Anchors of the name that was looked for, none of which signed the chain.
+    /// Anchors of the name that was looked for, at none of which the path ends.
     pub tried: Vec<TriedAnchor>,
     /// What rustls would be told, and the alert made of.
     pub error: Error,
@@ -89,9 +89,10 @@ pub fn verify_chain(
 ) -> Result<VerifiedChain, Box<ChainRefusal>> {
     judge(chain, store, purpose, unix_time(now), provider).map_err(|verdict| {
         let (certificates, summaries) = finding::read(chain.iter());
+        let algorithms = provider.signature_verification_algorithms.all;
         let Verdict { error, reason } = *verdict;
         let reason = reason.unwrap_or_else(|| Reason::of_error(&error));
-        let found = finding::of(&error, reason, &certificates, &summaries, store);
+        let found = finding::of(&error, reason, &certificates, &summaries, store, algorithms);
         Box::new(ChainRefusal {
             reason: found.reason,
             subject: found

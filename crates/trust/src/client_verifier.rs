@@ -101,13 +101,14 @@ impl ClientVerifier {
     ///
     /// The refusal, which the observer has heard of as well. The caller closes the connection.
     pub fn check_peer(&self, chain: &[CertificateDer<'_>]) -> Result<NameMatch, Box<Refusal>> {
+        let store = self.store.load();
         let verdict = match chain.first() {
             Some(end_entity) => Identities::of(end_entity)
                 .map_err(|_| CertificateError::BadEncoding.into())
                 .and_then(|identities| self.check_names(&identities)),
             None => Err(Error::NoCertificatesPresented.into()),
         };
-        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
+        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, &store, chain)))
     }
 
     /// Verifies a peer anew at `now`, chain and names, as for connections that are already up when the
@@ -121,34 +122,44 @@ impl ClientVerifier {
         chain: &[CertificateDer<'_>],
         now: SystemTime,
     ) -> Result<NameMatch, Box<Refusal>> {
+        let store = self.store.load();
         let verdict = match chain.split_first() {
             Some((end_entity, intermediates)) => self
-                .check_chain(
-                    &self.store.load(),
-                    end_entity,
-                    intermediates,
-                    unix_time(now),
-                )
+                .check_chain(&store, end_entity, intermediates, unix_time(now))
                 .and_then(|identities| self.check_names(&identities)),
             None => Err(Error::NoCertificatesPresented.into()),
         };
-        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, chain)))
+        verdict.map_err(|verdict| Box::new(self.refuse(&verdict, &store, chain)))
     }
 
-    /// Tells the observer, and gives the error that rustls turns into the alert.
+    /// Tells the observer, and gives the error that rustls turns into the alert. `store` is the one judged with: the live
+    /// one may be another by now.
     fn report(
         &self,
         verdict: Verdict,
+        store: &TrustStore,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Error {
         let chain = std::iter::once(end_entity).chain(intermediates);
-        let store = self.store.load();
-        verdict.report(self.observer.as_deref(), Side::Server, &store, chain)
+        let observer = self.observer.as_deref();
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verdict.report(observer, Side::Server, store, chain, algorithms)
     }
 
-    fn refuse(&self, verdict: &Verdict, chain: &[CertificateDer<'_>]) -> Refusal {
-        let refusal = verdict.refusal(Side::Server, &self.store.load(), chain.iter());
+    fn report_signature(&self, error: Error, end_entity: &CertificateDer<'_>) -> Error {
+        let verdict = Verdict::of_handshake_signature(error);
+        self.report(verdict, &self.store.load(), end_entity, &[])
+    }
+
+    fn refuse(
+        &self,
+        verdict: &Verdict,
+        store: &TrustStore,
+        chain: &[CertificateDer<'_>],
+    ) -> Refusal {
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let refusal = verdict.refusal(Side::Server, store, chain.iter(), algorithms);
         if let Some(observer) = &self.observer {
             observer.refused(&refusal);
         }
@@ -257,7 +268,7 @@ impl ClientCertVerifier for ClientVerifier {
             .and_then(|identities| self.check_names(&identities));
         match verdict {
             Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(verdict) => Err(self.report(*verdict, end_entity, intermediates)),
+            Err(verdict) => Err(self.report(*verdict, &store, end_entity, intermediates)),
         }
     }
 
@@ -269,7 +280,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(error.into(), cert, &[]))
+            .map_err(|error| self.report_signature(error, cert))
     }
 
     fn verify_tls13_signature(
@@ -280,7 +291,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(error.into(), cert, &[]))
+            .map_err(|error| self.report_signature(error, cert))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustls::crypto::CryptoProvider;
 use rustls_pki_types::CertificateDer;
 
-use crate::finding::{anchors_of, walk};
+use crate::way::{Way, anchors_of};
 use crate::{
     CertificateError, CertificateSummary, Fingerprint, Sha1Fingerprint, Source, TrustStore,
 };
@@ -67,7 +67,9 @@ pub fn describe(
         .iter()
         .map(CertificateSummary::of)
         .collect::<Result<Vec<_>, CertificateError>>()?;
-    let way = walk(&summaries, store);
+    let certificates: Vec<_> = chain.iter().collect();
+    let algorithms = provider.signature_verification_algorithms.all;
+    let way = Way::of(&certificates, &summaries, store, algorithms).indices;
     let last = way.last().and_then(|last| summaries.get(*last));
     let anchors = last
         .into_iter()

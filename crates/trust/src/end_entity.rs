@@ -11,7 +11,7 @@ use crate::refusal::Verdict;
 use crate::{Identities, Reason};
 
 /// The shortest RSA key whose signatures rustls verifies.
-const MIN_RSA_BITS: usize = 2048;
+pub(crate) const MIN_RSA_BITS: usize = 2048;
 
 /// Which roles a certificate is to be good for.
 ///
@@ -52,7 +52,10 @@ pub(crate) fn check(
             // bad_certificate, as OpenSSL sends for a key too small. Left to the handshake it would be
             // decrypt_error, as if the key were another's.
             error: CertificateError::BadEncoding.into(),
-            reason: Some(Reason::WeakKey { bits }),
+            reason: Some(Reason::WeakKey {
+                bits: Some(bits),
+                anchor: None,
+            }),
         }));
     }
     if both_roles {
@@ -103,7 +106,7 @@ fn presented(usage: &ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyPurpose> {
         .collect()
 }
 
-fn rsa_bits(parsed: &X509Certificate<'_>) -> Option<usize> {
+pub(crate) fn rsa_bits(parsed: &X509Certificate<'_>) -> Option<usize> {
     let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() else {
         return None;
     };

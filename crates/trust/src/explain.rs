@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error};
 
+use crate::alert::{self, alert_name};
 use crate::finding::{self, TriedAnchor};
 use crate::{Party, Reason, Refusal, Remedy, Side};
 
@@ -23,9 +24,10 @@ pub struct Explanation {
     /// The subject of the certificate at which the trouble is, and its place in the chain (the end entity is 1):
     /// known to the end that refused, when its verifier could tell.
     pub certificate: Option<(usize, String)>,
-    /// Anchors with the name of the issuer that was looked for, which all have another key.
+    /// Anchors with the name of the issuer that was looked for, at none of which the path ends.
     pub tried: Vec<TriedAnchor>,
-    /// What has to change.
+    /// What has to change. For a [`Reason::OneOf`] this is the likeliest cause's where all are mended in one place, else
+    /// the log of the side that refused; [`remedies`](Self::remedies) has them all.
     pub remedy: Remedy,
 }
 
@@ -37,6 +39,9 @@ pub struct Explanation {
 /// In TLS 1.3 a client's handshake is complete before the server has looked at the client certificate, so
 /// the refusal arrives as the error of the first read (read once after a failed write, or it is lost).
 /// It is the same error value and is explained by this same function.
+///
+/// An alert is one number for several causes: where an end in use sends it for more than one, the reason is
+/// [`Reason::OneOf`].
 ///
 /// ```
 /// use rustls::{CertificateError, Error};
@@ -58,9 +63,14 @@ pub fn explain(error: &Error, side: Side) -> Explanation {
         // RFC 8446 §4.4.2.4. rustls sends it in TLS 1.2 as well; OpenSSL sends handshake_failure there.
         Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired),
         Error::InvalidCertRevocationList(_) => Some(AlertDescription::HandshakeFailure),
+        Error::PeerMisbehaved(_) => Some(AlertDescription::IllegalParameter),
         _ => None,
     };
-    Explanation::new(side, refused_by, alert, Reason::of_error(error))
+    let reason = match error {
+        Error::AlertReceived(alert) => alert::reason(*alert, presenter(side, Party::Peer)),
+        error => Reason::of_error(error),
+    };
+    Explanation::new(side, refused_by, alert, reason)
 }
 
 /// The rustls error inside an I/O error of a TLS stream, if it is one.
@@ -85,12 +95,18 @@ impl Explanation {
         }
     }
 
+    /// What has to change for each cause there may be, the likeliest first.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        self.reason.remedies(self.presenter())
+    }
+
+    /// Whose certificate was at stake.
+    fn presenter(&self) -> Side {
+        presenter_of(&self.reason, self.side, self.refused_by)
+    }
+
     fn new(side: Side, refused_by: Party, alert: Option<AlertDescription>, reason: Reason) -> Self {
-        let presenter = match reason {
-            // Only a client can lack a certificate.
-            Reason::NoCertificate => Side::Client,
-            _ => presenter(side, refused_by),
-        };
+        let presenter = presenter_of(&reason, side, refused_by);
         Self {
             side,
             refused_by,
@@ -100,6 +116,14 @@ impl Explanation {
             remedy: Remedy::of(&reason, presenter),
             reason,
         }
+    }
+}
+
+fn presenter_of(reason: &Reason, side: Side, refused_by: Party) -> Side {
+    match reason {
+        // Only a client can lack a certificate.
+        Reason::NoCertificate => Side::Client,
+        _ => presenter(side, refused_by),
     }
 }
 
@@ -119,17 +143,10 @@ impl fmt::Display for Explanation {
             (Side::Server, Party::Us) => ("we", "the client"),
             (Side::Server, Party::Peer) => ("the client", "us"),
         };
-        match (&self.reason, self.refused_by) {
-            (
-                Reason::Version
-                | Reason::NoCommonParameters
-                | Reason::NotTls
-                | Reason::NoCertificate
-                | Reason::Other(_),
-                _,
-            ) => write!(f, "{refuser} refused {other}")?,
-            (_, Party::Us) => write!(f, "{refuser} refused {other}'s certificate")?,
-            (_, Party::Peer) => write!(f, "{refuser} refused our certificate")?,
+        match (self.reason.concerns_certificate(), self.refused_by) {
+            (false, _) => write!(f, "{refuser} refused {other}")?,
+            (true, Party::Us) => write!(f, "{refuser} refused {other}'s certificate")?,
+            (true, Party::Peer) => write!(f, "{refuser} refused our certificate")?,
         }
         if let Some(alert) = self.alert {
             write!(f, " (alert {}, {})", alert_name(alert), u8::from(alert))?;
@@ -142,40 +159,25 @@ impl fmt::Display for Explanation {
         }
         write!(f, "{}", self.reason)?;
         finding::write_tried(f, &self.tried)?;
-        write!(f, "; {}", self.remedy)
-    }
-}
-
-/// The name of an alert as RFC 8446 §6 and RFC 5246 §7.2 write it.
-pub fn alert_name(alert: AlertDescription) -> &'static str {
-    match alert {
-        AlertDescription::CloseNotify => "close_notify",
-        AlertDescription::UnexpectedMessage => "unexpected_message",
-        AlertDescription::BadRecordMac => "bad_record_mac",
-        AlertDescription::RecordOverflow => "record_overflow",
-        AlertDescription::HandshakeFailure => "handshake_failure",
-        AlertDescription::NoCertificate => "no_certificate",
-        AlertDescription::BadCertificate => "bad_certificate",
-        AlertDescription::UnsupportedCertificate => "unsupported_certificate",
-        AlertDescription::CertificateRevoked => "certificate_revoked",
-        AlertDescription::CertificateExpired => "certificate_expired",
-        AlertDescription::CertificateUnknown => "certificate_unknown",
-        AlertDescription::IllegalParameter => "illegal_parameter",
-        AlertDescription::UnknownCA => "unknown_ca",
-        AlertDescription::AccessDenied => "access_denied",
-        AlertDescription::DecodeError => "decode_error",
-        AlertDescription::DecryptError => "decrypt_error",
-        AlertDescription::ProtocolVersion => "protocol_version",
-        AlertDescription::InsufficientSecurity => "insufficient_security",
-        AlertDescription::InternalError => "internal_error",
-        AlertDescription::UserCanceled => "user_canceled",
-        AlertDescription::NoRenegotiation => "no_renegotiation",
-        AlertDescription::MissingExtension => "missing_extension",
-        AlertDescription::UnsupportedExtension => "unsupported_extension",
-        AlertDescription::UnrecognisedName => "unrecognized_name",
-        AlertDescription::BadCertificateStatusResponse => "bad_certificate_status_response",
-        AlertDescription::CertificateRequired => "certificate_required",
-        AlertDescription::NoApplicationProtocol => "no_application_protocol",
-        _ => "unnamed",
+        let remedies = self.remedies();
+        match remedies.as_slice() {
+            [_] => write!(f, "; {}", self.remedy),
+            several if several.iter().all(|it| it.place == self.remedy.place) => {
+                for (index, remedy) in several.iter().enumerate() {
+                    f.write_str(if index == 0 { "; " } else { "; or " })?;
+                    remedy.fmt(f)?;
+                }
+                Ok(())
+            }
+            several => {
+                let mut places: Vec<&str> = Vec::new();
+                for remedy in several {
+                    if !places.contains(&remedy.place.name()) {
+                        places.push(remedy.place.name());
+                    }
+                }
+                write!(f, "; {}: {}", self.remedy, places.join(", "))
+            }
+        }
     }
 }

@@ -3,17 +3,14 @@
 use std::fmt;
 
 use rustls::{CertificateError, Error};
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 
 use crate::identities::{parse, write_list};
-use crate::reason::unix_time;
-use crate::{CertificateSummary, Reason, Source, TrustStore};
+use crate::reason::{IssuerPlace, unix_time};
+use crate::way::{MAX_CHAIN, Way, anchors_of};
+use crate::{Anchor, CertificateSummary, Reason, Source, TrustStore};
 
-/// The most certificates of a chain that are looked at to explain a refusal. Verifying is webpki's work and has its
-/// own bounds.
-pub(crate) const MAX_CHAIN: usize = 8;
-
-/// An anchor that bears the name of the issuer that was looked for, and was tried.
+/// An anchor that bears the name of the issuer that was looked for, and why the path does not end at it.
 ///
 /// Two of them are two certificates with one subject: self-signed Tomcat and CallManager, or an authority that was
 /// renewed with another key.
@@ -26,6 +23,31 @@ pub struct TriedAnchor {
     pub serial: String,
     /// Where the store has it from.
     pub source: Source,
+    /// Why it does not serve.
+    pub why: Unfit,
+}
+
+/// Why an anchor of the right name does not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// The signature was not made with its key.
+    OtherKey,
+    /// It has the key of the self-signed certificate that was presented, and is another certificate; only the very
+    /// certificate is accepted.
+    SameKey,
+    /// It may not issue certificates ([`CertificateSummary::may_issue`]).
+    MayNotIssue,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherKey => "another key",
+            Self::SameKey => "the same key, and not the same certificate",
+            Self::MayNotIssue => "it may not issue certificates",
+        })
+    }
 }
 
 impl fmt::Display for TriedAnchor {
@@ -56,40 +78,6 @@ pub(crate) fn read<'a>(
         .unzip()
 }
 
-/// Follows the issuers' names from the end entity: indices of the certificates on that way. It ends where the store
-/// has an anchor of the issuer's name, where no certificate has it, with a certificate that names itself, or when it
-/// is longer than any path that is accepted.
-pub(crate) fn walk(chain: &[CertificateSummary], store: &TrustStore) -> Vec<usize> {
-    let mut way = Vec::new();
-    let mut next = (!chain.is_empty()).then_some(0);
-    while let Some((index, current)) = next.and_then(|index| Some((index, chain.get(index)?))) {
-        way.push(index);
-        let is_anchored = anchors_of(current, store).next().is_some();
-        next = if is_anchored || current.is_self_issued() || way.len() == MAX_CHAIN {
-            None
-        } else {
-            (0..chain.len()).find(|candidate| {
-                !way.contains(candidate)
-                    && chain
-                        .get(*candidate)
-                        .is_some_and(|issuer| current.is_issued_by_subject_of(issuer))
-            })
-        };
-    }
-    way
-}
-
-/// The anchors whose subject `certificate` names as its issuer.
-pub(crate) fn anchors_of<'a>(
-    certificate: &'a CertificateSummary,
-    store: &'a TrustStore,
-) -> impl Iterator<Item = &'a crate::Anchor> {
-    store
-        .anchors()
-        .iter()
-        .filter(|anchor| certificate.is_issued_by_subject_of(anchor.summary()))
-}
-
 /// Where the trouble of `error` is.
 pub(crate) fn of(
     error: &Error,
@@ -97,36 +85,83 @@ pub(crate) fn of(
     certificates: &[&CertificateDer<'_>],
     chain: &[CertificateSummary],
     store: &TrustStore,
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
 ) -> Finding {
-    let way = walk(chain, store);
-    let last = way.last().copied();
+    let way = Way::of(certificates, chain, store, algorithms);
     let mut finding = Finding {
-        at: place(error, &reason, certificates, chain, &way, store),
+        at: place(error, &reason, certificates, chain, &way.indices, store),
         reason,
         tried: Vec::new(),
     };
-    if let Reason::UnknownIssuer { issuer } = &mut finding.reason {
-        *issuer = last
-            .and_then(|last| chain.get(last))
-            .map(|last| last.issuer().to_owned());
+    if let Reason::BadSignature { .. } = finding.reason
+        && let Some(broken) = &way.broken
+    {
+        finding.at = Some(broken.at);
+        finding.reason = match &broken.weak {
+            Some(weak) => {
+                finding.at = Some(*weak.who.as_ref().unwrap_or(&broken.at));
+                Reason::WeakKey {
+                    bits: Some(weak.bits),
+                    anchor: weak.who.as_ref().err().cloned(),
+                }
+            }
+            None => Reason::BadSignature {
+                issuer: Some(broken.place),
+            },
+        };
     }
-    if matches!(
-        finding.reason,
-        Reason::UnknownIssuer { .. } | Reason::BadSignature
-    ) {
-        let last = last.and_then(|last| chain.get(last));
-        finding.tried = last
-            .into_iter()
-            .flat_map(|last| anchors_of(last, store))
-            .take(MAX_CHAIN)
-            .map(|anchor| TriedAnchor {
-                subject: anchor.summary().subject().to_owned(),
-                serial: anchor.summary().serial().to_owned(),
-                source: anchor.source().clone(),
-            })
-            .collect();
+    let end_entity = chain.first();
+    if way.indices == [0]
+        && end_entity.is_some_and(CertificateSummary::is_self_issued)
+        && matches!(
+            finding.reason,
+            Reason::UnknownIssuer { .. } | Reason::BadSignature { .. }
+        )
+    {
+        finding.reason = Reason::SelfSigned;
     }
+    let last = way.last().and_then(|last| chain.get(last));
+    if let (Reason::UnknownIssuer { issuer }, Some(last)) = (&mut finding.reason, last) {
+        *issuer = Some(last.issuer().to_owned());
+    }
+    let looked_for = match finding.reason {
+        Reason::UnknownIssuer { .. } => last,
+        Reason::SelfSigned => end_entity,
+        Reason::BadSignature {
+            issuer: Some(IssuerPlace::Store),
+        } => finding.at.and_then(|at| chain.get(at)),
+        _ => None,
+    };
+    let key = matches!(finding.reason, Reason::SelfSigned)
+        .then(|| public_key(certificates.first()?))
+        .flatten();
+    finding.tried = looked_for
+        .into_iter()
+        .flat_map(|certificate| anchors_of(certificate, store))
+        .take(MAX_CHAIN)
+        .map(|anchor| tried(anchor, key.as_deref()))
+        .collect();
     finding
+}
+
+/// `key` is that of a self-signed certificate.
+fn tried(anchor: &Anchor, key: Option<&[u8]>) -> TriedAnchor {
+    let summary = anchor.summary();
+    TriedAnchor {
+        subject: summary.subject().to_owned(),
+        serial: summary.serial().to_owned(),
+        source: anchor.source().clone(),
+        why: match key {
+            Some(key) if public_key(anchor.certificate()).as_deref() == Some(key) => Unfit::SameKey,
+            None if !summary.may_issue() => Unfit::MayNotIssue,
+            _ => Unfit::OtherKey,
+        },
+    }
+}
+
+fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let parsed = parse(certificate).ok()?;
+    Some(parsed.public_key().raw.to_vec())
 }
 
 fn place(
@@ -137,6 +172,18 @@ fn place(
     way: &[usize],
     store: &TrustStore,
 ) -> Option<usize> {
+    // What concerns the end entity alone.
+    if matches!(
+        reason,
+        Reason::NameMismatch { .. }
+            | Reason::NameNotInTable { .. }
+            | Reason::KeyUsage
+            | Reason::WeakKey { .. }
+            | Reason::AuthorityAsEndEntity
+            | Reason::HandshakeSignature
+    ) {
+        return (!chain.is_empty()).then_some(0);
+    }
     let first = |matches: &dyn Fn(&CertificateSummary) -> bool| {
         way.iter()
             .copied()
@@ -145,21 +192,21 @@ fn place(
     let Error::InvalidCertificate(error) = error else {
         return None;
     };
-    match (error, reason) {
-        (CertificateError::ExpiredContext { not_after, .. }, _) => {
+    match error {
+        CertificateError::ExpiredContext { not_after, .. } => {
             first(&|it| unix_time(it.not_after()) == *not_after)
         }
-        (CertificateError::NotValidYetContext { not_before, .. }, _) => {
+        CertificateError::NotValidYetContext { not_before, .. } => {
             first(&|it| unix_time(it.not_before()) == *not_before)
         }
-        (CertificateError::UnknownIssuer, _) => way.last().copied(),
-        (CertificateError::Revoked, _) => first(&|it| {
+        CertificateError::UnknownIssuer => way.last().copied(),
+        CertificateError::Revoked => first(&|it| {
             store
                 .revocation_lists()
                 .iter()
                 .any(|list| list.revokes(it.issuer_der(), it.serial_der()))
         }),
-        (CertificateError::InvalidPurposeContext { required, .. }, _) => {
+        CertificateError::InvalidPurposeContext { required, .. } => {
             way.iter().copied().find(|index| {
                 certificates
                     .get(*index)
@@ -169,53 +216,46 @@ fn place(
                     })
             })
         }
-        (
-            CertificateError::UnsupportedSignatureAlgorithmContext {
-                signature_algorithm_id,
-                ..
-            }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
-                signature_algorithm_id,
-                ..
-            },
-            _,
-        ) => way.iter().copied().find(|index| {
+        CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            ..
+        } => way.iter().copied().find(|index| {
             certificates.get(*index).is_some_and(|certificate| {
                 crate::pem::contains(certificate, signature_algorithm_id)
             })
         }),
-        // One link, so it is that one.
-        (CertificateError::BadSignature, _) => way.first().copied().filter(|_| way.len() == 1),
-        // What concerns the end entity alone.
-        (
-            _,
-            Reason::NameMismatch { .. }
-            | Reason::NameNotInTable { .. }
-            | Reason::KeyUsage
-            | Reason::WeakKey { .. }
-            | Reason::AuthorityAsEndEntity,
-        ) => (!chain.is_empty()).then_some(0),
         _ => None,
     }
 }
 
-/// `; the store has 2 certificates with that subject, and each was tried: [serial 01 from file a.pem, …]`
+/// `; the store has 2 certificates with subject "CN=Edge CA", each was tried and has another key [serial 01 from file a.pem, …]`
 pub(crate) fn write_tried(f: &mut fmt::Formatter<'_>, tried: &[TriedAnchor]) -> fmt::Result {
     match tried {
         [] => Ok(()),
-        [one] => write!(
-            f,
-            "; the store has one certificate with subject \"{}\", with another key ({one})",
-            one.subject
-        ),
+        [one] => {
+            write!(
+                f,
+                "; the store has another certificate with subject \"{}\" ({one}): {}",
+                one.subject, one.why
+            )
+        }
         [first, ..] => {
             write!(
                 f,
-                "; the store has {} certificates with subject \"{}\", each was tried and has another key ",
+                "; the store has {} certificates with subject \"{}\"",
                 tried.len(),
                 first.subject
             )?;
-            write_list(f, tried)
+            if tried.iter().all(|it| it.why == Unfit::OtherKey) {
+                f.write_str(", each was tried and has another key ")?;
+                return write_list(f, tried);
+            }
+            f.write_str(": ")?;
+            write_list(f, tried.iter().map(|it| format!("{it}: {}", it.why)))
         }
     }
 }

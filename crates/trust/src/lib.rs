@@ -26,6 +26,7 @@
 //! assert!(explanation.to_string().contains("Tomcat-trust"));
 //! ```
 
+mod alert;
 mod allowed_names;
 mod anchor;
 mod bundle;
@@ -58,8 +59,10 @@ mod server_verifier;
 mod store;
 mod store_error;
 mod summary;
+mod way;
 mod webpki_error;
 
+pub use alert::alert_name;
 pub use allowed_names::{
     AllowedEntry, AllowedNames, AllowedRow, EntryProblem, NameMatch, NotAllowed,
 };
@@ -71,8 +74,8 @@ pub use client_verifier::{ClientVerifier, ClientVerifierBuilder};
 pub use configs::{ServerConfigs, client_config, client_config_with_versions};
 pub use describe::{ChainDescription, DescribedAnchor, DescribedCertificate, Utc, describe};
 pub use end_entity::Purpose;
-pub use explain::{Explanation, alert_name, explain, tls_cause};
-pub use finding::TriedAnchor;
+pub use explain::{Explanation, explain, tls_cause};
+pub use finding::{TriedAnchor, Unfit};
 pub use fingerprint::{Fingerprint, Sha1Fingerprint};
 pub use identities::{CertificateError, Identities, PresentedName, Unusable};
 pub use live::{Live, LiveAllowedNames, LiveTrustStore};
@@ -82,7 +85,7 @@ pub use load::PlatformLoad;
 pub use pem::PemError;
 pub use pkcs7::Pkcs7Error;
 pub use provider::{NoProvider, default_provider};
-pub use reason::Reason;
+pub use reason::{IssuerPlace, Reason};
 pub use reference::{DnsName, ReferenceError, ReferenceIdentity};
 pub use refusal::{Observer, Party, Refusal, Side};
 pub use remedy::{Place, Remedy};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::{AlertDescription, CertificateError, Error, ExtendedKeyPurpose, PeerIncompatible};
+use rustls::{CertificateError, Error, ExtendedKeyPurpose, PeerIncompatible};
 use rustls_pki_types::{ServerName, UnixTime};
 
 use crate::dns_name::printable;
@@ -50,13 +50,22 @@ pub enum Reason {
     },
     /// The key usage of the certificate does not allow signing (digitalSignature), which every handshake needs.
     KeyUsage,
-    /// Its RSA key is shorter than 2048 bits.
+    /// An RSA key is shorter than 2048 bits: that of the certificate at which the trouble is, or of an anchor.
     WeakKey {
-        /// How long it is.
-        bits: usize,
+        /// How long it is, when known.
+        bits: Option<usize>,
+        /// The subject of the anchor whose key it is.
+        anchor: Option<String>,
     },
-    /// A signature of the chain or of the handshake does not verify.
-    BadSignature,
+    /// A signature of the chain does not verify with the key of any certificate of the issuer's name.
+    BadSignature {
+        /// Where that certificate is, when known.
+        issuer: Option<IssuerPlace>,
+    },
+    /// The signature of the handshake does not verify: the certificate was presented without its private key.
+    HandshakeSignature,
+    /// Self-signed, and not itself in the store.
+    SelfSigned,
     /// A signature algorithm nobody accepts any more, such as SHA-1, or a key too weak for it.
     WeakSignature,
     /// A certificate cannot be read, or a name or extension in it is not well formed.
@@ -73,7 +82,8 @@ pub enum Reason {
     },
     /// Finding a path took more work than is spent on one peer.
     TooComplex,
-    /// A CA certificate was presented as an end-entity certificate and is not itself in the store.
+    /// A CA certificate with an issuer of its own was presented as end-entity certificate. Only a self-signed one is
+    /// accepted so, and when it is itself in the store.
     AuthorityAsEndEntity,
     /// No TLS version in common.
     Version,
@@ -81,8 +91,19 @@ pub enum Reason {
     NoCommonParameters,
     /// The other end does not speak TLS on this port.
     NotTls,
+    /// One of these, the likeliest first: the alert that was received does not say which.
+    OneOf(Vec<Reason>),
     /// Some other alert or error.
     Other(String),
+}
+
+/// Where a certificate of an issuer's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IssuerPlace {
+    /// In the store.
+    Store,
+    /// Only in the chain that was presented.
+    Chain,
 }
 
 impl Reason {
@@ -91,12 +112,40 @@ impl Reason {
         Remedy::of(self, presenter)
     }
 
+    /// What has to change for each cause there may be, the likeliest first; one, but for [`Reason::OneOf`].
+    pub fn remedies(&self, presenter: Side) -> Vec<Remedy> {
+        let causes = match self {
+            Self::OneOf(causes) => causes.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut remedies: Vec<Remedy> = Vec::new();
+        for cause in causes {
+            let remedy = cause.remedy(presenter);
+            if !remedies.contains(&remedy) {
+                remedies.push(remedy);
+            }
+        }
+        remedies
+    }
+
+    /// Whether a certificate is at stake, for certain.
+    pub(crate) fn concerns_certificate(&self) -> bool {
+        match self {
+            Self::OneOf(causes) => causes.iter().all(Self::concerns_certificate),
+            Self::Version
+            | Self::NoCommonParameters
+            | Self::NotTls
+            | Self::NoCertificate
+            | Self::Other(_) => false,
+            _ => true,
+        }
+    }
+
     /// The reason in an error of our own making.
     pub(crate) fn of_error(error: &Error) -> Self {
         match error {
             Error::InvalidCertificate(error) => Self::of_certificate_error(error),
             Error::NoCertificatesPresented => Self::NoCertificate,
-            Error::AlertReceived(alert) => Self::of_alert(*alert),
             Error::InvalidCertRevocationList(_) => Self::RevocationUnknown,
             Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Self::NotTls,
             Error::PeerIncompatible(what) => match what {
@@ -109,27 +158,6 @@ impl Reason {
                 _ => Self::NoCommonParameters,
             },
             other => Self::Other(printable(&other.to_string())),
-        }
-    }
-
-    /// The reason a received alert stands for (RFC 8446 §6.2).
-    pub(crate) fn of_alert(alert: AlertDescription) -> Self {
-        match alert {
-            AlertDescription::UnknownCA => Self::UnknownIssuer { issuer: None },
-            AlertDescription::CertificateExpired => Self::Expired { ago: None },
-            AlertDescription::BadCertificate => Self::NameMismatch { names: None },
-            AlertDescription::AccessDenied => Self::NameNotInTable { names: None },
-            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
-                Self::NoCertificate
-            }
-            AlertDescription::UnsupportedCertificate => Self::Purpose { required: None },
-            AlertDescription::CertificateRevoked => Self::Revoked,
-            AlertDescription::DecryptError => Self::BadSignature,
-            AlertDescription::ProtocolVersion => Self::Version,
-            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-                Self::NoCommonParameters
-            }
-            other => Self::Other(format!("alert {other:?}")),
         }
     }
 
@@ -162,7 +190,7 @@ impl Reason {
                     ExtendedKeyPurpose::Other(_) => None,
                 },
             },
-            CertificateError::BadSignature => Self::BadSignature,
+            CertificateError::BadSignature => Self::BadSignature { issuer: None },
             CertificateError::UnsupportedSignatureAlgorithmContext { .. }
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
                 Self::WeakSignature
@@ -302,7 +330,7 @@ impl fmt::Display for Reason {
             Self::NotYetValid { ahead: None } => f.write_str("it is not valid yet"),
             Self::NameMismatch { names: Some(names) } => names.fmt(f),
             Self::NameMismatch { names: None } => {
-                f.write_str("its name is not the expected one, or it is damaged")
+                f.write_str("its name is not the expected one")
             }
             Self::NameNotInTable { names: Some(names) } => names.fmt(f),
             Self::NameNotInTable { names: None } => {
@@ -318,10 +346,29 @@ impl fmt::Display for Reason {
                 f.write_str("its extended key usage does not allow this role")
             }
             Self::KeyUsage => f.write_str("its key usage does not allow digitalSignature"),
-            Self::WeakKey { bits } => {
-                write!(f, "its RSA key has {bits} bits, expected 2048 or more")
+            Self::WeakKey { bits, anchor } => {
+                match anchor {
+                    Some(anchor) => write!(f, "the RSA key of trust anchor \"{anchor}\"")?,
+                    None => f.write_str("its RSA key")?,
+                }
+                match bits {
+                    Some(bits) => write!(f, " has {bits} bits, expected 2048 or more"),
+                    None => f.write_str(" is too short"),
+                }
             }
-            Self::BadSignature => f.write_str("a signature does not verify"),
+            Self::BadSignature { issuer } => f.write_str(match issuer {
+                Some(IssuerPlace::Store) => {
+                    "no certificate of its issuer's name in the store has the key that signed it"
+                }
+                Some(IssuerPlace::Chain) => {
+                    "the certificate of its issuer's name that was presented has another key than the one that signed it"
+                }
+                None => "a signature of its chain does not verify",
+            }),
+            Self::HandshakeSignature => {
+                f.write_str("it was presented by somebody who does not have its private key")
+            }
+            Self::SelfSigned => f.write_str("it is self-signed and not itself in the store"),
             Self::WeakSignature => {
                 f.write_str("it is signed with an algorithm that is not accepted")
             }
@@ -334,14 +381,21 @@ impl fmt::Display for Reason {
                 write!(f, "its chain has an issuer that may not issue it: {what}")
             }
             Self::TooComplex => f.write_str("finding a path took too much work"),
-            Self::AuthorityAsEndEntity => {
-                f.write_str("it is a CA certificate and is not itself in the store")
-            }
+            Self::AuthorityAsEndEntity => f.write_str(
+                "it is a CA certificate (CA:TRUE) with an issuer of its own, presented as end-entity certificate",
+            ),
             Self::Version => f.write_str("no TLS version in common"),
             Self::NoCommonParameters => {
                 f.write_str("no cipher suite, key exchange group or signature scheme in common")
             }
             Self::NotTls => f.write_str("what arrived is not TLS"),
+            Self::OneOf(causes) => {
+                for (index, cause) in causes.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { ", or " })?;
+                    cause.fmt(f)?;
+                }
+                Ok(())
+            }
             Self::Other(what) => f.write_str(what),
         }
     }

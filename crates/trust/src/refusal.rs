@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rustls::{AlertDescription, CertificateError, Error};
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 
 use crate::finding::{self, TriedAnchor};
 use crate::{CertificateSummary, Explanation, Identities, Reason, TrustStore};
@@ -42,8 +42,7 @@ pub struct Refusal {
     pub chain: Vec<CertificateSummary>,
     /// At which certificate of [`chain`](Self::chain) the trouble is, where one can be named.
     pub at: Option<usize>,
-    /// Anchors of the store with the name of the issuer that was looked for. Each was tried, and none signed the
-    /// certificate.
+    /// Anchors of the store with the name of the issuer that was looked for, at none of which the path ends.
     pub tried: Vec<TriedAnchor>,
 }
 
@@ -120,11 +119,22 @@ impl Verdict {
         side: Side,
         store: &TrustStore,
         chain: impl Iterator<Item = &'a CertificateDer<'a>>,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
     ) -> Error {
         if let Some(observer) = observer {
-            observer.refused(&self.refusal(side, store, chain));
+            observer.refused(&self.refusal(side, store, chain, algorithms));
         }
         self.error
+    }
+
+    /// Of an error in the signature of a handshake, not of a certificate.
+    pub(crate) fn of_handshake_signature(error: Error) -> Self {
+        let reason = matches!(
+            error,
+            Error::InvalidCertificate(CertificateError::BadSignature)
+        )
+        .then_some(Reason::HandshakeSignature);
+        Self { error, reason }
     }
 
     /// The refusal as data.
@@ -133,18 +143,27 @@ impl Verdict {
         side: Side,
         store: &TrustStore,
         chain: impl Iterator<Item = &'a CertificateDer<'a>>,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
     ) -> Refusal {
         let (certificates, chain) = finding::read(chain);
         let reason = self
             .reason
             .clone()
             .unwrap_or_else(|| Reason::of_error(&self.error));
-        let found = finding::of(&self.error, reason, &certificates, &chain, store);
+        let found = finding::of(
+            &self.error,
+            reason,
+            &certificates,
+            &chain,
+            store,
+            algorithms,
+        );
         Refusal {
             side,
             alert: match &self.error {
                 Error::InvalidCertificate(error) => AlertDescription::from(error.clone()),
                 Error::NoCertificatesPresented => AlertDescription::CertificateRequired,
+                Error::PeerMisbehaved(_) => AlertDescription::IllegalParameter,
                 _ => AlertDescription::HandshakeFailure,
             },
             reason: found.reason,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::reason::IssuerPlace;
 use crate::{Reason, Side};
 
 /// Where the change is made.
@@ -64,17 +65,31 @@ impl Place {
 impl Remedy {
     /// The remedy for `reason` when the certificate of `presenter` was at stake.
     pub(crate) fn of(reason: &Reason, presenter: Side) -> Self {
+        if let Reason::OneOf(_) = reason {
+            return Self::of_any(&reason.remedies(presenter));
+        }
         let (place, action) = match presenter {
             Side::Server => for_server_certificate(reason),
             Side::Client => for_client_certificate(reason),
         };
         Self { place, action }
     }
+
+    /// The likeliest one where all are in one place; else only the side that refused knows.
+    fn of_any(remedies: &[Self]) -> Self {
+        match remedies {
+            [first, others @ ..] if others.iter().all(|it| it.place == first.place) => *first,
+            _ => Self {
+                place: Place::Log,
+                action: "read the log of the side that refused, which says where the change is to be made",
+            },
+        }
+    }
 }
 
 fn for_server_certificate(reason: &Reason) -> (Place, &'static str) {
     match reason {
-        Reason::UnknownIssuer { .. } | Reason::AuthorityAsEndEntity => (
+        Reason::UnknownIssuer { .. } | Reason::SelfSigned => (
             Place::ClientTrust,
             "load the CA that signed the Tomcat certificate (not CallManager's), or the Tomcat certificate \
              itself when it is self-signed, into the trust store of the connecting side (Expressway-C: \
@@ -96,7 +111,29 @@ fn for_server_certificate(reason: &Reason) -> (Place, &'static str) {
             "renew the Tomcat certificate with both serverAuth and clientAuth in its extended key usage, \
              and restart Cisco CallManager",
         ),
-        Reason::BadSignature => (
+        Reason::BadSignature {
+            issuer: Some(IssuerPlace::Chain),
+        } => (
+            Place::TomcatCertificate,
+            "upload with the Tomcat certificate the certificate of the CA whose key signed it, not a renewed one of \
+             the same name; then restart Cisco CallManager",
+        ),
+        Reason::HandshakeSignature => (
+            Place::TomcatCertificate,
+            "install the Tomcat certificate together with the private key it was made for, and restart Cisco CallManager",
+        ),
+        Reason::AuthorityAsEndEntity => (
+            Place::TomcatCertificate,
+            "renew the Tomcat certificate as one of a server (basicConstraints CA:FALSE) and restart Cisco CallManager",
+        ),
+        Reason::WeakKey {
+            anchor: Some(_), ..
+        } => (
+            Place::TomcatCertificate,
+            "have the Tomcat certificate signed by a CA with a longer key (RSA 2048 or P-256), trust that one, and \
+             restart Cisco CallManager",
+        ),
+        Reason::BadSignature { .. } => (
             Place::ClientTrust,
             "look for two certificates with one subject and different keys (self-signed Tomcat and CallManager, \
              or a renewed CA): only the one in the trust store of the connecting side counts, so load the \
@@ -125,7 +162,12 @@ fn for_server_certificate(reason: &Reason) -> (Place, &'static str) {
 
 fn for_client_certificate(reason: &Reason) -> (Place, &'static str) {
     match reason {
-        Reason::UnknownIssuer { .. } | Reason::AuthorityAsEndEntity => (
+        Reason::SelfSigned => (
+            Place::TomcatTrust,
+            "upload the Expressway-C certificate itself, which is self-signed, to Tomcat-trust (OS Administration > \
+             Security > Certificate Management) and restart Cisco CallManager",
+        ),
+        Reason::UnknownIssuer { .. } => (
             Place::TomcatTrust,
             "upload the CA that signed the Expressway-C certificate to Tomcat-trust (OS Administration > \
              Security > Certificate Management) and restart Cisco CallManager",
@@ -150,7 +192,29 @@ fn for_client_certificate(reason: &Reason) -> (Place, &'static str) {
             Place::ClientCertificate,
             "renew the Expressway-C certificate with both serverAuth and clientAuth in its extended key usage",
         ),
-        Reason::BadSignature => (
+        Reason::BadSignature {
+            issuer: Some(IssuerPlace::Chain),
+        } => (
+            Place::ClientCertificate,
+            "upload with the Expressway-C certificate the certificate of the CA whose key signed it, not a renewed one \
+             of the same name",
+        ),
+        Reason::HandshakeSignature => (
+            Place::ClientCertificate,
+            "install the Expressway-C certificate together with the private key it was made for",
+        ),
+        Reason::AuthorityAsEndEntity => (
+            Place::ClientCertificate,
+            "renew the Expressway-C certificate as one of a host (basicConstraints CA:FALSE)",
+        ),
+        Reason::WeakKey {
+            anchor: Some(_), ..
+        } => (
+            Place::ClientCertificate,
+            "have the Expressway-C certificate signed by a CA with a longer key (RSA 2048 or P-256), and upload that \
+             one to Tomcat-trust",
+        ),
+        Reason::BadSignature { .. } => (
             Place::TomcatTrust,
             "look for two certificates with one subject and different keys (a renewed CA): upload the one that \
              signed the Expressway-C certificate to Tomcat-trust and restart Cisco CallManager",
@@ -185,8 +249,7 @@ fn for_connection(reason: &Reason) -> (Place, &'static str) {
         ),
         Reason::NoCommonParameters => (
             Place::TlsSettings,
-            "compare cipher suites, groups and signature schemes of both sides; a TLS 1.2 server also says \
-             this when a client certificate is missing",
+            "compare cipher suites, groups and signature schemes of both sides",
         ),
         Reason::NotTls => (
             Place::Port,

@@ -140,16 +140,24 @@ impl ServerVerifier {
         }
     }
 
-    /// Tells the observer, and gives the error that rustls turns into the alert.
+    /// Tells the observer, and gives the error that rustls turns into the alert. `store` is the one judged with: the live
+    /// one may be another by now.
     fn report(
         &self,
         verdict: Verdict,
+        store: &TrustStore,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Error {
         let chain = std::iter::once(end_entity).chain(intermediates);
-        let store = self.store.load();
-        verdict.report(self.observer.as_deref(), Side::Client, &store, chain)
+        let observer = self.observer.as_deref();
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verdict.report(observer, Side::Client, store, chain, algorithms)
+    }
+
+    fn report_signature(&self, error: Error, end_entity: &CertificateDer<'_>) -> Error {
+        let verdict = Verdict::of_handshake_signature(error);
+        self.report(verdict, &self.store.load(), end_entity, &[])
     }
 
     fn match_name(
@@ -187,7 +195,7 @@ impl ServerCertVerifier for ServerVerifier {
         let store = self.store.load();
         match self.check(&store, end_entity, intermediates, server_name, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(verdict) => Err(self.report(*verdict, end_entity, intermediates)),
+            Err(verdict) => Err(self.report(*verdict, &store, end_entity, intermediates)),
         }
     }
 
@@ -199,7 +207,7 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(error.into(), cert, &[]))
+            .map_err(|error| self.report_signature(error, cert))
     }
 
     fn verify_tls13_signature(
@@ -210,7 +218,7 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
-            .map_err(|error| self.report(error.into(), cert, &[]))
+            .map_err(|error| self.report_signature(error, cert))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

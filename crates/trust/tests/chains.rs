@@ -182,7 +182,13 @@ mod weak {
         let (store, chain) = fixture("weak-key.pem");
         let now = SystemTime::now();
         let refusal = verify_chain(&chain, &store, Purpose::Server, now, &provider()).unwrap_err();
-        assert_eq!(refusal.reason, Reason::WeakKey { bits: 1024 });
+        assert_eq!(
+            refusal.reason,
+            Reason::WeakKey {
+                bits: Some(1024),
+                anchor: None
+            }
+        );
         assert_eq!(refusal.at, Some(0));
     }
 
@@ -261,28 +267,6 @@ fn issuer_that_is_no_authority_is_told_as_that() {
     let refusal = verify(chain.chain(), &[&root], Purpose::Server).unwrap_err();
     assert!(
         matches!(refusal.reason, Reason::IssuerNotAllowed { what } if what.contains("basicConstraints")),
-        "{refusal}"
-    );
-}
-
-#[test]
-fn hostile_chain_of_many_issuers_with_one_name_ends_in_bounded_work() {
-    // Each could have signed each: without a bound, the paths are as many as their orders.
-    let same: Vec<_> = (0..40)
-        .scan(authority("Same"), |issuer, _| {
-            let next = sub_authority("Same", issuer);
-            *issuer = sub_authority("Same", &authority("Same"));
-            Some(next)
-        })
-        .collect();
-    let last = sub_authority("Same", &authority("Same"));
-    let chain = Leaf::named(NODE).signed_by_with(&last, &same.iter().collect::<Vec<_>>());
-    let refusal = verify(chain.chain(), &[&authority("Root")], Purpose::Server).unwrap_err();
-    assert!(
-        matches!(
-            refusal.reason,
-            Reason::TooComplex | Reason::UnknownIssuer { .. } | Reason::BadSignature
-        ),
         "{refusal}"
     );
 }

@@ -32,15 +32,19 @@ fn received_alerts_in_words() {
     let cases = [
         (
             Alert::UnknownCA,
-            "(alert unknown_ca, 48): its issuer is not trusted; upload the CA",
+            "(alert unknown_ca, 48): its issuer is not trusted, or no usable revocation list says whether it is revoked; \
+             upload the CA",
         ),
         (
             Alert::AccessDenied,
-            "(alert access_denied, 49): none of its names is in table expresswaycconfiguration",
+            "(alert access_denied, 49): none of its names is in table expresswaycconfiguration, or its issuer is not \
+             trusted, or it has expired or is not valid yet; read the log of the side that refused, which says where the \
+             change is to be made: expresswaycconfiguration, Tomcat-trust, certificate of the connecting side",
         ),
         (
             Alert::BadCertificate,
-            "(alert bad_certificate, 42): its name is not the expected one, or it is damaged",
+            "(alert bad_certificate, 42): none of its names is in table expresswaycconfiguration, or its issuer is not \
+             trusted, or it has expired or is not valid yet, or its extended key usage does not allow this role, or ",
         ),
         (
             Alert::CertificateExpired,
@@ -56,7 +60,7 @@ fn received_alerts_in_words() {
         ),
         (
             Alert::CertificateUnknown,
-            "(alert certificate_unknown, 46): ",
+            "(alert certificate_unknown, 46): its issuer is not trusted, or ",
         ),
         (
             Alert::ProtocolVersion,
@@ -64,11 +68,13 @@ fn received_alerts_in_words() {
         ),
         (
             Alert::HandshakeFailure,
-            "(alert handshake_failure, 40): no cipher suite",
+            "(alert handshake_failure, 40): no cipher suite, key exchange group or signature scheme in common, or no client \
+             certificate was presented; ",
         ),
         (
             Alert::DecryptError,
-            "(alert decrypt_error, 51): a signature does not verify",
+            "(alert decrypt_error, 51): it was presented by somebody who does not have its private key, or a signature of \
+             its chain does not verify, or ",
         ),
         (Alert::InternalError, "(alert internal_error, 80): "),
     ];

@@ -11,7 +11,7 @@ mod support;
 
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::{AlertDescription, CertificateError, Error};
-use sip_oauth_trust::{AllowedRow, Place, Reason, Side, explain};
+use sip_oauth_trust::{AllowedRow, IssuerPlace, Place, Reason, Side, explain};
 use support::scene::{BOTH, EDGE, NODE, Scene};
 use support::{Leaf, authority};
 
@@ -240,7 +240,8 @@ fn signer_with_the_subject_of_an_anchor_and_another_key_is_named_as_that() {
         let (_, explanation) = scene
             .play(version)
             .node_refused(AlertDescription::DecryptError);
-        assert_eq!(explanation.reason, Reason::BadSignature);
+        let issuer = Some(IssuerPlace::Store);
+        assert_eq!(explanation.reason, Reason::BadSignature { issuer });
         assert_eq!(explanation.remedy.place, Place::TomcatTrust);
         assert!(
             explanation

@@ -224,7 +224,17 @@ impl Cell {
                 }
                 expect(theirs, &peer.read_alert(u8::from(*alert), is_server))
             }
-            Party::Peer => expect(theirs, peer.refuses(self.spoiled, is_server)),
+            Party::Peer => {
+                // An alert tells less than a reason: the place is among those named, and no other is named as certain.
+                let place = self.spoiled.ours().1;
+                let named = explanation.remedies();
+                if !named.iter().any(|remedy| remedy.place == place)
+                    || ![place, Place::Log].contains(&explanation.remedy.place)
+                {
+                    return Err(format!("expected {place:?} among others: {explanation}"));
+                }
+                expect(theirs, peer.refuses(self.spoiled, is_server))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Certificates made on the spot, and a client and a server joined without sockets.
 
 pub(crate) mod scene;
+pub(crate) mod watched;
 
 use std::io::Cursor;
 use std::net::IpAddr;

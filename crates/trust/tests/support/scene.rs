@@ -6,7 +6,8 @@ use rustls::{AlertDescription, Error, ProtocolVersion, SupportedProtocolVersion}
 use rustls_pki_types::CertificateDer;
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, CertifiedIdentity, Explanation, LiveAllowedNames, Observer, Party,
-    ServerCertificate, ServerConfigs, ServerVerifier, Side, client_config_with_versions, explain,
+    Place, ServerCertificate, ServerConfigs, ServerVerifier, Side, client_config_with_versions,
+    explain,
 };
 
 use super::{Authority, Ends, Heard, Leaf, authority, connect, provider, store};
@@ -136,18 +137,14 @@ impl Seen {
         let node = explain(&ours, Side::Server);
         assert_eq!((edge.refused_by, node.refused_by), (Party::Peer, Party::Us));
         assert_eq!((edge.alert, node.alert), (Some(alert), Some(alert)));
-        assert_eq!(
-            edge.remedy, node.remedy,
-            "both ends name the same place to change"
-        );
         assert_eq!(self.edge_heard.count(), 0);
         if self.node_heard.count() > 0 {
             let refusal = self.node_heard.only();
             assert_eq!((refusal.side, refusal.alert), (Side::Server, alert));
             assert_eq!(refusal.store, "Tomcat-trust");
-            return (ours, refusal.explanation());
+            return (ours, agreed(refusal.explanation(), &edge));
         }
-        (ours, node)
+        (ours, agreed(node, &edge))
     }
 
     /// The edge refused the node.
@@ -159,14 +156,23 @@ impl Seen {
         let node = explain(&theirs, Side::Server);
         assert_eq!((edge.refused_by, node.refused_by), (Party::Us, Party::Peer));
         assert_eq!((edge.alert, node.alert), (Some(alert), Some(alert)));
-        assert_eq!(
-            edge.remedy, node.remedy,
-            "both ends name the same place to change"
-        );
         assert_eq!(self.node_heard.count(), 0);
         let refusal = self.edge_heard.only();
         assert_eq!((refusal.side, refusal.alert), (Side::Client, alert));
         assert_eq!(refusal.store, "trusted CA list");
-        (ours, refusal.explanation())
+        (ours, agreed(refusal.explanation(), &node))
     }
+}
+
+/// The end that was refused knows an alert only: the place to change is among those it names, and it names one as
+/// certain only if it is that.
+fn agreed(refused: Explanation, told: &Explanation) -> Explanation {
+    let place = refused.remedy.place;
+    let places: Vec<_> = told.remedies().iter().map(|it| it.place).collect();
+    assert!(places.contains(&place), "{refused}\n{told}");
+    assert!(
+        [place, Place::Log].contains(&told.remedy.place),
+        "{refused}\n{told}"
+    );
+    refused
 }
