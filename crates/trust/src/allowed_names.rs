@@ -250,20 +250,17 @@ impl AllowedNames {
         let mut table = Self::default();
         for (row_number, row) in rows.iter().enumerate() {
             for (entry_number, entry) in row.entries.iter().enumerate() {
-                match &entry.key {
-                    Ok(key) => {
-                        if let Entry::Vacant(vacant) = table.index.entry(key.clone()) {
-                            vacant.insert((row_number, entry_number));
-                            if table.expected.len() < NotAllowed::MAX_EXPECTED {
-                                table.expected.push(entry.text.clone());
-                            }
-                        }
+                let Ok(key) = &entry.key else {
+                    table.unusable_total += 1;
+                    if table.unusable.len() < NotAllowed::MAX_EXPECTED {
+                        table.unusable.push(entry.clone());
                     }
-                    Err(_) => {
-                        table.unusable_total += 1;
-                        if table.unusable.len() < NotAllowed::MAX_EXPECTED {
-                            table.unusable.push(entry.clone());
-                        }
+                    continue;
+                };
+                if let Entry::Vacant(vacant) = table.index.entry(key.clone()) {
+                    vacant.insert((row_number, entry_number));
+                    if table.expected.len() < NotAllowed::MAX_EXPECTED {
+                        table.expected.push(entry.text.clone());
                     }
                 }
             }

@@ -363,7 +363,11 @@ fn hostile_chain_of_many_issuers_with_one_name_ends_in_bounded_work() {
         counted.fetch_add(1, Ordering::Relaxed);
     });
     let anchors: Vec<_> = (0..40).map(|_| authority("Same")).collect();
-    let store = store("Tomcat-trust", anchors.iter().map(|it| it.der())).load();
+    let store = store(
+        "Tomcat-trust",
+        anchors.iter().map(rcgen::CertifiedIssuer::der),
+    )
+    .load();
     let now = SystemTime::now();
     let refused = verify_chain(chain.chain(), &store, Purpose::Server, now, &provider).unwrap_err();
     assert_eq!(refused.reason, Reason::TooComplex, "{refused}");
