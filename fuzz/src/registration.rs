@@ -1,21 +1,25 @@
 //! The machines of registration, fed operations and a clock.
 
-use std::collections::HashMap;
+mod party;
+
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use sip_oauth_message::{Limits, MessageView};
+use party::{Party, read, repeated};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ConnectionFailure, ConnectionId, Device, Event, Instance, Line, Target,
+    ClientConfig, ConnectionFailure, ConnectionId, Device, Instance, Line, PresentToken, Target,
     Transport,
 };
 use sip_oauth_registration::registrar::{
-    Arrival, BindingStore, Cluster, Database, Decision, DeviceLine, DeviceRecord, Listener, Node,
-    NodePorts, Registrar, RegistrarConfig, SecurityProfile, SipOAuthMode,
+    Arrival, BindingStore, Cluster, Database, Decision, DeviceLine, DeviceRecord, Listener,
+    MemoryStore, Node, NodePorts, Registrar, RegistrarConfig, SecurityProfile, SipOAuthMode,
 };
 use sip_oauth_token::issue::AuthorizationServer;
 use sip_oauth_token::{AccessToken, Verifier};
+
+/// Devices of one owner that share their first line.
+const DEVICES: [&str; 2] = ["CSFJDOE", "TABJDOE"];
 
 const NODES: [&str; 3] = ["ucm1.example.com", "ucm2.example.com", "ucm3.example.com"];
 
@@ -49,28 +53,23 @@ fn wall() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_585_566_199)
 }
 
-/// A client, a registrar at each node over one store, and a clock that only goes forward.
+/// Clients, a registrar at each node over one store, and a clock that only goes forward.
 struct World<'a> {
     input: &'a [u8],
-    client: Client,
-    registrars: Vec<Registrar<Arc<sip_oauth_registration::registrar::MemoryStore>>>,
+    /// Two of the first device, each of an installation of its own, and one of the second.
+    parties: [Party; 3],
+    /// The one that operations are about.
+    who: usize,
+    registrars: [Registrar<Arc<MemoryStore>>; 3],
     start: Instant,
     elapsed: Duration,
-    /// Connections that were asked for and not closed, and the node each leads to.
-    open: Vec<(ConnectionId, usize)>,
-    /// The last request of each, not answered yet.
-    asked: HashMap<ConnectionId, Vec<u8>>,
-    /// The last CSeq of each Call-ID.
-    numbers: HashMap<String, u32>,
-    /// Tokens each node challenged: never shown to it again.
-    challenged: Vec<(usize, String)>,
     entropy: Seeded,
-    ports: u16,
 }
 
-/// Whatever happens in whatever order, no machine panics, no timer is left behind, each request is a message whose CSeq is
-/// the next of its Call-ID, no node is shown a token it challenged, a refused request changes no binding, and a device has
-/// one registration.
+/// Whatever happens in whatever order, no machine panics, no timer is left behind, no connection is forgotten, each request is a
+/// message to the node its connection leads to, whose CSeq is the next of its Call-ID and comes after the answer to the one
+/// before, no node is shown a token it challenged and none goes out in clear, a refused request changes no binding, a device has
+/// one registration, and every client does what its owner said last and can still register.
 pub fn registration(data: &[u8]) {
     let mut world = World::new(data);
     // Each operation takes a byte at least.
@@ -78,33 +77,15 @@ pub fn registration(data: &[u8]) {
         world.step(operation);
         world.settle();
     }
+    let (now, wall) = (world.now(), world.wall());
+    for party in &mut world.parties {
+        party.comes_to_rest(now, wall);
+    }
 }
 
 impl<'a> World<'a> {
     fn new(input: &'a [u8]) -> Self {
-        let mut cluster = Cluster::new();
-        for node in NODES {
-            let node = Node::new(node, NodePorts::default());
-            cluster.add_node(node).expect("names differ");
-        }
-        cluster.set_refresh_login_flow(true);
-        cluster
-            .set_sip_oauth_mode(SipOAuthMode::Enabled)
-            .expect("refresh login flow is on");
-        for node in NODES {
-            cluster.restart(node).expect("the node exists");
-        }
-        cluster
-            .put_profile(SecurityProfile::oauth("oauth"))
-            .expect("a valid profile");
-        cluster
-            .put_device(DeviceRecord::csf(
-                "CSFJDOE",
-                "oauth",
-                "jdoe",
-                [DeviceLine::new("1010")],
-            ))
-            .expect("the profile exists");
+        let cluster = cluster();
         let store = Arc::default();
         let registrars = NODES.map(|node| {
             Registrar::with_store(
@@ -114,24 +95,22 @@ impl<'a> World<'a> {
                 Arc::clone(&store),
             )
         });
-        let device = Device::csf("CSFJDOE", Instance::new("005056aabbcc").expect("12 digits"));
-        let targets = NODES
-            .map(|node| Target::new(node, 5090, Transport::Tls))
-            .to_vec();
-        let mut config = ClientConfig::unified_cm(device, Line::new("1010", "guid"), targets);
-        config.options.restart_after_failure = Some(Duration::from_secs(60));
+        let [first, second] = DEVICES;
+        let mut third = config(second, "005056ddeeff");
+        third.options.flow_keep_alive = Some(Duration::from_secs(40));
+        third.options.present_token = PresentToken::Always;
         Self {
             input,
-            client: Client::new(config, Seeded::new(1)),
-            registrars: registrars.into(),
+            parties: [
+                Party::new(config(first, "005056aabbcc"), 1),
+                Party::new(config(first, "005056001122"), 3),
+                Party::new(third, 4),
+            ],
+            who: 0,
+            registrars,
             start: Instant::now(),
             elapsed: Duration::ZERO,
-            open: Vec::new(),
-            asked: HashMap::new(),
-            numbers: HashMap::new(),
-            challenged: Vec::new(),
             entropy: Seeded::new(2),
-            ports: 20_000,
         }
     }
 
@@ -153,36 +132,76 @@ impl<'a> World<'a> {
         self.byte().unwrap_or_default().into()
     }
 
+    fn party(&mut self) -> &mut Party {
+        let [first, second, third] = &mut self.parties;
+        match self.who {
+            0 => first,
+            1 => second,
+            _ => third,
+        }
+    }
+
     /// A connection the next byte chooses, if there is one.
-    fn connection(&mut self) -> Option<(ConnectionId, usize)> {
+    fn connection(&mut self) -> Option<ConnectionId> {
         let at = self.number();
-        let many = self.open.len();
-        self.open.get(at.checked_rem(many)?).copied()
+        self.party().connection(at)
+    }
+
+    /// Nodes the next byte chooses: which is first, how they are reached, and how many there are.
+    fn targets(&mut self) -> Vec<Target> {
+        let chosen = self.number();
+        let many = NODES.len() - chosen / 9 % NODES.len();
+        let nodes = NODES.iter().cycle().skip(chosen % 3).take(many);
+        nodes
+            .map(|node| match chosen / 3 % 3 {
+                0 => Target::new(node, 5090, Transport::Tls),
+                1 => Target::new(node, 5090, Transport::Tls)
+                    .through("edge.example.com", 5061)
+                    .with_route("<sip:198.51.100.7:5061;transport=tls;lr>"),
+                _ => Target::new(node, 5060, Transport::Tcp),
+            })
+            .collect()
     }
 
     fn step(&mut self, operation: u8) {
         let now = self.now();
-        match operation % 21 {
-            0 => self.client.start(now),
-            1 => self.client.deregister(now),
+        match operation {
+            // These came later: the seeds keep their meaning.
+            231..239 => {
+                let targets = self.targets();
+                self.party().set_targets(targets);
+            }
+            239..247 => self.who = self.number() % 3,
+            247.. => {
+                let minutes = u64::try_from(self.number()).unwrap_or_default();
+                self.elapsed += Duration::from_secs(60 * minutes);
+                let (now, wall) = (self.now(), self.wall());
+                for party in &mut self.parties {
+                    party.wake(now, wall);
+                }
+            }
+            _ => self.usual_step(operation % 21, now),
+        }
+    }
+
+    fn usual_step(&mut self, operation: u8, now: Instant) {
+        match operation {
+            0 => self.party().start(now),
+            1 => self.party().deregister(now),
             2 => {
-                if let Some((id, _)) = self.connection() {
-                    self.ports = self.ports.wrapping_add(1).max(20_000);
-                    let local = ([192, 0, 2, 10], self.ports).into();
-                    self.client.handle_connected(id, local, now);
+                if let Some(id) = self.connection() {
+                    self.party().connect(id, now);
                 }
             }
             3 => {
-                if let Some((id, _)) = self.connection() {
+                if let Some(id) = self.connection() {
                     let cause = match self.number() % 4 {
                         0 => ConnectionFailure::Closed,
                         1 => ConnectionFailure::Tls("refused".to_owned()),
                         2 => ConnectionFailure::ConnectTimeout,
                         _ => ConnectionFailure::Refused("refused".to_owned()),
                     };
-                    self.open.retain(|(open, _)| *open != id);
-                    self.asked.remove(&id);
-                    self.client.handle_disconnected(id, cause, now);
+                    self.party().lose(id, cause, now);
                 }
             }
             // The usual course of things is more likely than the rest.
@@ -194,22 +213,20 @@ impl<'a> World<'a> {
                 if let Some(token) = tokens.get(at % tokens.len()) {
                     let life = at.is_multiple_of(2).then(|| Duration::from_secs(3600));
                     // A token that was refused is not taken, which is an answer too.
-                    let _ = self.client.provide_token(token.clone(), life, now);
+                    let _ = self.party().client.provide_token(token.clone(), life, now);
                 }
             }
-            11 => self.client.token_unavailable(),
-            12 => self.client.suspend(),
-            13 => self.client.resume(now),
+            11 => self.party().client.token_unavailable(),
+            12 => self.party().client.suspend(),
+            13 => self.party().client.resume(now),
             14 => {
-                let first = self.number() % NODES.len();
-                let targets = NODES.iter().cycle().skip(first).take(NODES.len());
-                let targets = targets.map(|node| Target::new(node, 5090, Transport::Tls));
-                self.client.relocate(targets.collect(), now);
+                let targets = self.targets();
+                self.party().client.relocate(targets, now);
             }
-            15 => self.client.take_over(now),
+            15 => self.party().take_over(now),
             16 => {
-                if let Some((id, _)) = self.connection() {
-                    self.client.handle_pong(id, now);
+                if let Some(id) = self.connection() {
+                    self.party().client.handle_pong(id, now);
                 }
             }
             17 => {
@@ -219,7 +236,7 @@ impl<'a> World<'a> {
                 }
             }
             18 | 19 => {
-                let unit = if operation % 21 == 18 { 1 } else { 60 };
+                let unit = if operation == 18 { 1 } else { 60 };
                 let many = u64::from(self.byte().unwrap_or_default());
                 self.pass(Duration::from_secs(unit * many));
             }
@@ -232,138 +249,80 @@ impl<'a> World<'a> {
         let many = self.number().min(self.input.len());
         let (bytes, rest) = self.input.split_at_checked(many).unwrap_or_default();
         self.input = rest;
-        if let Some((id, _)) = self.connection() {
-            self.client.handle_message(id, bytes, self.now());
+        let now = self.now();
+        if let Some(id) = self.connection() {
+            self.party().client.handle_message(id, bytes, now);
         }
-        let arrival = Arrival::new(Listener::SipOAuth, 5090, ([192, 0, 2, 10], 20_000).into());
         let now = self.wall();
-        if let Some(registrar) = self.registrars.first()
-            && let Some(answer) =
-                registrar.answer_overloaded(&arrival, bytes, now, &mut self.entropy)
+        let [registrar, ..] = &self.registrars;
+        if let Some(answer) = registrar.answer_overloaded(&arrival(), bytes, now, &mut self.entropy)
         {
-            let response = answer
-                .response
-                .expect("what is answered has a response")
-                .to_bytes();
-            MessageView::parse(&response, &Limits::default()).expect("an answer is a message");
+            let response = answer.response.expect("what is answered has a response");
+            read(&response.to_bytes());
         }
     }
 
     /// Moves the clock, stopping wherever something is due.
     fn pass(&mut self, time: Duration) {
         let goal = self.elapsed + time;
-        while let Some(due) = self
-            .client
-            .poll_timeout()
-            .filter(|due| *due <= self.start + goal)
-        {
+        loop {
+            let due = self
+                .parties
+                .iter()
+                .filter_map(|party| party.client.poll_timeout());
+            let Some(due) = due.min().filter(|due| *due <= self.start + goal) else {
+                break;
+            };
             self.elapsed = self.elapsed.max(due - self.start);
-            self.client.handle_timeout(self.now());
-            self.settle();
-            let left = self.client.poll_timeout();
-            assert!(
-                left.is_none_or(|left| left > self.now()),
-                "a timer is left behind"
-            );
+            let (now, wall) = (self.now(), self.wall());
+            for party in &mut self.parties {
+                party.client.handle_timeout(now);
+                party.settle(wall);
+                let left = party.client.poll_timeout();
+                assert!(left.is_none_or(|left| left > now), "a timer is left behind");
+            }
         }
         self.elapsed = goal;
-        if let Some(registrar) = self.registrars.first() {
-            registrar.expire(self.wall()).expect("memory answers");
-        }
+        let [registrar, ..] = &self.registrars;
+        registrar.expire(self.wall()).expect("memory answers");
     }
 
-    /// Takes everything the client has to say.
     fn settle(&mut self) {
-        loop {
-            let mut out = Vec::new();
-            if let Some(id) = self.client.poll_transmit(self.wall(), &mut out) {
-                self.sent(id, out);
-                continue;
-            }
-            match self.client.poll_event() {
-                Some(Event::Connect { connection, target }) => {
-                    let node = NODES.iter().position(|node| *node == target.node);
-                    self.open
-                        .push((connection, node.expect("a node of this world")));
-                }
-                Some(Event::Close { connection }) => {
-                    self.open.retain(|(open, _)| *open != connection);
-                    self.asked.remove(&connection);
-                }
-                Some(_) => {}
-                None => return,
-            }
+        let wall = self.wall();
+        for party in &mut self.parties {
+            party.settle(wall);
         }
-    }
-
-    fn sent(&mut self, id: ConnectionId, bytes: Vec<u8>) {
-        if bytes == b"\r\n\r\n" {
-            return;
-        }
-        let view =
-            MessageView::parse(&bytes, &Limits::default()).expect("a client writes messages");
-        let field = |name: &str| view.fields().find(|field| field.name_text() == name);
-        let call_id = field("Call-ID").expect("a Call-ID").value().to_owned();
-        let cseq = field("CSeq").expect("a CSeq").value();
-        let number: u32 = cseq
-            .split(' ')
-            .next()
-            .and_then(|n| n.parse().ok())
-            .expect("a number");
-        if let Some(last) = self.numbers.insert(call_id, number) {
-            assert_eq!(number, last + 1, "CSeq is the next");
-        }
-        let node = self
-            .open
-            .iter()
-            .find(|(open, _)| *open == id)
-            .map(|(_, node)| *node);
-        let node = node.expect("a request goes over a connection that is open");
-        if let Some(token) = token_in(&view) {
-            assert!(
-                !self.challenged.contains(&(node, token)),
-                "shown again to who challenged it"
-            );
-        }
-        self.asked.insert(id, bytes);
     }
 
     fn let_the_registrar_answer(&mut self) {
-        let Some((id, node)) = self.connection() else {
+        let (now, wall) = (self.now(), self.wall());
+        let Some(id) = self.connection() else {
             return;
         };
-        let Some(request) = self.asked.remove(&id) else {
+        let Some(request) = self.party().asked(id).map(<[u8]>::to_vec) else {
             return;
         };
-        let view = MessageView::parse(&request, &Limits::default()).expect("it was one before");
-        let arrival = Arrival::new(Listener::SipOAuth, 5090, ([192, 0, 2, 10], 20_000).into());
-        let now = self.wall();
-        let Some(registrar) = self.registrars.get(node) else {
+        let node = self.party().node_of(id);
+        let Some(registrar) = node.and_then(|node| self.registrars.get(node)) else {
             return;
         };
-        let before = registrar
-            .store()
-            .of_device("CSFJDOE")
-            .expect("memory answers");
-        let answer = registrar.handle(&arrival, &view, now, &mut self.entropy);
-        let after = registrar
-            .store()
-            .of_device("CSFJDOE")
-            .expect("memory answers");
+        let bound = |device| registrar.store().of_device(device).expect("memory answers");
+        let before = DEVICES.map(bound);
+        let answer = registrar.handle(&arrival(), &read(&request), wall, &mut self.entropy);
+        let after = DEVICES.map(bound);
         if let Decision::Refused(_) = answer.observation.decision {
             assert_eq!(before, after, "a refusal changes nothing");
         }
-        assert!(after.len() <= 1, "one registration a device: {after:?}");
-        let Some(response) = answer.response else {
-            return;
-        };
-        if matches!(response.status.as_u16(), 401 | 407)
-            && let Some(token) = token_in(&view)
-        {
-            self.challenged.push((node, token));
+        for bindings in after {
+            assert!(
+                bindings.len() <= 1,
+                "one registration a device: {bindings:?}"
+            );
         }
-        self.client
-            .handle_message(id, &response.to_bytes(), self.now());
+        if let Some(response) = answer.response {
+            let status = response.status.as_u16();
+            self.party().answer(id, status, &response.to_bytes(), now);
+        }
     }
 
     /// An answer no registrar of ours would give.
@@ -383,13 +342,14 @@ impl<'a> World<'a> {
             "WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n",
             "Contact: <sip:1010@ucm2.example.com:5090>;expires=1;x-cisco-newreg\r\n",
         ];
-        let Some((id, node)) = self.connection() else {
+        let now = self.now();
+        let Some(id) = self.connection() else {
             return;
         };
-        let Some(request) = self.asked.get(&id).cloned() else {
+        let Some(request) = self.party().asked(id) else {
             return;
         };
-        let view = MessageView::parse(&request, &Limits::default()).expect("it was one before");
+        let head = repeated(&read(request));
         let status = STATUSES
             .get(self.number() % STATUSES.len())
             .copied()
@@ -403,32 +363,45 @@ impl<'a> World<'a> {
                     .unwrap_or_default(),
             );
         }
-        let mut head = String::new();
-        for field in view.fields() {
-            if ["Via", "From", "To", "Call-ID", "CSeq"].contains(&field.name_text()) {
-                for part in [field.name_text(), ": ", field.value(), "\r\n"] {
-                    head.push_str(part);
-                }
-            }
-        }
-        if matches!(status, 401 | 407)
-            && let Some(token) = token_in(&view)
-        {
-            self.challenged.push((node, token));
-        }
         let answer = format!("SIP/2.0 {status} x\r\n{head}{lines}Content-Length: 0\r\n\r\n");
-        if status >= 200 {
-            self.asked.remove(&id);
-        }
-        self.client
-            .handle_message(id, answer.as_bytes(), self.now());
+        self.party().answer(id, status, answer.as_bytes(), now);
     }
 }
 
-/// The token a request carries.
-fn token_in(request: &MessageView<'_>) -> Option<String> {
-    let field = request
-        .fields()
-        .find(|field| ["Proxy-Authorization", "Authorization"].contains(&field.name_text()))?;
-    Some(field.value().to_owned())
+fn arrival() -> Arrival {
+    Arrival::new(Listener::SipOAuth, 5090, ([192, 0, 2, 10], 20_000).into())
+}
+
+fn config(device: &str, instance: &str) -> ClientConfig {
+    let device = Device::csf(device, Instance::new(instance).expect("12 digits"));
+    let targets = NODES.map(|node| Target::new(node, 5090, Transport::Tls));
+    let line = Line::new("1010", "guid");
+    let mut config = ClientConfig::unified_cm(device, line, targets.to_vec());
+    config.options.restart_after_failure = Some(Duration::from_secs(60));
+    config
+}
+
+fn cluster() -> Cluster {
+    let mut cluster = Cluster::new();
+    for node in NODES {
+        let node = Node::new(node, NodePorts::default());
+        cluster.add_node(node).expect("names differ");
+    }
+    cluster.set_refresh_login_flow(true);
+    cluster
+        .set_sip_oauth_mode(SipOAuthMode::Enabled)
+        .expect("refresh login flow is on");
+    for node in NODES {
+        cluster.restart(node).expect("the node exists");
+    }
+    cluster
+        .put_profile(SecurityProfile::oauth("oauth"))
+        .expect("a valid profile");
+    for device in DEVICES {
+        let lines = [DeviceLine::new("1010")];
+        cluster
+            .put_device(DeviceRecord::csf(device, "oauth", "jdoe", lines))
+            .expect("the profile exists");
+    }
+    cluster
 }
