@@ -1,7 +1,7 @@
 //! rustls configurations without the session-resumption trap.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -38,6 +38,8 @@ pub struct ServerConfigs {
     observer: Option<Arc<dyn Observer>>,
     versions: Vec<&'static SupportedProtocolVersion>,
     current: ArcSwap<Pair>,
+    /// One at a time makes them anew: another one would only do the same, or put an older pair over a newer one.
+    rebuilding: Mutex<()>,
 }
 
 struct Pair {
@@ -96,6 +98,7 @@ impl ServerConfigs {
             observer,
             versions: versions.to_vec(),
             current: ArcSwap::from_pointee(current),
+            rebuilding: Mutex::new(()),
         })
     }
 
@@ -106,6 +109,18 @@ impl ServerConfigs {
     ///
     /// As [`new`](Self::new); the configurations in use then stay.
     pub fn rebuild(&self) -> Result<(), Error> {
+        let _alone = self.alone();
+        self.renewed().map(drop)
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.rebuilding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pair of what is loaded and trusted now, put in place. The caller is alone.
+    fn renewed(&self) -> Result<Arc<Pair>, Error> {
         // Taken before the verifier takes its hints: at worst they are newer than this, and are made again.
         let trusted = self.store.load();
         let verifier = verifier(
@@ -121,8 +136,9 @@ impl ServerConfigs {
             &self.provider,
             &self.versions,
         )?;
-        self.current.store(Arc::new(next));
-        Ok(())
+        let next = Arc::new(next);
+        self.current.store(Arc::clone(&next));
+        Ok(next)
     }
 
     /// For the next connection on `sipOAuthPort` (5090): no client certificate is asked for.
@@ -162,13 +178,22 @@ impl ServerConfigs {
     /// made of.
     fn current(&self) -> Arc<Pair> {
         let current = self.current.load_full();
-        let fresh = Arc::ptr_eq(&current.key, self.certificate.loaded().certified_key())
-            && Arc::ptr_eq(&current.trusted, &self.store.load());
-        // Building fails for provider and versions alone, and both were good when `self` was made.
-        if fresh || self.rebuild().is_err() {
+        if self.is_fresh(&current) {
             return current;
         }
-        self.current.load_full()
+        let _alone = self.alone();
+        // Somebody else may have made it while this one waited.
+        let current = self.current.load_full();
+        if self.is_fresh(&current) {
+            return current;
+        }
+        // Building fails for provider and versions alone, and both were good when `self` was made.
+        self.renewed().unwrap_or(current)
+    }
+
+    fn is_fresh(&self, pair: &Pair) -> bool {
+        Arc::ptr_eq(&pair.key, self.certificate.loaded().certified_key())
+            && Arc::ptr_eq(&pair.trusted, &self.store.load())
     }
 
     /// The certificate whose loaded value is presented.

@@ -1,6 +1,6 @@
 //! A server certificate that is replaced on disk at once and loaded only when told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -15,6 +15,8 @@ use crate::CertifiedIdentity;
 pub struct ServerCertificate {
     installed: ArcSwap<CertifiedIdentity>,
     loaded: ArcSwap<CertifiedIdentity>,
+    /// One reload at a time: another one must not put back what it read before.
+    reloading: Mutex<()>,
 }
 
 impl ServerCertificate {
@@ -24,6 +26,7 @@ impl ServerCertificate {
         Self {
             installed: ArcSwap::new(Arc::clone(&identity)),
             loaded: ArcSwap::new(identity),
+            reloading: Mutex::new(()),
         }
     }
 
@@ -36,6 +39,10 @@ impl ServerCertificate {
     ///
     /// Listeners made by [`ServerConfigs`](crate::ServerConfigs) present it from their next connection on.
     pub fn reload(&self) -> bool {
+        let _alone = self
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let installed = self.installed.load_full();
         let previous = self.loaded.swap(Arc::clone(&installed));
         previous.chain() != installed.chain()

@@ -10,7 +10,9 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 use std::time::SystemTime;
 
 use rustls::client::ResolvesClientCert;
@@ -280,6 +282,68 @@ fn session_of_5090_is_not_taken_on_5091_nor_the_other_way() {
             ends.server.expect("a good client");
             assert_eq!(server.handshake_kind(), Some(HandshakeKind::Full));
         }
+    }
+}
+
+/// "Counts from the first connection after reload", also while others make the configurations anew for another store.
+#[test]
+fn reloaded_certificate_counts_at_once_although_the_store_changes_meanwhile() {
+    let cluster = cluster();
+    let others = [Leaf::named(NODE), Leaf::named(NODE)].map(|leaf| leaf.signed_by(&cluster.ca));
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let same = TrustStore::clone(&cluster.trust.load());
+                    cluster.trust.replace(same);
+                    cluster.configs.oauth();
+                }
+            });
+        }
+        let stopped = StopOnDrop(&stop);
+        for _ in 0..40 {
+            for other in &others {
+                cluster.certificate.install(other.clone());
+                cluster.certificate.reload();
+                let config = cluster.configs.mra_oauth();
+                let (_, client, _) = connect(Arc::clone(&cluster.client), config, NODE);
+                let presented = client.peer_certificates().expect("a handshake");
+                assert!(presented == other.chain(), "an older one was presented");
+            }
+        }
+        drop(stopped);
+    });
+}
+
+/// Ends the other threads when the test fails, too.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Of reloads that meet, the last has the last word: none puts back what it read before another.
+#[test]
+fn reloads_that_meet_end_with_what_is_installed() {
+    let ca = authority("Example CA");
+    let both = [Leaf::named(NODE), Leaf::named(NODE)].map(|leaf| leaf.signed_by(&ca));
+    let certificate = ServerCertificate::new(both[0].clone());
+    for round in 0..200 {
+        certificate.install(both[round % 2].clone());
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                certificate.reload();
+            });
+            start.wait();
+            certificate.install(both[(round + 1) % 2].clone());
+            certificate.reload();
+        });
+        assert!(!certificate.is_reload_due(), "round {round}");
     }
 }
 
