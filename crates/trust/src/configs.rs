@@ -15,8 +15,8 @@ use rustls::{ClientConfig, DEFAULT_VERSIONS, Error, ServerConfig, SupportedProto
 use rustls_pki_types::CertificateDer;
 
 use crate::{
-    CertifiedIdentity, ClientVerifier, LiveAllowedNames, LiveTrustStore, NameMatch, Observer,
-    Refusal, ServerCertificate, ServerVerifier, TrustStore,
+    CertifiedIdentity, ChangeListener, ClientVerifier, LiveAllowedNames, LiveTrustStore, NameMatch,
+    Observer, Refusal, ServerCertificate, ServerVerifier, TrustStore,
 };
 
 /// The configurations of the two listeners: 5090 without client authentication, 5091 mutual TLS.
@@ -37,6 +37,7 @@ pub struct ServerConfigs {
     provider: Arc<CryptoProvider>,
     observer: Option<Arc<dyn Observer>>,
     versions: Vec<&'static SupportedProtocolVersion>,
+    both_roles: bool,
     current: ArcSwap<Pair>,
     /// One at a time makes them anew: another one would only do the same, or put an older pair over a newer one.
     rebuilding: Mutex<()>,
@@ -88,7 +89,7 @@ impl ServerConfigs {
         versions: &[&'static SupportedProtocolVersion],
     ) -> Result<Self, Error> {
         let trusted = store.load();
-        let verifier = verifier(&store, &allowed, &provider, observer.as_ref());
+        let verifier = verifier(&store, &allowed, &provider, observer.as_ref(), false);
         let current = pair(&certificate, trusted, verifier, &provider, versions)?;
         Ok(Self {
             certificate,
@@ -97,9 +98,23 @@ impl ServerConfigs {
             provider,
             observer,
             versions: versions.to_vec(),
+            both_roles: false,
             current: ArcSwap::from_pointee(current),
             rebuilding: Mutex::new(()),
         })
+    }
+
+    /// Refuses a client of 5091 whose certificate lacks serverAuth in its extended key usage, although its handshake needs
+    /// clientAuth alone: an Expressway-C's certificate needs both. See
+    /// [`ClientVerifierBuilder::require_both_roles`](crate::ClientVerifierBuilder::require_both_roles).
+    ///
+    /// # Errors
+    ///
+    /// As [`rebuild`](Self::rebuild).
+    pub fn require_both_roles(mut self) -> Result<Self, Error> {
+        self.both_roles = true;
+        self.rebuild()?;
+        Ok(self)
     }
 
     /// Makes both configurations anew now, instead of when the next connection asks. Handshakes in flight end
@@ -128,6 +143,7 @@ impl ServerConfigs {
             &self.allowed,
             &self.provider,
             self.observer.as_ref(),
+            self.both_roles,
         );
         let next = pair(
             &self.certificate,
@@ -174,6 +190,13 @@ impl ServerConfigs {
         self.current.load().verifier.recheck_peer(chain, now)
     }
 
+    /// Tells `listener` of every change of the trust store and the table: then
+    /// [`recheck_peer`](Self::recheck_peer) may say something else of a connection that is up.
+    pub fn listen(&self, listener: &ChangeListener) {
+        self.store.listen(listener);
+        self.allowed.listen(listener);
+    }
+
     /// The pair in use, made anew when the loaded certificate or the store is no longer the one it was
     /// made of.
     fn current(&self) -> Arc<Pair> {
@@ -207,13 +230,17 @@ fn verifier(
     allowed: &Arc<LiveAllowedNames>,
     provider: &Arc<CryptoProvider>,
     observer: Option<&Arc<dyn Observer>>,
+    both_roles: bool,
 ) -> ClientVerifier {
-    let builder =
+    let mut builder =
         ClientVerifier::builder(Arc::clone(store), Arc::clone(allowed), Arc::clone(provider));
-    match observer {
-        Some(observer) => builder.observer(Arc::clone(observer)).build(),
-        None => builder.build(),
+    if let Some(observer) = observer {
+        builder = builder.observer(Arc::clone(observer));
     }
+    if both_roles {
+        builder = builder.require_both_roles();
+    }
+    builder.build()
 }
 
 fn pair(

@@ -78,7 +78,7 @@ pub use explain::{Explanation, explain, tls_cause};
 pub use finding::{TriedAnchor, Unfit};
 pub use fingerprint::{Fingerprint, Sha1Fingerprint};
 pub use identities::{CertificateError, Identities, PresentedName, Unusable};
-pub use live::{Live, LiveAllowedNames, LiveTrustStore};
+pub use live::{ChangeListener, Live, LiveAllowedNames, LiveTrustStore};
 pub use load::FolderLoad;
 #[cfg(feature = "platform")]
 pub use load::PlatformLoad;

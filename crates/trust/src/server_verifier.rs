@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::reason::webpki_notation;
+use crate::reason::{unix_time, webpki_notation};
 use crate::refusal::Verdict;
 use crate::{
-    Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity, Rule,
-    Side, TrustStore, chain, dangerous, end_entity,
+    Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity,
+    Refusal, Rule, Side, TrustStore, chain, dangerous, end_entity,
 };
 
 /// Verifies a server's certificate against a live store: chain and dates by rustls-webpki, an exact pin
@@ -101,6 +102,41 @@ impl ServerVerifier {
             common_name: false,
             both_roles: false,
             observer: None,
+        })
+    }
+
+    /// Verifies a server anew at `now`, chain and name, as for a connection that is up when the store changes: one whose
+    /// trust was withdrawn is to be closed.
+    ///
+    /// `chain` is what rustls gives as `peer_certificates()`, `server_name` what was connected to.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, which the observer has heard of as well. The caller closes the connection.
+    pub fn recheck_peer(
+        &self,
+        chain: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        now: SystemTime,
+    ) -> Result<(), Box<Refusal>> {
+        let store = self.store.load();
+        let verdict = match chain.split_first() {
+            Some((end_entity, intermediates)) => self.check(
+                &store,
+                end_entity,
+                intermediates,
+                server_name,
+                unix_time(now),
+            ),
+            None => Err(Error::NoCertificatesPresented.into()),
+        };
+        verdict.map_err(|verdict| {
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            let refusal = verdict.refusal(Side::Client, &store, chain.iter(), algorithms);
+            if let Some(observer) = &self.observer {
+                observer.refused(&refusal);
+            }
+            Box::new(refusal)
         })
     }
 

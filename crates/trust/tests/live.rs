@@ -15,15 +15,18 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::SystemTime;
 
+use rcgen::ExtendedKeyUsagePurpose;
 use rustls::client::ResolvesClientCert;
+use rustls::server::ServerSessionMemoryCache;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
-use rustls::{HandshakeKind, SignatureScheme};
-use rustls_pki_types::CertificateDer;
+use rustls::{HandshakeKind, SignatureScheme, SupportedProtocolVersion};
+use rustls_pki_types::{CertificateDer, ServerName};
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, ClientVerifier, LiveAllowedNames, LiveTrustStore, Reason,
     ServerCertificate, ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
 };
+use support::scene::BOTH;
 use support::{Authority, Leaf, authority, connect, provider, store};
 
 const NODE: &str = "cucm1.example.com";
@@ -40,18 +43,23 @@ struct Cluster {
 }
 
 fn cluster() -> Cluster {
+    cluster_with(rustls::DEFAULT_VERSIONS)
+}
+
+fn cluster_with(versions: &[&'static SupportedProtocolVersion]) -> Cluster {
     let ca = authority("Example CA");
     let certificate = Arc::new(ServerCertificate::new(Leaf::named(NODE).signed_by(&ca)));
     let trust = store("Tomcat-trust", [ca.der()]);
     let table = Arc::new(LiveAllowedNames::new(AllowedNames::new([AllowedRow::new(
         EDGE, "", EDGE,
     )])));
-    let configs = ServerConfigs::new(
+    let configs = ServerConfigs::with_versions(
         Arc::clone(&certificate),
         Arc::clone(&trust),
         Arc::clone(&table),
         provider(),
         None,
+        versions,
     )
     .expect("the provider speaks TLS");
     let edge = Leaf::named(EDGE).signed_by(&ca);
@@ -87,28 +95,126 @@ impl Cluster {
     }
 }
 
+/// Each with the versions of one cluster.
+fn each_version() -> impl Iterator<Item = Cluster> {
+    BOTH.into_iter()
+        .map(|version| cluster_with(&[version.in_rustls()]))
+}
+
+/// The trap, and the proof that the client of these tests would resume if it could: with one configuration for all
+/// connections, and sessions in it, a peer taken off the list comes back in without any verifier.
+#[test]
+fn client_of_these_tests_resumes_where_a_server_lets_it() {
+    for cluster in each_version() {
+        let mut config = rustls::ServerConfig::clone(&cluster.configs.mra_oauth());
+        config.session_storage = ServerSessionMemoryCache::new(8);
+        config.send_tls13_tickets = 2;
+        let config = Arc::new(config);
+        let come_in = || {
+            let (ends, _, server) = connect(Arc::clone(&cluster.client), Arc::clone(&config), NODE);
+            ends.client.unwrap();
+            ends.server.unwrap();
+            server.handshake_kind()
+        };
+        assert_eq!(come_in(), Some(HandshakeKind::Full));
+        assert_eq!(come_in(), Some(HandshakeKind::Resumed));
+        cluster.table.replace(AllowedNames::default());
+        assert_eq!(come_in(), Some(HandshakeKind::Resumed));
+        // Which is why the list is asked again after each accept.
+        let chain = [cluster.edge.clone()];
+        cluster.configs.check_peer(&chain).unwrap_err();
+    }
+}
+
 #[test]
 fn sessions_are_never_resumed_on_5091() {
-    let cluster = cluster();
-    for _ in 0..3 {
-        assert_eq!(cluster.come_in(), (true, Some(HandshakeKind::Full)));
+    for cluster in each_version() {
+        for _ in 0..3 {
+            assert_eq!(cluster.come_in(), (true, Some(HandshakeKind::Full)));
+        }
     }
 }
 
 #[test]
 fn peer_taken_off_the_list_does_not_come_back_with_its_session() {
-    let cluster = cluster();
-    assert!(cluster.come_in().0);
-    cluster.table.replace(AllowedNames::default());
-    assert!(!cluster.come_in().0);
+    for cluster in each_version() {
+        assert!(cluster.come_in().0);
+        cluster.table.replace(AllowedNames::default());
+        assert!(!cluster.come_in().0);
+    }
 }
 
 #[test]
 fn peer_whose_authority_left_the_store_does_not_come_back_with_its_session() {
+    for cluster in each_version() {
+        assert!(cluster.come_in().0);
+        cluster.trust.replace(TrustStore::new("Tomcat-trust"));
+        assert!(!cluster.come_in().0);
+    }
+}
+
+/// "Server and client both needed where the product needs both."
+#[test]
+fn both_roles_are_needed_on_5091_when_asked_for() {
     let cluster = cluster();
-    assert!(cluster.come_in().0);
-    cluster.trust.replace(TrustStore::new("Tomcat-trust"));
-    assert!(!cluster.come_in().0);
+    let only_client = Leaf::named(EDGE)
+        .usages(&[ExtendedKeyUsagePurpose::ClientAuth])
+        .signed_by(&cluster.ca);
+    let now = SystemTime::now();
+    let configs = |cluster: &Cluster| {
+        ServerConfigs::new(
+            Arc::clone(&cluster.certificate),
+            Arc::clone(&cluster.trust),
+            Arc::clone(&cluster.table),
+            provider(),
+            None,
+        )
+        .unwrap()
+    };
+    configs(&cluster)
+        .recheck_peer(only_client.chain(), now)
+        .unwrap();
+    let both = configs(&cluster).require_both_roles().unwrap();
+    let refused = both.recheck_peer(only_client.chain(), now).unwrap_err();
+    let required = Some("serverAuth");
+    assert_eq!(refused.reason, Reason::Purpose { required });
+    both.recheck_peer(std::slice::from_ref(&cluster.edge), now)
+        .unwrap();
+    // In a handshake, and after the configurations were made anew.
+    let verifier = ServerVerifier::builder(store("", [cluster.ca.der()]), provider()).build();
+    let client = Arc::new(client_config(Arc::new(verifier), Some(&only_client)).unwrap());
+    for _ in 0..2 {
+        let (ends, _, _) = connect(Arc::clone(&client), both.mra_oauth(), NODE);
+        ends.server.unwrap_err();
+        cluster
+            .trust
+            .replace(TrustStore::clone(&cluster.trust.load()));
+    }
+}
+
+#[test]
+fn server_that_is_connected_loses_its_trust_with_store_name_or_time() {
+    let cluster = cluster();
+    let trusted = store("trusted CA list", [cluster.ca.der()]);
+    let verifier = ServerVerifier::builder(Arc::clone(&trusted), provider()).build();
+    let node = cluster.certificate.loaded();
+    let now = SystemTime::now();
+    let recheck = |name: &str, now| {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let verdict = verifier.recheck_peer(node.chain(), &name, now);
+        verdict.map_err(|refusal| refusal.reason)
+    };
+    recheck(NODE, now).unwrap();
+    let other = recheck("cucm2.example.com", now);
+    assert!(matches!(
+        other,
+        Err(Reason::NameMismatch { names: Some(_) })
+    ));
+    let early = recheck(NODE, SystemTime::UNIX_EPOCH);
+    assert!(matches!(early, Err(Reason::NotYetValid { ahead: Some(_) })));
+    trusted.replace(TrustStore::new("trusted CA list"));
+    let untrusted = recheck(NODE, now);
+    assert!(matches!(untrusted, Err(Reason::UnknownIssuer { .. })));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::{fmt, io, net::SocketAddr, sync::Arc};
 use rustls::ServerConfig;
 use sip_oauth_message::Limits;
 use sip_oauth_registration::registrar::{BindingStore, Listener, Registrar};
-use sip_oauth_trust::{Explanation, ServerConfigs};
-use tokio::net::TcpListener;
+use sip_oauth_trust::{ChangeListener, Explanation, ServerConfigs};
+use tokio::{net::TcpListener, sync::Notify};
 
 use super::{
     enquiry::Enquiry,
@@ -59,6 +59,10 @@ pub struct RegistrarServer {
     timer: Stop,
     /// Ends the watch on the runtime's lateness.
     gauge: Stop,
+    /// Ends the watch on store and table.
+    trust: Stop,
+    /// Hears of their changes as long as the server lives.
+    _listener: ChangeListener,
 }
 
 impl fmt::Debug for RegistrarServer {
@@ -135,16 +139,13 @@ impl RegistrarServer {
     }
 
     /// Verifies the peers of [`Listener::SipMraOAuth`] that are connected anew, and closes those that trust store or table
-    /// no longer let in: they, and why. Call it after a change of either; by itself a change counts from the next
-    /// handshake on.
+    /// no longer let in: they, and why.
+    ///
+    /// The server does so by itself after each change of either, when a certificate ends, and once an hour; this is
+    /// for who wants to know the outcome at once.
     pub fn recheck_peers(&self) -> Vec<(Ends, Explanation)> {
         let now = self.doors.clock.system_now();
-        self.doors.peers.recheck(|chain| {
-            let allowed = self.tls.recheck_peer(chain, now);
-            allowed
-                .map(drop)
-                .map_err(|refusal| Box::new(refusal.explanation()))
-        })
+        self.doors.peers.recheck_by(&self.tls, now)
     }
 
     /// Replaces the registrar: listeners opened from now on, by a restart, ask `registrar`.
@@ -322,6 +323,10 @@ impl RegistrarServerBuilder {
     ///
     /// When an address cannot be bound, whose text names listener and address, or [`Listener::SipSecure`] has no configuration.
     pub async fn start(self) -> io::Result<RegistrarServer> {
+        let changed = Arc::new(Notify::new());
+        let telling = Arc::clone(&changed);
+        let listener = ChangeListener::new(move || telling.notify_one());
+        self.tls.listen(&listener);
         let mut server = RegistrarServer {
             judge: self.judge,
             tls: self.tls,
@@ -339,10 +344,15 @@ impl RegistrarServerBuilder {
             listening: Vec::new(),
             timer: Stop::new(),
             gauge: Stop::new(),
+            trust: Stop::new(),
+            _listener: listener,
         };
         server.timer = server.start_timer();
         let (pressure, stopped) = (Arc::clone(&server.doors.pressure), server.gauge.listen());
         tokio::spawn(async move { pressure.watch(stopped).await });
+        let (peers, tls) = (Arc::clone(&server.doors.peers), Arc::clone(&server.tls));
+        let (clock, stopped) = (server.doors.clock.clone(), server.trust.listen());
+        tokio::spawn(async move { peers.watch(&tls, &clock, &changed, stopped).await });
         let mut sockets = Vec::new();
         for (listener, to) in self.binds {
             let socket = match to {

@@ -6,13 +6,20 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustls::pki_types::CertificateDer;
-use sip_oauth_trust::Explanation;
-use tokio::sync::watch;
+use sip_oauth_trust::{CertificateSummary, Explanation, ServerConfigs};
+use tokio::sync::{Notify, watch};
 
-use crate::observe::Ends;
+use crate::{
+    clock::{Clock, later},
+    observe::Ends,
+    stop::Stopped,
+};
+
+const RECHECK_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
 
 type Chain = Arc<[CertificateDer<'static>]>;
 type Verdict = Option<Box<Explanation>>;
@@ -23,12 +30,16 @@ pub(crate) struct LivePeers {
     /// Counts the rechecks: a handshake that one falls into is judged again at its end.
     rechecks: AtomicU64,
     peers: Mutex<HashMap<u64, Peer>>,
+    /// Somebody entered: the next end of a certificate may be another.
+    entered: Notify,
 }
 
 #[derive(Debug, Clone)]
 struct Peer {
     ends: Ends,
     chain: Chain,
+    /// When certificates of the chain end.
+    ends_at: Arc<[SystemTime]>,
     verdict: watch::Sender<Verdict>,
 }
 
@@ -52,6 +63,10 @@ impl LivePeers {
         chain: &[CertificateDer<'static>],
     ) -> LivePeer {
         let (verdict, watched) = watch::channel(None);
+        let summaries = chain
+            .iter()
+            .filter_map(|it| CertificateSummary::of(it).ok());
+        let ends_at = summaries.map(|it| it.not_after()).collect();
         let chain = chain.into();
         let id = ends.id.get();
         self.lock().insert(
@@ -59,17 +74,69 @@ impl LivePeers {
             Peer {
                 ends,
                 chain,
+                ends_at,
                 verdict,
             },
         );
+        self.entered.notify_one();
         LivePeer {
             place: Some((Arc::clone(self), id)),
             verdict: watched,
         }
     }
 
+    /// Judges every peer anew by `tls` at `now`, tells those to go that are refused, and says who they are.
+    pub(crate) fn recheck_by(
+        &self,
+        tls: &ServerConfigs,
+        now: SystemTime,
+    ) -> Vec<(Ends, Explanation)> {
+        self.recheck(|chain| {
+            let allowed = tls.recheck_peer(chain, now);
+            allowed
+                .map(drop)
+                .map_err(|refusal| Box::new(refusal.explanation()))
+        })
+    }
+
+    /// Judges them anew whenever `changed` says that store or table did, when a certificate of one ends, and once an hour
+    /// for what has an end elsewhere, such as a revocation list. Runs until stopped.
+    pub(crate) async fn watch(
+        &self,
+        tls: &ServerConfigs,
+        clock: &Clock,
+        changed: &Notify,
+        mut stopped: Stopped,
+    ) {
+        loop {
+            let next = self.next_end(clock);
+            tokio::select! {
+                biased;
+                () = stopped.wait() => return,
+                () = changed.notified() => {}
+                () = clock.sleep_until(next) => {}
+                () = self.entered.notified() => continue,
+            }
+            self.recheck_by(tls, clock.system_now());
+        }
+    }
+
+    /// When the next certificate of a peer has ended.
+    fn next_end(&self, clock: &Clock) -> Instant {
+        // notAfter is the last second of validity, all of it.
+        const LAST_SECOND: Duration = Duration::from_secs(1);
+        let now = clock.system_now();
+        let peers = self.lock();
+        let ends = peers.values().flat_map(|peer| peer.ends_at.iter());
+        let next = ends
+            .filter_map(|end| end.checked_add(LAST_SECOND)?.duration_since(now).ok())
+            .filter(|left| !left.is_zero())
+            .fold(RECHECK_AT_LEAST_EVERY, Duration::min);
+        later(clock.now(), next)
+    }
+
     /// Judges every peer anew, tells those to go that are refused, and says who they are.
-    pub(crate) fn recheck(
+    fn recheck(
         &self,
         judge: impl Fn(&[CertificateDer<'static>]) -> Result<(), Box<Explanation>>,
     ) -> Vec<(Ends, Explanation)> {

@@ -72,18 +72,23 @@ impl Authority {
 
     /// A certificate for `name` with serverAuth and clientAuth, as both products want it.
     pub(crate) fn issue(&self, name: &str) -> CertifiedIdentity {
-        let (certificate, key) = self.sign(name);
+        self.issue_until(name, None)
+    }
+
+    /// The same, good until then.
+    pub(crate) fn issue_until(&self, name: &str, end: Option<SystemTime>) -> CertifiedIdentity {
+        let (certificate, key) = self.sign(name, end);
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         CertifiedIdentity::from_der(vec![certificate.der().clone()], key, &provider()).unwrap()
     }
 
     /// The same as PEM, certificate and key in one file, for programs that are not ours.
     pub(crate) fn issue_pem(&self, name: &str) -> String {
-        let (certificate, key) = self.sign(name);
+        let (certificate, key) = self.sign(name, None);
         certificate.pem() + &key.serialize_pem()
     }
 
-    fn sign(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
+    fn sign(&self, name: &str, end: Option<SystemTime>) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -92,6 +97,9 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
         ];
+        if let Some(end) = end {
+            params.not_after = end.into();
+        }
         (params.signed_by(&key, &self.0).unwrap(), key)
     }
 
