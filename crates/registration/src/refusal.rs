@@ -51,8 +51,10 @@ pub enum Refusal {
     OutOfOrder,
     /// The expiry asked for is below the minimum.
     IntervalTooBrief,
-    /// More bindings than one address-of-record may have.
+    /// More bindings than the device or address-of-record may have.
     TooManyBindings,
+    /// A CANCEL: no request waits for its answer.
+    NothingToCancel,
     /// The method is known but not allowed here.
     MethodNotAllowed,
     /// The method is not known.
@@ -268,6 +270,13 @@ const TOO_MANY_BINDINGS: RefusalEntry = RefusalEntry {
     sentence: "the address-of-record has as many bindings as it may: remove one first",
     ..PLAIN
 };
+const NOTHING_TO_CANCEL: RefusalEntry = RefusalEntry {
+    refusal: Refusal::NothingToCancel,
+    status: 481,
+    phrase: "Call/Transaction Does Not Exist",
+    sentence: "there is nothing to cancel: a registrar has answered every request before it looks at the next one",
+    ..PLAIN
+};
 const METHOD_NOT_ALLOWED: RefusalEntry = RefusalEntry {
     refusal: Refusal::MethodNotAllowed,
     status: 405,
@@ -295,7 +304,7 @@ const UNAVAILABLE: RefusalEntry = RefusalEntry {
 };
 
 /// The whole table, published rows first.
-static TABLE: [RefusalEntry; 23] = [
+static TABLE: [RefusalEntry; 24] = [
     TOKEN_MISSING,
     OAUTH_PORT_MISMATCH,
     ACTIVE_ELSEWHERE,
@@ -316,6 +325,7 @@ static TABLE: [RefusalEntry; 23] = [
     OUT_OF_ORDER,
     INTERVAL_TOO_BRIEF,
     TOO_MANY_BINDINGS,
+    NOTHING_TO_CANCEL,
     METHOD_NOT_ALLOWED,
     METHOD_NOT_IMPLEMENTED,
     UNAVAILABLE,
@@ -354,6 +364,7 @@ impl Refusal {
             Self::OutOfOrder => &OUT_OF_ORDER,
             Self::IntervalTooBrief => &INTERVAL_TOO_BRIEF,
             Self::TooManyBindings => &TOO_MANY_BINDINGS,
+            Self::NothingToCancel => &NOTHING_TO_CANCEL,
             Self::MethodNotAllowed => &METHOD_NOT_ALLOWED,
             Self::MethodNotImplemented => &METHOD_NOT_IMPLEMENTED,
             Self::Unavailable => &UNAVAILABLE,

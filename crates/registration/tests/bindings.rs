@@ -167,7 +167,7 @@ proptest! {
             let after = bound(&registrar, now);
             let other = 1 - request.device;
             prop_assert_eq!(of(&before, other), of(&after, other), "{:?}", request);
-            prop_assert!(after.len() <= MAX_BINDINGS);
+            prop_assert!(of(&after, request.device).len() <= MAX_BINDINGS);
             prop_assert!(status != 200 || !request.stolen);
             if status != 200 {
                 prop_assert_eq!(&before, &after, "{} {:?}", status, request);

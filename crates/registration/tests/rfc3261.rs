@@ -13,20 +13,22 @@ mod support;
 
 use sip_oauth_message::{Limits, MessageView, Response};
 use sip_oauth_registration::registrar::{
-    Answer, Arrival, Decision, Listener, Registrar, RegistrarConfig,
+    Answer, Arrival, BindingStore, Cluster, Database, Decision, Listener, MemoryStore, Registrar,
+    RegistrarConfig,
 };
 use sip_oauth_registration::{Refusal, Seeded};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use support::{
-    ask, contact_line, local, on_premises, register, registrar, registrar_with, response, token_of,
+    ask, contact_line, local, on_premises, register, registrar_with, response, token_of, verifier,
     wall,
 };
 
 const DOMAIN: &str = "example.com";
 
 /// A registrar for example.com, and somebody who asks it as 1010 with a token.
-struct Bench {
-    registrar: Registrar,
+struct Bench<S = MemoryStore> {
+    registrar: Registrar<S>,
     now: SystemTime,
 }
 
@@ -38,7 +40,9 @@ impl Bench {
             now: wall(),
         }
     }
+}
 
+impl<S: BindingStore> Bench<S> {
     fn ask(&self, call_id: &str, cseq: u32, lines: &str) -> Answer {
         let text = format!(
             "REGISTER sip:{DOMAIN} SIP/2.0\r\n\
@@ -420,6 +424,38 @@ mod section_10_3 {
         assert_eq!(bench.bindings().len(), 32);
     }
 
+    /// As after the limit was lowered, or with a store shared by registrars of different limits.
+    #[test]
+    fn where_there_are_too_many_they_may_be_asked_for_prolonged_and_removed() {
+        let store = Arc::new(MemoryStore::new());
+        let limited = |max| {
+            let mut config = RegistrarConfig::rfc8898(DOMAIN, "https://as.example.com");
+            config.max_bindings = max;
+            let database = Database::new(Cluster::new());
+            let registrar = Registrar::with_store(config, database, verifier(), Arc::clone(&store));
+            Bench {
+                registrar,
+                now: wall(),
+            }
+        };
+        let (before, bench) = (limited(4), limited(2));
+        for at in 0..4 {
+            let lines = format!("Contact: <sip:1010@192.0.2.{at}>\n");
+            assert_eq!(before.status("a", at + 1, &lines), 200);
+        }
+        assert_eq!(bench.bindings().len(), 4);
+        let ask = |cseq, lines: &str| bench.status("a", cseq, lines);
+        assert_eq!(ask(5, "Contact: <sip:1010@192.0.2.9>\n"), 403);
+        assert_eq!(ask(6, "Contact: <sip:1010@192.0.2.0>\n"), 200);
+        let swap = "Contact: <sip:1010@192.0.2.0>;expires=0, <sip:1010@192.0.2.9>\n";
+        assert_eq!(ask(7, swap), 200, "not more than before");
+        let remove = "Contact: <sip:1010@192.0.2.1>\nExpires: 0\n";
+        assert_eq!(ask(8, remove), 200);
+        assert_eq!(bench.bindings().len(), 3);
+        assert_eq!(ask(9, "Contact: *\nExpires: 0\n"), 200);
+        assert!(bench.bindings().is_empty());
+    }
+
     #[test]
     fn more_contacts_than_bindings_are_refused_before_they_are_compared() {
         let bench = Bench::new();
@@ -455,113 +491,5 @@ mod section_10_3 {
         let answer = ask(&bench.registrar, &on_premises(), &text);
         assert_eq!(answer.observation.refusal(), Some(Refusal::NotServed));
         assert_eq!(response(answer).status.as_u16(), 404);
-    }
-}
-
-mod section_8_2 {
-    use super::*;
-
-    #[test]
-    fn methods() {
-        let text = register(1, "");
-        for (method, expected) in [
-            ("OPTIONS", 200),
-            ("INVITE", 405),
-            ("MESSAGE", 405),
-            ("FETCH", 501),
-        ] {
-            let answer = response(ask(
-                &registrar(),
-                &on_premises(),
-                &text.replace("REGISTER", method),
-            ));
-            assert_eq!(answer.status.as_u16(), expected, "{method}");
-            assert_eq!(
-                answer.headers.get("Allow"),
-                Some("REGISTER, OPTIONS"),
-                "{method}"
-            );
-        }
-        assert!(
-            ask(
-                &registrar(),
-                &on_premises(),
-                &text.replace("REGISTER", "ACK")
-            )
-            .response
-            .is_none()
-        );
-    }
-
-    #[test]
-    fn what_is_mandatory_must_be_there() {
-        let text = register(1, &contact_line());
-        for missing in ["From", "To", "Call-ID", "CSeq"] {
-            let without: String = text
-                .split_inclusive('\n')
-                .filter(|line| !line.starts_with(&format!("{missing}:")))
-                .collect();
-            let answer = ask(&registrar(), &on_premises(), &without);
-            assert_eq!(
-                answer.observation.refusal(),
-                Some(Refusal::Malformed),
-                "{missing}"
-            );
-            assert!(
-                answer
-                    .observation
-                    .detail
-                    .as_ref()
-                    .unwrap()
-                    .contains(missing)
-            );
-            assert_eq!(response(answer).status.as_u16(), 400, "{missing}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_extension_is_named() {
-        let answer = response(ask(
-            &registrar(),
-            &on_premises(),
-            &register(1, "Require: path, gruu\nRequire: outbound\n"),
-        ));
-        assert_eq!(answer.status.as_u16(), 420);
-        assert_eq!(answer.headers.get("Unsupported"), Some("gruu, outbound"));
-    }
-
-    #[test]
-    fn schemes_and_versions() {
-        let text = register(1, &contact_line());
-        for (from, to, expected) in [
-            ("REGISTER sip:ucm1", "REGISTER http://ucm1", 416),
-            ("example.com SIP/2.0\nVia", "example.com SIP/3.0\nVia", 505),
-            (
-                "REGISTER sip:ucm1.example.com",
-                "REGISTER sip:ucm9.example.com",
-                404,
-            ),
-        ] {
-            let changed = text.replacen(from, to, 1);
-            assert_ne!(changed, text);
-            let answer = response(ask(&registrar(), &on_premises(), &changed));
-            assert_eq!(answer.status.as_u16(), expected, "{to}");
-        }
-    }
-}
-
-mod section_18_2_1 {
-    use super::*;
-
-    #[test]
-    fn via_tells_where_the_request_came_from_when_it_says_otherwise() {
-        let text =
-            register(1, &contact_line()).replace("TLS 192.0.2.10:62162", "TLS 10.0.0.1:62162");
-        let via = response(ask(&registrar(), &on_premises(), &text));
-        let via = via.headers.get("Via").unwrap();
-        assert_eq!(
-            via,
-            "SIP/2.0/TLS 10.0.0.1:62162;branch=z9hG4bK00000001;received=192.0.2.10"
-        );
     }
 }

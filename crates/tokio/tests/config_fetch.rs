@@ -132,6 +132,20 @@ mod kept {
         assert!(kept.instead_of.is_some());
     }
 
+    /// RFC 9110 sections 15.5.9 (408) and 15.6, RFC 8470 section 5.2 (425), RFC 6585 section 4 (429): none of them is about the
+    /// file.
+    #[tokio::test]
+    async fn a_server_that_cannot_give_it_now_has_not_lost_it() {
+        let (server, status, _, cache) = cached().await;
+        let url = url(&server, FILE);
+        soon(cache.get(&url)).await.unwrap();
+        for answered in [408, 425, 429, 500, 503] {
+            status.store(answered, Ordering::SeqCst);
+            let kept = soon(cache.get(&url)).await.unwrap();
+            assert!(kept.instead_of.is_some(), "{answered}");
+        }
+    }
+
     #[tokio::test]
     async fn a_file_that_is_gone_is_forgotten() {
         let (server, status, _, cache) = cached().await;

@@ -12,10 +12,12 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use sip_oauth_registration::{
-    client::{ClientState, Event, GaveUp, Target, Transport},
+    client::{ClientState, Event, GaveUp, Instance, Target, Transport},
     registrar::{Decision, Listener},
 };
-use sip_oauth_tokio::{ClientEvent, FixedToken, RegistrationClient, TokenUnavailable, token_fn};
+use sip_oauth_tokio::{
+    ClientEvent, FixedToken, RegistrarServer, RegistrationClient, TokenUnavailable, token_fn,
+};
 use support::{EACH, Estate, NODE, at_node, device_at, registration, soon};
 
 mod on_premises {
@@ -110,12 +112,81 @@ mod on_premises {
         trace
             .until("the end", |trace| !trace.ended().is_empty())
             .await;
-        assert_eq!(trace.ended(), ["1010"]);
+        assert_eq!(trace.ended(), ["1010 KeepAliveTimeout"]);
+    }
+
+    /// Who lost the device did not ask to be unregistered.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_registration_that_is_taken_over_is_told_to_have_ended() {
+        let estate = Estate::new();
+        let server = estate.serve().await;
+        let client = |instance: &str| {
+            let mut config = device_at(vec![at_node(&server)]);
+            config.device.instance = Instance::new(instance).unwrap();
+            let tokens = Arc::new(FixedToken::new(estate.token()));
+            RegistrationClient::new(config, estate.connector(), tokens).start()
+        };
+        let (_first, mut of_first) = client("005056aabbcc");
+        registration(&mut of_first).await;
+        let (second, mut of_second) = client("005056ddeeff");
+        let event = registration(&mut of_second).await;
+        assert!(matches!(event, Event::Refused(_)), "{event:?}");
+        assert_eq!(estate.trace.ended(), [""; 0]);
+        second.take_over().unwrap();
+        let event = registration(&mut of_second).await;
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        assert_eq!(estate.trace.ended(), ["1010 DuplicateRegistration"]);
     }
 }
 
 mod listeners {
     use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// RFC 3261 section 18.2.1: `received` is added where the host of Via "differs from the packet source address". To a
+    /// listener on `[::]` a client of IPv4 comes as `::ffff:127.0.0.1`.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_listener_of_both_families_knows_a_client_of_ipv4_by_its_address() {
+        let Ok(both) = tokio::net::TcpListener::bind("[::]:0").await else {
+            println!("skipped: dual_stack (no IPv6 here)");
+            return;
+        };
+        let estate = Estate::new();
+        let port = both.local_addr().unwrap().port();
+        let server =
+            RegistrarServer::builder(Arc::clone(&estate.registrar), Arc::clone(&estate.tls))
+                .listen_on(Listener::Sip, both)
+                .observer(estate.trace.clone())
+                .start()
+                .await
+                .unwrap();
+        let mut tcp = tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap();
+        for (host, received) in [("127.0.0.1", ""), ("192.0.2.1", ";received=127.0.0.1")] {
+            let via = format!("Via: SIP/2.0/TCP {host}:5060;branch=z9hG4bK1");
+            let options = format!(
+                "OPTIONS sip:{NODE} SIP/2.0\r\n{via}\r\nFrom: <sip:a@{NODE}>;tag=1\r\n\
+                 To: <sip:{NODE}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
+                 Content-Length: 0\r\n\r\n"
+            );
+            tcp.write_all(options.as_bytes()).await.unwrap();
+            let mut buffer = [0; 4096];
+            let read = soon(tcp.read(&mut buffer)).await.unwrap();
+            let answer = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            assert!(answer.starts_with("SIP/2.0 200 OK\r\n"), "{answer}");
+            assert!(
+                answer.contains(&format!("\r\n{via}{received}\r\n")),
+                "{answer}"
+            );
+        }
+        let [ends, ..] = estate.trace.ends()[..] else {
+            panic!("nothing was seen")
+        };
+        assert_eq!(ends.peer.ip().to_string(), "127.0.0.1");
+        assert_eq!(ends.local.to_string(), format!("127.0.0.1:{port}"));
+        soon(server.shutdown()).await;
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn an_oauth_device_on_the_plain_port_is_refused_with_the_port_mismatch() {

@@ -68,7 +68,7 @@ async fn over_tls(estate: &Estate, server: &RegistrarServer, message: &[u8]) -> 
     statuses(stream, message).await
 }
 
-/// What a registrar of other domains, which takes REGISTER and OPTIONS, answers to each. Where there is no status the
+/// What a registrar of other domains, which takes REGISTER and OPTIONS of its own (RFC 3261 section 8.2.2.1), answers to each. Where there is no status the
 /// connection is closed without an answer: to a response, and to what is no message.
 const ANSWERS: [(&str, &[u16]); 50] = [
     ("wsinv", &[405]),
@@ -76,11 +76,11 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("esc01", &[405]),
     ("escnull", &[404]),
     ("esc02", &[501]),
-    ("lwsdisp", &[200]), // OPTIONS, here and below
+    ("lwsdisp", &[404]), // OPTIONS, here and below
     ("longreq", &[405]),
     ("dblreq", &[404, 405]), // two in one
-    ("semiuri", &[200]),
-    ("transports", &[200]),
+    ("semiuri", &[404]),
+    ("transports", &[404]),
     ("mpart01", &[405]),
     ("unreason", &[]), // a response
     ("noreason", &[]), // a response
@@ -103,7 +103,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("mismatch01", &[400]),
     ("mismatch02", &[501]),
     ("bigcode", &[]), // a response
-    ("badbranch", &[200]),
+    ("badbranch", &[404]),
     ("insuf", &[405]),
     ("unkscm", &[416]),
     ("novelsc", &[416]),
@@ -114,7 +114,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("multi01", &[405]),
     ("mcl01", &[400]), // two lengths
     ("bcast", &[]),    // a response
-    ("zeromf", &[200]),
+    ("zeromf", &[404]),
     ("cparam01", &[404]),
     ("cparam02", &[404]),
     ("regescrt", &[404]),

@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use sip_oauth_message::Uri;
 
-use super::binding::{Binding, Snapshot};
+use super::Ended;
+use super::binding::{AddressOfRecord, Binding, Snapshot};
 use super::options::{ExpiresPolicy, GracefulRegistration};
 use super::register::{ContactRequest, Contacts, Register};
+use crate::cause::Unregistration;
 use crate::refusal::Refusal;
 
 /// What surrounds a change: who asks, where, when, and under which policy.
@@ -23,6 +25,7 @@ pub(super) struct Context {
     /// All lines of that device, for a bulk registration.
     pub(super) device_lines: Vec<String>,
     pub(super) expires: ExpiresPolicy,
+    /// How many bindings the device, or without one the address-of-record, may have.
     pub(super) max_bindings: usize,
     pub(super) graceful: GracefulRegistration,
 }
@@ -41,39 +44,74 @@ pub(super) enum Outcome {
     Removed(usize),
 }
 
+/// What a request makes of the bindings read.
+#[derive(Debug)]
+pub(super) struct Changed {
+    /// The bindings afterwards, those past their expiry left out.
+    pub(super) bindings: Vec<Binding>,
+    pub(super) outcome: Outcome,
+    /// Those that are gone though this request did not ask for it.
+    pub(super) ended: Vec<Ended>,
+}
+
 /// Applies a request to the bindings read. All of it is carried out, or nothing.
-///
-/// Gives the bindings as they are afterwards, those past their expiry left out.
 pub(super) fn apply(
     snapshot: &Snapshot,
+    aor: &AddressOfRecord,
     register: &Register,
     context: &Context,
-) -> Result<(Vec<Binding>, Outcome), Refusal> {
-    let mut bindings: Vec<Cow<'_, Binding>> = snapshot
-        .bindings
-        .iter()
-        .filter(|binding| binding.expires_at > context.now)
-        .map(Cow::Borrowed)
-        .collect();
+) -> Result<Changed, Refusal> {
+    let mut ended = Vec::new();
+    let mut end = |binding: &Binding, cause| {
+        ended.push(Ended {
+            aor: aor.clone(),
+            binding: binding.clone(),
+            cause,
+        });
+    };
+    let mut bindings: Vec<Cow<'_, Binding>> = Vec::with_capacity(snapshot.bindings.len() + 1);
+    for binding in snapshot.bindings.iter() {
+        if binding.expires_at > context.now {
+            bindings.push(Cow::Borrowed(binding));
+        } else {
+            end(binding, Unregistration::KeepAliveTimeout);
+        }
+    }
+    let own = |bindings: &[Cow<'_, Binding>]| {
+        let own = bindings.iter().filter(|binding| concerns(context, binding));
+        own.count()
+    };
+    let before = own(&bindings);
     let outcome = match &register.contacts {
         Contacts::Absent => Outcome::Listed,
         Contacts::Star => remove_all(&mut bindings, register, context)?,
-        Contacts::These(contacts) => change(&mut bindings, register, contacts, context)?,
+        Contacts::These(contacts) => {
+            let (outcome, lost) = change(&mut bindings, register, contacts, context)?;
+            for binding in lost {
+                end(&binding, Unregistration::DuplicateRegistration);
+            }
+            outcome
+        }
     };
-    if bindings.len() > context.max_bindings {
+    // Where there are too many already, they may be asked for, prolonged and removed.
+    let after = own(&bindings);
+    if after > context.max_bindings && after > before {
         return Err(Refusal::TooManyBindings);
     }
-    let bindings = bindings.into_iter().map(Cow::into_owned).collect();
-    Ok((bindings, outcome))
+    Ok(Changed {
+        bindings: bindings.into_iter().map(Cow::into_owned).collect(),
+        outcome,
+        ended,
+    })
 }
 
-/// Makes, prolongs and removes bindings, Contact by Contact.
-fn change(
-    bindings: &mut Vec<Cow<'_, Binding>>,
+/// Makes, prolongs and removes bindings, Contact by Contact. Gives those of other clients that had to go, too.
+fn change<'b>(
+    bindings: &mut Vec<Cow<'b, Binding>>,
     register: &Register,
     contacts: &[ContactRequest],
     context: &Context,
-) -> Result<Outcome, Refusal> {
+) -> Result<(Outcome, Vec<Cow<'b, Binding>>), Refusal> {
     // Each Contact is compared with each binding: the product is bounded before the work begins.
     if contacts.len() > context.max_bindings {
         return Err(Refusal::TooManyBindings);
@@ -93,7 +131,7 @@ fn change(
         .iter()
         .filter_map(|(contact, expiry)| expiry.map(|_| *contact))
         .collect();
-    take_over(bindings, register, &kept, context)?;
+    let lost = take_over(bindings, register, &kept, context)?;
     let mut granted = Duration::ZERO;
     let (mut new, mut removed) = (false, 0);
     for (contact, expiry) in wanted {
@@ -105,11 +143,12 @@ fn change(
             None => removed += usize::from(unbind(bindings, contact, context)),
         }
     }
-    if granted.is_zero() {
-        Ok(Outcome::Removed(removed))
+    let outcome = if granted.is_zero() {
+        Outcome::Removed(removed)
     } else {
-        Ok(Outcome::Bound { granted, new })
-    }
+        Outcome::Bound { granted, new }
+    };
+    Ok((outcome, lost))
 }
 
 /// "If they are the same [the Call-IDs], the registrar compares the CSeq value. If the value is higher than
@@ -208,15 +247,16 @@ fn bind(
 }
 
 /// One registration per device: the bindings of the same device at other addresses make room for the
-/// `contacts` to be bound, if they are the client's own, or if the client may have them.
-fn take_over(
-    bindings: &mut Vec<Cow<'_, Binding>>,
+/// `contacts` to be bound, if they are the client's own, or if the client may have them. Gives those of other clients.
+fn take_over<'b>(
+    bindings: &mut Vec<Cow<'b, Binding>>,
     register: &Register,
     contacts: &[&ContactRequest],
     context: &Context,
-) -> Result<(), Refusal> {
+) -> Result<Vec<Cow<'b, Binding>>, Refusal> {
+    let mut lost = Vec::new();
     if context.device.is_none() || contacts.is_empty() {
-        return Ok(());
+        return Ok(lost);
     }
     let asks = match context.graceful {
         GracefulRegistration::Asked => register.graceful && !register.forced,
@@ -237,10 +277,13 @@ fn take_over(
         } else {
             // What a client sent before it moved may still arrive after.
             in_order(&binding, register)?;
+            if !own {
+                lost.push(binding);
+            }
         }
     }
     *bindings = kept;
-    Ok(())
+    Ok(lost)
 }
 
 /// RFC 3261 section 19.1.4.

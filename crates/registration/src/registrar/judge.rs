@@ -16,7 +16,7 @@ use super::cluster::Cluster;
 use super::credentials::{Judged, judge};
 use super::device::{DeviceKind, DeviceRecord};
 use super::observation::{Observation, TokenVerdict};
-use super::options::{DeviceLookup, RegistrarDialect};
+use super::options::{DeviceLookup, RegistrarConfig, RegistrarDialect};
 use super::register::{Register, Unreadable};
 use super::{Change, Refused, Registrar, Verdict};
 use crate::refusal::Refusal;
@@ -36,10 +36,14 @@ impl<S> Judge<'_, S> {
         let method = self.request.method();
         match method {
             Some(Method::Options | Method::Register) => self.check_mandatory()?,
+            // Every request before it is answered (RFC 3261 section 9.2).
+            Some(Method::Cancel) => return Err(Refusal::NothingToCancel.into()),
             Some(Method::Other(_)) | None => return Err(Refusal::MethodNotImplemented.into()),
             Some(_) => return Err(Refusal::MethodNotAllowed.into()),
         }
         if method == Some(&Method::Options) {
+            let (config, cluster) = (&self.registrar.config, Arc::clone(&self.cluster));
+            self.check_served(|host| is_for(config, &cluster, host))?;
             return Ok(Verdict::Options);
         }
         let register = match Register::read(self.request) {
@@ -100,7 +104,13 @@ impl<S> Judge<'_, S> {
     fn unified_cm(&mut self, mut register: Register) -> Result<Verdict, Refused> {
         let cluster = Arc::clone(&self.cluster);
         let config = Arc::clone(&self.registrar.config);
-        self.check_served(|host| cluster.node(host).is_some())?;
+        let served = |host: &str| cluster.node(host).is_some();
+        self.check_served(served)?;
+        // "If the address-of-record is not valid for the domain in the Request-URI, the registrar MUST send a 404" (RFC 3261
+        // section 10.3 step 5). Clients write a node's name or address into both.
+        if !served(&register.host) {
+            return Err(Refusal::NotServed.into());
+        }
         let device = self.device(&cluster, &register)?;
         self.observation.device = Some(device.name.clone());
         let profile = cluster
@@ -146,6 +156,7 @@ impl<S> Judge<'_, S> {
         } = device.kind
         {
             expires.max = Duration::from_secs(timer_register_expires.into());
+            expires.default = expires.max;
         }
         Ok(Verdict::Change(Box::new(Change {
             aor: AddressOfRecord::of_line(first_line),
@@ -263,6 +274,17 @@ impl<S> Judge<'_, S> {
             .config
             .answer(|role, dialect| BearerError::InvalidToken.answer(role, dialect));
         Refused::token(Refusal::TokenOfAnotherUser, answer)
+    }
+}
+
+/// Whether a request to this host, about whatever, is for this registrar.
+fn is_for(config: &RegistrarConfig, cluster: &Cluster, host: &str) -> bool {
+    match &config.dialect {
+        RegistrarDialect::UnifiedCm { .. } => cluster.node(host).is_some(),
+        RegistrarDialect::Rfc8898 { domains, .. } => domains
+            .iter()
+            .chain([&config.node])
+            .any(|served| served.eq_ignore_ascii_case(host)),
     }
 }
 

@@ -56,6 +56,9 @@ pub struct Answer {
     pub response: Option<Response>,
     /// What was decided and why.
     pub observation: Observation,
+    /// The registrations that the change of the bindings ends beside what its client asked for: those of another client that
+    /// had the device, and those it finds past their expiry.
+    pub ended: Vec<Ended>,
 }
 
 /// A registration that ended without its client asking for it.
@@ -222,6 +225,7 @@ impl<S> Registrar<S> {
                 Answer {
                     response: Some(skeleton.options()),
                     observation: judge.observation,
+                    ended: Vec::new(),
                 }
             }
             Err(Refused { refusal, extra }) => {
@@ -354,7 +358,8 @@ impl<S: BindingStore> Registrar<S> {
         pending.unavailable("the bindings kept changing")
     }
 
-    /// Ends the registrations that were not refreshed in time.
+    /// Ends the registrations that were not refreshed in time. One that a request finds over before is told with the
+    /// [`Answer`] to it.
     ///
     /// # Errors
     ///
@@ -421,5 +426,6 @@ fn unanswered(what: &str, arrival: &Arrival) -> Answer {
     Answer {
         response: None,
         observation: Observation::new(what, arrival.listener),
+        ended: Vec::new(),
     }
 }

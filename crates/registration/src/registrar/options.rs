@@ -125,7 +125,8 @@ pub struct RegistrarConfig {
     pub dialect: RegistrarDialect,
     /// Which expiry is granted.
     pub expires: ExpiresPolicy,
-    /// How many bindings one address-of-record may have: 32.
+    /// How many bindings a device may have, or an address-of-record where devices do not count: 32. Where there are more, as
+    /// after the limit was lowered, none is added; they may be asked for, prolonged and removed.
     pub max_bindings: usize,
     /// What is answered to a token that does not hold.
     pub rejected_token: RejectedToken,

@@ -8,7 +8,7 @@ use sip_oauth_token::SipAnswer;
 use super::Answer;
 use super::answer::{Extra, Skeleton};
 use super::binding::{AddressOfRecord, Binding, Snapshot};
-use super::change::{self, Context, Outcome};
+use super::change::{self, Changed, Context, Outcome};
 use super::observation::{Decision, Observation};
 use super::options::{RegistrarConfig, RegistrarDialect};
 use super::register::Register;
@@ -67,7 +67,11 @@ impl Pending {
         let Change {
             register, context, ..
         } = &*self.change;
-        let (bindings, outcome) = match change::apply(snapshot, register, context) {
+        let Changed {
+            bindings,
+            outcome,
+            ended,
+        } = match change::apply(snapshot, self.aor(), register, context) {
             Ok(changed) => changed,
             Err(refusal) => {
                 let extra = Extra::default();
@@ -107,6 +111,7 @@ impl Pending {
         let answer = Answer {
             response: Some(response),
             observation,
+            ended,
         };
         if bindings.as_slice() == &*snapshot.bindings {
             Proposal::Answer(answer)
@@ -142,6 +147,7 @@ pub(super) fn refuse(
     Answer {
         response: Some(skeleton.refusal(refusal, config, extra)),
         observation,
+        ended: Vec::new(),
     }
 }
 

@@ -74,7 +74,8 @@ impl ConfigCache {
         copies.insert(url.to_owned(), config);
     }
 
-    /// The file at `url`: fetched now, or the copy kept where the server is out of reach or fails.
+    /// The file at `url`: fetched now, or the copy kept where the server is out of reach or cannot give it now: 5xx, 408,
+    /// 425, 429.
     ///
     /// Where the server says that it does not have the file, or does not give it to us, or leads elsewhere, that is an
     /// answer: the kept copy is forgotten and the error given.
@@ -96,7 +97,7 @@ impl ConfigCache {
         };
         let unreachable = match error.failure {
             FetchFailure::Http(_) => true,
-            FetchFailure::Status(status) => status >= 500,
+            FetchFailure::Status(status) => says_later(status),
             FetchFailure::NotFound
             | FetchFailure::Denied(_)
             | FetchFailure::BadRedirect
@@ -117,4 +118,10 @@ impl ConfigCache {
             None => Err(error),
         }
     }
+}
+
+/// Whether a status says nothing about the file but that now is not the time: RFC 9110 sections 15.5.9 and 15.6, RFC 8470
+/// section 5.2, RFC 6585 section 4.
+const fn says_later(status: u16) -> bool {
+    status >= 500 || matches!(status, 408 | 425 | 429)
 }

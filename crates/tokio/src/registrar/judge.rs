@@ -9,6 +9,22 @@ use sip_oauth_registration::{
     registrar::{Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
 };
 
+/// What was decided about a message.
+pub(super) struct Decided {
+    pub(super) observation: Observation,
+    /// The registrations it ends beside what its client asked for.
+    pub(super) ended: Vec<Ended>,
+}
+
+impl Decided {
+    pub(super) const fn refused(observation: Observation) -> Self {
+        Self {
+            observation,
+            ended: Vec::new(),
+        }
+    }
+}
+
 /// What connections and timers ask of a registrar.
 pub(super) trait Judge: Send + Sync {
     /// Decides about a message, appends the answer, if there is one, to `answer`, and says what was decided. An error is a
@@ -21,7 +37,7 @@ pub(super) trait Judge: Send + Sync {
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
-    ) -> Result<Observation, ParseError>;
+    ) -> Result<Decided, ParseError>;
 
     /// Appends the answer to a request whose token was asked about in vain: what was observed before, and what was found.
     #[expect(
@@ -76,7 +92,7 @@ where
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
-    ) -> Result<Observation, ParseError> {
+    ) -> Result<Decided, ParseError> {
         let decided = match MessageView::parse(message, limits) {
             Ok(view) => {
                 let _span = transaction_span(&view).entered();
@@ -91,7 +107,10 @@ where
         if let Some(response) = &decided.response {
             response.encode(answer);
         }
-        Ok(decided.observation)
+        Ok(Decided {
+            observation: decided.observation,
+            ended: decided.ended,
+        })
     }
 
     fn refuse(

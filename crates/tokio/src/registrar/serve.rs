@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use sip_oauth_message::FramingError;
-use sip_oauth_registration::registrar::{Arrival, Listener, TokenFinding};
+use sip_oauth_registration::registrar::{Arrival, Ended, Listener, TokenFinding};
 
 use super::{
     enquiry::{self, Enquiry},
-    judge::Judge,
+    judge::{Decided, Judge},
 };
 use crate::{
     connection::{Connection, ConnectionError, Incoming},
     entropy::ProviderEntropy,
-    observe::Ends,
+    observe::{Ends, Observed},
     server::{Accepted, Doors},
     stop::Stopped,
     stream::Stream,
@@ -128,16 +128,16 @@ impl Desk {
             } else {
                 None
             };
-            let observation = if let Some(observation) = turned_away {
+            let Decided { observation, ended } = if let Some(observation) = turned_away {
                 tracing::info!(%observation, "request turned away");
-                observation
+                Decided::refused(observation)
             } else {
                 let judge = &self.judge;
-                let seen = judge
+                let decided = judge
                     .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
                     .map_err(ConnectionError::Malformed)?;
                 let asked = match &self.enquiry {
-                    Some(enquiry) if enquiry::lacks_knowledge(&seen) => {
+                    Some(enquiry) if enquiry::lacks_knowledge(&decided.observation) => {
                         match self.doors.gate.wait(arrival.peer.ip()) {
                             Some(_place) => enquiry::ask(&**enquiry, &message, limits).await,
                             None => Err(Some(TokenFinding::unavailable(
@@ -157,22 +157,25 @@ impl Desk {
                     }
                     Err(Some(finding)) => {
                         answer.clear();
-                        let found = (seen, finding);
-                        judge.refuse(
-                            arrival,
-                            &message,
-                            limits,
-                            found,
-                            now,
-                            &mut entropy,
-                            &mut answer,
-                        )
+                        let found = (decided.observation, finding);
+                        judge
+                            .refuse(
+                                arrival,
+                                &message,
+                                limits,
+                                found,
+                                now,
+                                &mut entropy,
+                                &mut answer,
+                            )
+                            .map(Decided::refused)
                     }
-                    Err(None) => Ok(seen),
+                    Err(None) => Ok(decided),
                 }
                 .map_err(ConnectionError::Malformed)?
             };
             observed.decision(connection.ends(), &observation);
+            report(observed, &ended);
             if !answer.is_empty() {
                 connection.send(&answer).await?;
             }
@@ -188,9 +191,14 @@ pub(super) async fn expire(judge: Arc<dyn Judge>, doors: Doors, mut stopped: Sto
             () = stopped.wait() => return,
             () = doors.clock.sleep_until(again) => {}
         }
-        for ended in judge.expire(doors.clock.system_now()) {
-            tracing::info!(aor = %ended.aor, cause = ?ended.cause, "registration ended");
-            doors.observed.ended(&ended);
-        }
+        report(&doors.observed, &judge.expire(doors.clock.system_now()));
+    }
+}
+
+/// Tells of registrations that ended without their client asking for it.
+fn report(observed: &Observed, ended: &[Ended]) {
+    for ended in ended {
+        tracing::info!(aor = %ended.aor, cause = ?ended.cause, "registration ended");
+        observed.ended(ended);
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,11 +23,28 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
-    per_peer: HashMap<IpAddr, usize>,
+    per_peer: HashMap<Source, usize>,
     /// Transactions that wait for somebody else's word, by the address of the client.
-    waiting: HashMap<IpAddr, usize>,
+    waiting: HashMap<Source, usize>,
     all_waiting: usize,
-    shaking: HashMap<IpAddr, Share>,
+    shaking: HashMap<Source, Share>,
+}
+
+/// What counts as one address: one of IPv4, however written, and a whole network of 64 bits of IPv6, in which a single host
+/// may take any address it likes (RFC 8981).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Source(IpAddr);
+
+impl From<IpAddr> for Source {
+    fn from(peer: IpAddr) -> Self {
+        Self(match peer.to_canonical() {
+            ip @ IpAddr::V4(_) => ip,
+            IpAddr::V6(ip) => {
+                let [a, b, c, d, ..] = ip.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+        })
+    }
 }
 
 /// The handshakes with one address, waiting for their turn or in flight.
@@ -76,6 +93,7 @@ impl Gate {
 
     /// Takes one connection from `peer` into account until the permit is dropped.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
+        let peer = Source::from(peer);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.all >= self.limits.connections {
             return Err(Full::All(self.limits.connections));
@@ -94,6 +112,7 @@ impl Gate {
 
     /// Waits for a turn to shake hands with `peer`: among those of its address first, then among all.
     pub(crate) async fn handshake(self: &Arc<Self>, peer: IpAddr) -> Turn {
+        let peer = Source::from(peer);
         let turns = {
             let most = self.limits.handshakes_per_peer;
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +147,7 @@ impl Gate {
     /// Takes one transaction of `peer` that waits for somebody else into account until the place is dropped; `None` where
     /// too many wait already.
     pub(crate) fn wait(self: &Arc<Self>, peer: IpAddr) -> Option<WaitingPlace> {
+        let peer = Source::from(peer);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let from_peer = counts.waiting.get(&peer).copied().unwrap_or(0);
         if counts.all_waiting >= self.limits.pending_transactions
@@ -161,7 +181,7 @@ impl Gate {
 #[derive(Debug)]
 pub(crate) struct Permit {
     gate: Arc<Gate>,
-    peer: IpAddr,
+    peer: Source,
 }
 
 impl Drop for Permit {
@@ -180,7 +200,7 @@ impl Drop for Permit {
 #[derive(Debug)]
 pub(crate) struct WaitingPlace {
     gate: Arc<Gate>,
-    peer: IpAddr,
+    peer: Source,
 }
 
 impl Drop for WaitingPlace {
@@ -196,7 +216,7 @@ impl Drop for WaitingPlace {
 }
 
 /// Addresses come and go; the map holds those of which something is counted.
-fn one_less(counts: &mut HashMap<IpAddr, usize>, peer: IpAddr) {
+fn one_less(counts: &mut HashMap<Source, usize>, peer: Source) {
     if let Some(of_peer) = counts.get_mut(&peer) {
         *of_peer = of_peer.saturating_sub(1);
         if *of_peer == 0 {
@@ -217,7 +237,7 @@ pub(crate) struct Turn {
 #[derive(Debug)]
 struct Shaking {
     gate: Arc<Gate>,
-    peer: IpAddr,
+    peer: Source,
 }
 
 impl Drop for Shaking {
@@ -257,6 +277,21 @@ mod tests {
         drop(first);
         assert_eq!(gate.connections(), 2);
         assert!(gate.admit(a).is_ok());
+    }
+
+    /// A host with two listeners to choose from, and one with a network of IPv6 to itself, are one peer each.
+    #[test]
+    fn an_address_is_counted_once_however_it_is_written() {
+        for (a, same, other) in [
+            ("192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.2"),
+            ("2001:db8::1", "2001:db8::ffff:0:0:1", "2001:db8:0:1::1"),
+        ] {
+            let gate = Gate::new(ServerLimits::new().connections_per_peer(1));
+            let admit = |address: &str| gate.admit(address.parse().unwrap());
+            let _first = admit(a).unwrap();
+            assert_eq!(admit(same).unwrap_err(), Full::Peer(1), "{a} {same}");
+            assert!(admit(other).is_ok(), "{a} {other}");
+        }
     }
 
     #[test]

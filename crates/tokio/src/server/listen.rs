@@ -1,6 +1,12 @@
 //! A listening socket and the tasks of its connections.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::ServerConfig;
 use sip_oauth_message::Limits;
@@ -276,6 +282,14 @@ impl Entrance {
     }
 }
 
+/// An IPv4 address that a listener on `[::]` sees as `::ffff:192.0.2.10`, as its owner knows it and writes it into Via.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
+}
+
 async fn accept_loop<F, Fut>(
     entrance: Arc<Entrance>,
     listener: TcpListener,
@@ -304,9 +318,10 @@ async fn accept_loop<F, Fut>(
             }
         };
         let _ = tcp.set_nodelay(true);
+        let peer = canonical(peer);
         let ends = Ends {
             id: ConnectionId::next(),
-            local: tcp.local_addr().unwrap_or(local),
+            local: canonical(tcp.local_addr().unwrap_or(local)),
             peer,
             transport: entrance.transport(),
             role: Role::Acceptor,

@@ -396,6 +396,12 @@ impl Trace {
         self.limited.lock().unwrap().clone()
     }
 
+    /// The connection of each message.
+    pub(crate) fn ends(&self) -> Vec<Ends> {
+        let messages = self.messages.lock().unwrap();
+        messages.iter().map(|(_, ends, _)| *ends).collect()
+    }
+
     /// Connections that ended in order.
     pub(crate) fn closed(&self) -> usize {
         *self.closed.lock().unwrap()
@@ -456,7 +462,8 @@ impl Observer for Trace {
     }
 
     fn ended(&self, ended: &sip_oauth_registration::registrar::Ended) {
-        self.ended.lock().unwrap().push(ended.binding.line.clone());
+        let line = format!("{} {:?}", ended.binding.line, ended.cause);
+        self.ended.lock().unwrap().push(line);
     }
 
     fn http(&self, event: &HttpEvent<'_>) {
