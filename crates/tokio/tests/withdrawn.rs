@@ -211,7 +211,9 @@ async fn a_peer_whose_trust_is_withdrawn_during_its_handshake_does_not_get_in() 
 
 /// What happens once, before the signature of a handshake is verified.
 #[derive(Default, Clone)]
-struct Hook(Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>);
+struct Hook(Arc<Mutex<Option<Happening>>>);
+
+type Happening = Box<dyn FnOnce() + Send>;
 
 struct Hooked {
     inner: &'static dyn SignatureVerificationAlgorithm,
