@@ -158,43 +158,65 @@ pub(crate) fn path<T>(
     algorithms: &[&dyn SignatureVerificationAlgorithm],
     then: impl FnOnce(&VerifiedPath<'_>) -> T,
 ) -> Result<Option<T>, Error> {
-    let lists: Vec<_> = store
-        .revocation_lists()
-        .iter()
-        .map(crate::RevocationList::parsed)
-        .collect();
     let policy = store.revocation_policy();
-    let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|builder| {
-        builder
-            .with_depth(policy.webpki_depth())
-            .with_status_policy(policy.webpki_missing())
-            .with_expiration_policy(policy.webpki_stale())
-            .build()
-    });
-    let usage = match presenter {
+    let usage = || match presenter {
         Side::Server => KeyUsage::server_auth(),
         Side::Client => KeyUsage::client_auth(),
     };
     let certificate = EndEntityCert::try_from(end_entity).map_err(to_rustls)?;
-    let path = certificate.verify_for_usage(
-        algorithms,
-        &store.roots().roots,
-        intermediates,
-        now,
-        usage,
-        revocation,
-        None,
-    );
-    match path {
-        Ok(path) => {
+    let mut then = Some(then);
+    let verdicts = store.revocation_sets().map(|lists| {
+        let lists: Vec<_> = lists.map(crate::RevocationList::parsed).collect();
+        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|builder| {
+            builder
+                .with_depth(policy.webpki_depth())
+                .with_status_policy(policy.webpki_missing())
+                .with_expiration_policy(policy.webpki_stale())
+                .build()
+        });
+        certificate
+            .verify_for_usage(
+                algorithms,
+                &store.roots().roots,
+                intermediates,
+                now,
+                usage(),
+                revocation,
+                None,
+            )
+            .map(|path| then.take().map(|then| then(&path)))
+            .map_err(to_rustls)
+    });
+    match of_all_lists(verdicts) {
+        Ok(found) => {
             no_list_at_all(store)?;
-            Ok(Some(then(&path)))
+            Ok(found)
         }
         Err(error) => {
-            pin::instead_of_path(to_rustls(error), store, end_entity, presenter, now)?;
+            pin::instead_of_path(error, store, end_entity, presenter, now)?;
             Ok(None)
         }
     }
+}
+
+/// The verdict by all sets of lists. A list that the certificate's issuer did not sign says nothing, so one good verdict
+/// is enough; that it is revoked is said by its issuer alone, and outweighs it.
+pub(crate) fn of_all_lists<T>(
+    verdicts: impl Iterator<Item = Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut verdict: Option<Result<T, Error>> = None;
+    for next in verdicts {
+        if matches!(
+            next,
+            Err(Error::InvalidCertificate(CertificateError::Revoked))
+        ) {
+            return next;
+        }
+        if !matches!(verdict, Some(Ok(_))) && (verdict.is_none() || next.is_ok()) {
+            verdict = Some(next);
+        }
+    }
+    verdict.unwrap_or_else(|| Err(CertificateError::UnknownIssuer.into()))
 }
 
 /// webpki has no policy for an empty set of lists.

@@ -16,7 +16,7 @@ use crate::reason::unix_time;
 use crate::refusal::Verdict;
 use crate::{
     Anchor, Identities, LiveAllowedNames, LiveTrustStore, MissingCrl, NameMatch, Observer, Reason,
-    Refusal, RevocationDepth, Side, StaleCrl, TrustStore, chain, end_entity, pin,
+    Refusal, RevocationDepth, RevocationList, Side, StaleCrl, TrustStore, chain, end_entity, pin,
 };
 
 /// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by
@@ -44,7 +44,8 @@ pub struct ClientVerifier {
 
 struct ChainVerifier {
     store: Arc<TrustStore>,
-    inner: Arc<dyn ClientCertVerifier>,
+    /// One for each set of revocation lists.
+    inner: Vec<Arc<dyn ClientCertVerifier>>,
 }
 
 /// Steps to a [`ClientVerifier`].
@@ -188,8 +189,11 @@ impl ClientVerifier {
         let path = if store.roots().is_empty() {
             Err(CertificateError::UnknownIssuer.into())
         } else {
-            self.chain_verifier(store)?
-                .verify_client_cert(end_entity, intermediates, now)
+            let verifier = self.chain_verifier(store)?;
+            let verify = |inner: &Arc<dyn ClientCertVerifier>| {
+                inner.verify_client_cert(end_entity, intermediates, now)
+            };
+            chain::of_all_lists(verifier.inner.iter().map(verify))
         };
         match path {
             Ok(_) => chain::no_list_at_all(store),
@@ -197,16 +201,28 @@ impl ClientVerifier {
         }
     }
 
-    fn chain_verifier(
-        &self,
-        store: &Arc<TrustStore>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    fn chain_verifier(&self, store: &Arc<TrustStore>) -> Result<Arc<ChainVerifier>, Error> {
         if let Some(known) = &*self.chain.load()
             && Arc::ptr_eq(&known.store, store)
         {
-            return Ok(Arc::clone(&known.inner));
+            return Ok(Arc::clone(known));
         }
-        let lists = store.revocation_lists().iter();
+        let verifiers = store
+            .revocation_sets()
+            .map(|lists| self.webpki_verifier(store, lists));
+        let made = Arc::new(ChainVerifier {
+            store: Arc::clone(store),
+            inner: verifiers.collect::<Result<_, _>>()?,
+        });
+        self.chain.store(Some(Arc::clone(&made)));
+        Ok(made)
+    }
+
+    fn webpki_verifier<'a>(
+        &self,
+        store: &TrustStore,
+        lists: impl Iterator<Item = &'a RevocationList>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
         let policy = store.revocation_policy();
         let mut builder = WebPkiClientVerifier::builder_with_provider(
             Arc::clone(store.roots()),
@@ -222,14 +238,9 @@ impl ClientVerifier {
         if policy.stale == StaleCrl::Refuse {
             builder = builder.enforce_revocation_expiration();
         }
-        let inner = builder
+        builder
             .build()
-            .map_err(|error| Error::General(error.to_string()))?;
-        self.chain.store(Some(Arc::new(ChainVerifier {
-            store: Arc::clone(store),
-            inner: Arc::clone(&inner),
-        })));
-        Ok(inner)
+            .map_err(|error| Error::General(error.to_string()))
     }
 
     fn check_names(&self, identities: &Identities) -> Result<NameMatch, Box<Verdict>> {

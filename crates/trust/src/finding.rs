@@ -200,12 +200,9 @@ fn place(
             first(&|it| unix_time(it.not_before()) == *not_before)
         }
         CertificateError::UnknownIssuer => way.last().copied(),
-        CertificateError::Revoked => first(&|it| {
-            store
-                .revocation_lists()
-                .iter()
-                .any(|list| list.revokes(it.issuer_der(), it.serial_der()))
-        }),
+        CertificateError::Revoked => {
+            first(&|it| store.revocation_lists().iter().any(|list| list.revokes(it)))
+        }
         CertificateError::InvalidPurposeContext { required, .. } => {
             way.iter().copied().find(|index| {
                 certificates

@@ -81,7 +81,7 @@ fn check(
     if store
         .revocation_lists()
         .iter()
-        .any(|list| list.revokes(summary.issuer_der(), summary.serial_der()))
+        .any(|list| list.revokes(summary))
     {
         return Err(CertificateError::Revoked);
     }

@@ -9,11 +9,15 @@ use webpki::{
     CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
     UnknownStatusPolicy,
 };
+use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::dns_name::printable;
 use crate::summary::system_time;
-use crate::{PemError, Source, pem};
+use crate::{CertificateSummary, PemError, Source, pem};
+
+/// How often one certificate is judged at most.
+pub(crate) const MAX_SETS: usize = 16;
 
 /// What to do with a certificate for which no list of its issuer is at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -97,6 +101,15 @@ pub enum CrlError {
     /// A PEM section is broken.
     #[error("revocation list: {0}")]
     Pem(PemError),
+    /// Authorities of one name with different keys have so many lists that a certificate would have to be judged by too
+    /// many combinations of them.
+    #[error(
+        "revocation list: expected at most {max} combinations of lists whose issuers have one name and different keys, found more"
+    )]
+    TooManyKeys {
+        /// How many there may be.
+        max: usize,
+    },
     /// The list cannot be read, or is of a kind that is not supported (a delta list, an indirect list).
     #[error("revocation list {number}: {what}")]
     Unusable {
@@ -117,6 +130,8 @@ pub struct RevocationList {
     this_update: SystemTime,
     next_update: Option<SystemTime>,
     revoked: usize,
+    /// Which of the keys of its issuer's name signed it (RFC 5280 §5.2.1).
+    authority_key: Option<Vec<u8>>,
     source: Source,
 }
 
@@ -151,15 +166,27 @@ impl RevocationList {
         &self.source
     }
 
-    /// Whether it lists a certificate with this issuer and serial number.
-    pub(crate) fn revokes(&self, issuer: &[u8], serial: &[u8]) -> bool {
+    /// Whether it lists this certificate: issuer and serial number, and not another authority of that name.
+    pub(crate) fn revokes(&self, certificate: &CertificateSummary) -> bool {
         // webpki keeps the issuer without the header of its SEQUENCE.
-        issuer.ends_with(self.parsed.issuer())
-            && matches!(self.parsed.find_serial(serial), Ok(Some(_)))
+        certificate.issuer_der().ends_with(self.parsed.issuer())
+            && !differ(certificate.authority_key(), self.authority_key.as_deref())
+            && matches!(
+                self.parsed.find_serial(certificate.serial_der()),
+                Ok(Some(_))
+            )
     }
 
-    /// Same issuer and same scope: of two such lists only the newer counts.
+    /// Same issuer and same scope: of two such lists only the newer counts, unless different keys signed them.
     pub(crate) fn speaks_for_the_same(&self, other: &Self) -> bool {
+        self.has_name_and_scope_of(other)
+            && !differ(
+                self.authority_key.as_deref(),
+                other.authority_key.as_deref(),
+            )
+    }
+
+    fn has_name_and_scope_of(&self, other: &Self) -> bool {
         self.parsed.issuer() == other.parsed.issuer()
             && self.parsed.issuing_distribution_point() == other.parsed.issuing_distribution_point()
     }
@@ -232,8 +259,68 @@ fn read(
         this_update: system_time(&list.last_update()),
         next_update: list.next_update().map(|time| system_time(&time)),
         revoked: list.iter_revoked_certificates().count(),
+        authority_key: list.extensions().iter().find_map(authority_key),
         source: source.clone(),
         parsed: Arc::new(parsed.into()),
         der,
     })
+}
+
+/// The keyIdentifier of an authorityKeyIdentifier.
+pub(crate) fn authority_key(extension: &X509Extension<'_>) -> Option<Vec<u8>> {
+    match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(authority) => {
+            Some(authority.key_identifier.as_ref()?.0.to_vec())
+        }
+        _ => None,
+    }
+}
+
+/// Two keys that are named, and are two.
+fn differ(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
+/// The lists as webpki can use them, indices into `lists`: it asks the first list of an issuer's name, whoever of that
+/// name issued the certificate. So where authorities of one name have lists, each set has that of one of them.
+///
+/// One set, but for such names; `None` when there are too many.
+pub(crate) fn sets(lists: &[RevocationList]) -> Option<Vec<Vec<usize>>> {
+    let mut sets = vec![Vec::new()];
+    let mut seen = vec![false; lists.len()];
+    for (first, list) in lists.iter().enumerate() {
+        if seen.get(first).copied().unwrap_or(true) {
+            continue;
+        }
+        let alike: Vec<usize> = (first..lists.len())
+            .filter(|at| {
+                lists
+                    .get(*at)
+                    .is_some_and(|other| list.has_name_and_scope_of(other))
+            })
+            .collect();
+        if sets.len() * alike.len() > MAX_SETS {
+            return None;
+        }
+        for at in &alike {
+            if let Some(seen) = seen.get_mut(*at) {
+                *seen = true;
+            }
+        }
+        sets = sets
+            .iter()
+            .flat_map(|set| {
+                alike.iter().map(|at| {
+                    let mut set = set.clone();
+                    set.push(*at);
+                    set
+                })
+            })
+            .collect();
+    }
+    // In the order of `lists`, which puts complete ones first.
+    for set in &mut sets {
+        set.sort_unstable();
+    }
+    Some(sets)
 }

@@ -7,7 +7,7 @@ use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 
 use crate::{
-    Anchor, RevocationList, RevocationPolicy, Source, StoreError, bundle, pem, revocation,
+    Anchor, CrlError, RevocationList, RevocationPolicy, Source, StoreError, bundle, pem, revocation,
 };
 
 /// The length of a certificate and its last octets, which are those of its signature: different certificates hardly ever
@@ -46,6 +46,8 @@ pub struct TrustStore {
     by_end: HashMap<End, Vec<usize>>,
     roots: Arc<RootCertStore>,
     revocation_lists: Vec<RevocationList>,
+    /// See [`revocation::sets`].
+    revocation_sets: Vec<Vec<usize>>,
     revocation_policy: RevocationPolicy,
 }
 
@@ -58,6 +60,7 @@ impl TrustStore {
             by_end: HashMap::new(),
             roots: Arc::new(RootCertStore::empty()),
             revocation_lists: Vec::new(),
+            revocation_sets: vec![Vec::new()],
             revocation_policy: RevocationPolicy::default(),
         }
     }
@@ -160,20 +163,24 @@ impl TrustStore {
     /// Adds the revocation lists of a file, PEM or DER, and says how many count. A list takes the place of an older
     /// one of the same issuer and scope; one that is older than what is here does not count.
     ///
+    /// Authorities of one name with different keys (authorityKeyIdentifier) keep their lists side by side: a
+    /// certificate is judged by each, and refused when one that its issuer signed revokes it.
+    ///
     /// # Errors
     ///
-    /// When there is no list in it, or webpki cannot use one of them (delta lists, indirect lists). Whether a list is
-    /// signed by the authority it names is seen when it is used.
+    /// When there is no list in it, or webpki cannot use one of them (delta lists, indirect lists), or there are too many
+    /// of one name. Whether a list is signed by the authority it names is seen when it is used.
     pub fn add_crl(&mut self, bytes: &[u8], source: &Source) -> Result<usize, StoreError> {
-        let lists = revocation::lists(bytes, source).map_err(|error| StoreError::Crl {
+        let failed = |error| StoreError::Crl {
             store: self.name.clone(),
             origin: source.clone(),
             error,
-        })?;
+        };
+        let lists = revocation::lists(bytes, source).map_err(failed)?;
+        let mut next = self.revocation_lists.clone();
         let mut counted = 0;
         for list in lists {
-            let known = self
-                .revocation_lists
+            let known = next
                 .iter_mut()
                 .find(|known| known.speaks_for_the_same(&list));
             match known {
@@ -182,20 +189,33 @@ impl TrustStore {
                 // webpki asks the first list that may speak for a certificate, and takes one with a distribution point
                 // for such a list where the certificate names none: what speaks for everything comes first.
                 None if list.is_complete() => {
-                    let complete = self.revocation_lists.iter();
-                    let complete = complete.take_while(|known| known.is_complete()).count();
-                    self.revocation_lists.insert(complete, list);
+                    let complete = next.iter().take_while(|known| known.is_complete());
+                    let complete = complete.count();
+                    next.insert(complete, list);
                 }
-                None => self.revocation_lists.push(list),
+                None => next.push(list),
             }
             counted += 1;
         }
+        let max = revocation::MAX_SETS;
+        self.revocation_sets =
+            revocation::sets(&next).ok_or_else(|| failed(CrlError::TooManyKeys { max }))?;
+        self.revocation_lists = next;
         Ok(counted)
     }
 
     /// The revocation lists in use.
     pub fn revocation_lists(&self) -> &[RevocationList] {
         &self.revocation_lists
+    }
+
+    /// The lists as webpki can use them: one set, but for authorities of one name.
+    pub(crate) fn revocation_sets(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = &RevocationList>> {
+        self.revocation_sets
+            .iter()
+            .map(|set| set.iter().filter_map(|at| self.revocation_lists.get(*at)))
     }
 
     /// How the lists are used.

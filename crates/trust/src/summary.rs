@@ -10,6 +10,7 @@ use x509_parser::x509::X509Version;
 
 use crate::dns_name::printable;
 use crate::identities::parse;
+use crate::revocation::authority_key;
 use crate::{CertificateError, Identities};
 
 /// Subject, issuer, serial and validity of one certificate, and the names in it.
@@ -21,6 +22,7 @@ pub struct CertificateSummary {
     subject_der: Vec<u8>,
     issuer_der: Vec<u8>,
     serial_der: Vec<u8>,
+    authority_key: Option<Vec<u8>>,
     serial: String,
     not_before: SystemTime,
     not_after: SystemTime,
@@ -47,6 +49,7 @@ impl CertificateSummary {
             subject_der: parsed.subject().as_raw().to_vec(),
             issuer_der: parsed.issuer().as_raw().to_vec(),
             serial_der: parsed.raw_serial().to_vec(),
+            authority_key: parsed.extensions().iter().find_map(authority_key),
             serial: parsed.raw_serial_as_string(),
             not_before: system_time(&parsed.validity().not_before),
             not_after: system_time(&parsed.validity().not_after),
@@ -78,6 +81,11 @@ impl CertificateSummary {
 
     pub(crate) fn serial_der(&self) -> &[u8] {
         &self.serial_der
+    }
+
+    /// The keyIdentifier of the key that signed it, if it says so (RFC 5280 §4.2.1.1).
+    pub(crate) fn authority_key(&self) -> Option<&[u8]> {
+        self.authority_key.as_deref()
     }
 
     /// The serial number: lower-case hexadecimal octets with colons.

@@ -180,6 +180,98 @@ fn a_list_of_limited_scope_does_not_hide_what_the_complete_one_revokes() {
     }
 }
 
+/// The trap of one subject for two certificates, with a list of each (RFC 5280 §5.2.1: authorityKeyIdentifier tells them
+/// apart). webpki asks the first list of the name, and the newer one took the place of the older.
+mod authorities_of_one_name {
+    use super::*;
+
+    fn two() -> (Authority, Authority) {
+        (authority("Example CA"), authority("Example CA"))
+    }
+
+    fn on_5091(chain: &CertifiedIdentity, store: &TrustStore) -> Result<(), Reason> {
+        let table = AllowedNames::new([AllowedRow::new("x", "", NODE)]);
+        let verifier = ClientVerifier::builder(
+            Arc::new(LiveTrustStore::new(store.clone())),
+            Arc::new(LiveAllowedNames::new(table)),
+            provider(),
+        )
+        .build();
+        let verdict = verifier.recheck_peer(chain.chain(), SystemTime::now());
+        verdict.map(drop).map_err(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn have_their_lists_side_by_side() {
+        let (one, two) = two();
+        let lists = [
+            numbered_list(&one, &[7], (2024, 3000), 1),
+            numbered_list(&two, &[8], (2025, 3000), 2),
+        ];
+        for order in [[0, 1], [1, 0]] {
+            for missing in [MissingCrl::Accept, MissingCrl::Refuse] {
+                let mut store = trusting(&one, &order.map(|at| lists[at].clone()));
+                store.add_der(two.der().clone(), &upload()).unwrap();
+                store.set_revocation_policy(RevocationPolicy {
+                    missing,
+                    ..RevocationPolicy::default()
+                });
+                assert_eq!(store.revocation_lists().len(), 2);
+                for (ca, serial, expected) in [
+                    (&one, 7, Err(Reason::Revoked)),
+                    (&one, 8, Ok(())),
+                    (&two, 7, Ok(())),
+                    (&two, 8, Err(Reason::Revoked)),
+                ] {
+                    let chain = Leaf::named(NODE).serial(serial).signed_by(ca);
+                    assert_eq!(verdict(&chain, &store), expected, "{serial}");
+                    assert_eq!(on_5091(&chain, &store), expected, "{serial}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keep_the_newer_list_of_each() {
+        let (one, two) = two();
+        let mut store = trusting(&one, &[numbered_list(&one, &[7], (2024, 3000), 1)]);
+        let newer = numbered_list(&one, &[7, 9], (2025, 3000), 2);
+        assert_eq!(store.add_crl(&newer, &upload()), Ok(1));
+        assert_eq!(store.revocation_lists().len(), 1);
+        store.add_crl(&list(&two, &[], 3000), &upload()).unwrap();
+        let older = numbered_list(&one, &[], (2023, 3000), 1);
+        assert_eq!(store.add_crl(&older, &upload()), Ok(0));
+        let revoked = Leaf::named(NODE).serial(9).signed_by(&one);
+        assert_eq!(verdict(&revoked, &store), Err(Reason::Revoked));
+    }
+
+    #[test]
+    fn without_a_list_of_the_one_that_signed_say_nothing() {
+        let (one, two) = two();
+        let third = authority("Example CA");
+        let mut store = trusting(&one, &[list(&two, &[7], 3000), list(&third, &[7], 3000)]);
+        let chain = Leaf::named(NODE).serial(7).signed_by(&one);
+        assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
+        store.add_crl(&list(&one, &[], 3000), &upload()).unwrap();
+        assert_eq!(verdict(&chain, &store), Ok(()));
+    }
+
+    #[test]
+    fn are_bounded() {
+        let mut store = TrustStore::new("Tomcat-trust");
+        let add = |store: &mut TrustStore| {
+            let list = list(&authority("Example CA"), &[], 3000);
+            store.add_crl(&list, &upload())
+        };
+        for _ in 0..16 {
+            add(&mut store).unwrap();
+        }
+        let error = add(&mut store).unwrap_err().to_string();
+        assert!(error.contains("at most 16 combinations"), "{error}");
+        assert_eq!(store.revocation_lists().len(), 16, "nothing has changed");
+    }
+}
+
 #[test]
 fn revoked_issuer_is_named() {
     let ca = authority("Example CA");
