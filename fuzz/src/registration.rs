@@ -169,7 +169,7 @@ impl<'a> World<'a> {
             // These came later: the seeds keep their meaning.
             231..239 => {
                 let targets = self.targets();
-                self.party().set_targets(targets);
+                self.party().client.set_targets(targets);
             }
             239..247 => self.who = self.number() % 3,
             247.. => {

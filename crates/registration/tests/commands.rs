@@ -78,12 +78,10 @@ mod targets {
         let mut bench = without_a_token();
         bench.give_token();
         let others = nodes(&["new1.example.com", "new2.example.com"]);
-        bench.client.set_targets(others).unwrap();
-        bench.poll();
-        assert_eq!(bench.closed(), 2, "nothing old is left open");
-        bench.events.clear();
+        bench.client.set_targets(others);
         bench.client.start(bench.now);
         bench.poll();
+        assert_eq!(bench.closed(), 2, "nothing old is left open");
         bench.lose(ConnectionFailure::ConnectTimeout);
         assert_eq!(bench.transmit(), None);
         assert_eq!(
@@ -96,23 +94,44 @@ mod targets {
     }
 
     #[test]
-    fn are_given_back_while_a_registration_is_in_force_or_about_to_be() {
+    fn wait_while_a_registration_is_in_force_or_about_to_be() {
+        let others = || nodes(&["new1.example.com"]);
         let mut bench = with_a_standby();
-        let others = nodes(&["new1.example.com"]);
-        let set = |bench: &mut Bench| bench.client.set_targets(others.clone());
-        assert_eq!(set(&mut bench), Err(others.clone()));
+        bench.client.set_targets(others());
         bench.at(115);
-        assert_eq!(set(&mut bench), Err(others.clone()), "refreshing");
-        bench.sent();
+        assert!(bench.sent().starts_with("REGISTER sip:old1.example.com "));
         bench.answer("200 OK", "Expires: 120\r\n");
         bench.client.deregister(bench.now);
         bench.sent();
         bench.answer("200 OK", "");
-        assert_eq!(set(&mut bench), Ok(()));
         bench.events.clear();
         bench.client.start(bench.now);
         bench.poll();
         assert_eq!(connects(&bench), ["new1.example.com"]);
+    }
+
+    #[test]
+    fn are_those_of_the_next_round_after_all_failed() {
+        let mut config = client_config();
+        config.options.restart_after_failure = Some(std::time::Duration::from_secs(60));
+        let mut bench = Bench::new(config);
+        bench.sent();
+        bench.client.set_targets(nodes(&["new1.example.com"]));
+        bench.at(32);
+        assert_eq!(bench.client.state(), ClientState::Failed);
+        bench.events.clear();
+        bench.at(92);
+        assert_eq!(connects(&bench), ["new1.example.com"]);
+    }
+
+    #[test]
+    fn wait_for_what_a_refusal_was_to_be_followed_by() {
+        let mut bench = Bench::new(client_config());
+        bench.sent();
+        bench.answer("503 Service Unavailable", "Retry-After: 35\r\n");
+        bench.client.set_targets(nodes(&["new1.example.com"]));
+        bench.at(35);
+        assert!(bench.sent().starts_with("REGISTER sip:ucm1.example.com "));
     }
 }
 

@@ -377,6 +377,49 @@ mod crash {
     }
 }
 
+/// A cluster of one node, whose only fail-over is to itself.
+mod crash_of_the_only_node {
+    use super::*;
+
+    fn after_ten_minutes(restart: Option<Duration>) -> World {
+        let mut world = World::with(1, 8, 3, |config| {
+            config.options.restart_after_failure = restart;
+        });
+        world.start_all();
+        world.run_to(60);
+        assert!(world.all_registered());
+        world.crash(0);
+        world.run_to(600);
+        world.come_back(0);
+        world
+    }
+
+    /// By default the caller fetches the configuration again and starts anew.
+    #[test]
+    fn is_told_after_one_attempt_and_left_to_the_caller() {
+        let mut world = after_ten_minutes(None);
+        world.run_to(3000);
+        for client in 0..8 {
+            assert_eq!(world.clients[client].state(), ClientState::Failed);
+            let log = world.take_log(client);
+            let told = log.iter().filter(|(_, what)| what == "all nodes failed");
+            assert_eq!(told.count(), 1, "{log:?}");
+        }
+        world.start_all();
+        world.run_to(3001);
+        assert!(world.all_registered());
+        assert_eq!(world.store.len(), 8);
+    }
+
+    #[test]
+    fn is_survived_by_clients_that_start_again() {
+        let mut world = after_ten_minutes(Some(Duration::from_secs(30)));
+        world.run_to(631);
+        assert!(world.all_registered());
+        assert_eq!(world.store.len(), 8, "none is lost, none is doubled");
+    }
+}
+
 mod weather {
     use proptest::prelude::*;
 

@@ -387,6 +387,42 @@ async fn requests_that_wait_for_the_authorization_server_are_bounded() {
     assert_eq!(status(&mut third).await, "503");
 }
 
+/// A graceful stop answers what it has, and what waits for somebody else too: the client need not wait for its Timer F.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_is_answered_before_a_graceful_stop_ends() {
+    let estate = Estate::new();
+    let nothing = Verifier::new(KeySet::builder().build(), Policy::unified_cm(UUID));
+    estate.registrar.set_verifier(Arc::new(nothing));
+    let slow = Arc::new(Slow::default());
+    let server = Arc::clone(&slow);
+    let node = RegistrarServer::builder(Arc::clone(&estate.registrar), Arc::clone(&estate.tls))
+        .listen(Listener::SipOAuth, loopback(0))
+        .timeouts(quick().shutdown(Duration::from_secs(20)))
+        .enquiry(server)
+        .start()
+        .await
+        .unwrap();
+    let address = node.local_addr(Listener::SipOAuth).unwrap();
+    let token = estate.token().token;
+    let mut waiting = ask(&estate, &node, &[token.expose()]).await;
+    let asked = |_: &support::Trace| slow.asked.load(Ordering::SeqCst) == 1;
+    estate.trace.until("it is asked", asked).await;
+    let stop = tokio::spawn(node.shutdown());
+    // From here on nobody is let in.
+    let refuses = async {
+        while tokio::net::TcpStream::connect(address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(refuses).await;
+    assert!(!stop.is_finished());
+    slow.may_answer.notify_one();
+    assert_eq!(status(&mut waiting).await, "503");
+    let end = soon(waiting.receive()).await.unwrap();
+    assert!(matches!(end, Incoming::End), "{end:?}");
+    soon(stop).await.unwrap();
+}
+
 /// A client on its way through several realms sends a token for each (RFC 3261 section 22.3), in any order: the one that
 /// may yet be found good decides what is asked and answered.
 mod several_tokens {

@@ -12,12 +12,13 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use sip_oauth_registration::{
-    client::{ClientConfig, Device, Event, Instance, Line, TokenReason},
+    client::{ClientConfig, Device, Event, Instance, Line, TokenChallenge, TokenReason},
     registrar::{Cluster, Database, Registrar, RegistrarConfig, RegistrarDialect},
 };
 use sip_oauth_token::{RefreshToken, Verifier, issue::AuthorizationServer};
 use sip_oauth_tokio::{
-    ObtainedToken, RefreshGrant, RegistrarServer, RegistrationClient, TokenSource, token_fn,
+    ObtainedToken, RefreshGrant, RegistrarServer, RegistrationClient, TokenRequest, TokenSource,
+    token_fn,
 };
 use support::{
     BOTH, CONTACT, DEVICE, Estate, NODE, UUID, at_node,
@@ -127,24 +128,64 @@ mod section_2_1_1 {
         );
     }
 
-    /// A server refuses a scope that the resource owner did not grant, so that nothing is asked for by default.
+    /// Without being told to, the client asks for it once its lack was told: without one the server grants what the resource
+    /// owner granted (RFC 6749 section 6).
     #[tokio::test(flavor = "multi_thread")]
-    async fn it_is_not_asked_for_by_default_and_its_lack_is_told() {
+    async fn it_is_asked_for_once_its_lack_was_told() {
         let stage = Stage::new(Some(SCOPE)).await;
         let endpoint = stage.endpoint().await;
         let event = stage.register(Arc::new(stage.grant(&endpoint))).await;
-        let Event::Refused(refused) = event else {
-            panic!("{event:?}")
-        };
-        assert_eq!(refused.status, 401);
-        for seen in endpoint.seen() {
-            assert!(!seen.body.contains("scope="), "{}", seen.body);
-        }
+        assert!(matches!(event, Event::Registered(_)), "{event:?}");
+        let asked = endpoint.seen();
+        let asked = asked.iter().map(|seen| seen.body.contains("&scope="));
+        assert_eq!(asked.collect::<Vec<_>>(), [false, true]);
         let challenges = stage.challenges();
-        assert!(challenges.len() > 1, "{challenges:?}");
-        for (number, challenge) in challenges.iter().enumerate() {
-            let is_told = challenge.contains(r#"error="invalid_scope""#);
-            assert_eq!(is_told, number > 0, "{challenges:?}");
+        let told = challenges
+            .iter()
+            .map(|challenge| challenge.contains(r#"error="invalid_scope""#));
+        assert_eq!(told.collect::<Vec<_>>(), [false, true], "{challenges:?}");
+    }
+
+    /// What a refusal of the last token says, whoever sends it.
+    fn refused_for(error: &str, scope: Option<&str>, held: &ObtainedToken) -> TokenRequest {
+        let mut challenge = TokenChallenge::new(401);
+        challenge.error = Some(error.to_owned());
+        challenge.scope = scope.map(str::to_owned);
+        TokenRequest::new(TokenReason::Rejected, Some(challenge)).held(held.token.clone())
+    }
+
+    /// A scope that was asked for in vain is not asked for again, and one that nobody names not at all.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_asking_cannot_help_is_given_up() {
+        let stage = Stage::new(Some(SCOPE)).await;
+        let endpoint = stage.endpoint().await;
+        for error in ["invalid_scope", "insufficient_scope"] {
+            let grant = stage.grant(&endpoint);
+            let first = stage.estate.token();
+            let unnamed = grant.token(&refused_for(error, None, &first)).await;
+            let unnamed = unnamed.unwrap_err();
+            assert!(unnamed.is_final(), "{unnamed}");
+            let before = endpoint.seen().len();
+            let second = grant.token(&refused_for(error, Some(SCOPE), &first)).await;
+            let second = second.unwrap();
+            assert_eq!(endpoint.seen().len(), before + 1);
+            assert!(
+                endpoint.seen()[before]
+                    .body
+                    .contains("&scope=sip%3Aregister")
+            );
+            let again = grant.token(&refused_for(error, Some(SCOPE), &second)).await;
+            let again = again.unwrap_err();
+            assert!(
+                again.is_final() && again.to_string().contains(SCOPE),
+                "{again}"
+            );
+            assert_eq!(endpoint.seen().len(), before + 1, "nobody is asked");
+            // Another one is another matter, and so is a token that is only over.
+            let other = refused_for(error, Some("other"), &second);
+            assert!(grant.token(&other).await.is_ok());
+            let over = refused_for("invalid_token", Some(SCOPE), &second);
+            assert!(grant.token(&over).await.is_ok());
         }
     }
 }

@@ -60,13 +60,6 @@ impl Party {
         self.client.deregister(now);
     }
 
-    pub(super) fn set_targets(&mut self, targets: Vec<Target>) {
-        // They are given back where a registration is in force, which is an answer too.
-        let _ = self.client.set_targets(targets);
-        // After a refusal they wait for a start.
-        self.wanted &= self.client.state() != ClientState::Idle;
-    }
-
     /// One of its connections, if there are any.
     pub(super) fn connection(&self, at: usize) -> Option<ConnectionId> {
         let many = self.open.len();

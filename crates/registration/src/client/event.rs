@@ -69,8 +69,21 @@ pub struct TokenChallenge {
     pub authorization_server: Option<String>,
     /// The scope to ask for at least (RFC 8898 section 4).
     pub scope: Option<String>,
-    /// Why the last token was refused, where the registrar says so: `invalid_token`.
+    /// Why the last token was refused, where the registrar says so: `invalid_token`, `invalid_scope`.
     pub error: Option<String>,
+}
+
+impl TokenChallenge {
+    /// A challenge of this status, 401 or 407, with no parameters: for tests of what answers it.
+    pub const fn new(status: u16) -> Self {
+        Self {
+            status,
+            realm: None,
+            authorization_server: None,
+            scope: None,
+            error: None,
+        }
+    }
 }
 
 /// Why a token is asked for.

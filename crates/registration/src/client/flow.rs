@@ -29,6 +29,9 @@ impl Client {
 
     /// A round over all nodes.
     pub(super) fn begin(&mut self, now: Instant) {
+        if let Some(targets) = self.afterwards.targets.take() {
+            self.put_targets(targets);
+        }
         self.round = Round::all(self.config.targets.len());
         self.short_lived = 0;
         self.answered_before = 0;

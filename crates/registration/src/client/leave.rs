@@ -9,10 +9,10 @@ use super::event::{ConnectionId, Event};
 use super::lease::Lease;
 use super::state::{Connection, Purpose, State, Transaction};
 
-/// What its owner wants of a client once it is out.
+/// What its owner wants of a client once what it is at has ended.
 #[derive(Debug, Default)]
 pub(super) struct Afterwards {
-    /// Other nodes.
+    /// Other nodes, for the next round over all of them.
     pub(super) targets: Option<Vec<Target>>,
     /// To register again: it moves, or was started while it was leaving.
     pub(super) register: bool,

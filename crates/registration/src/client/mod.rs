@@ -131,7 +131,7 @@ pub struct Client {
     /// The caller wants to leave as soon as the outstanding request is answered: "UAs MUST NOT send
     /// a new registration … until they have received a final response" (RFC 3261 section 10.2).
     leaving: bool,
-    /// What follows once it is out.
+    /// What follows what it is at.
     afterwards: Afterwards,
     /// The binding made last.
     bound: Option<Bound>,
@@ -298,30 +298,19 @@ impl Client {
         }
     }
 
-    /// Other nodes, or the same in another order: from the next [`start`](Self::start) on.
+    /// Other nodes, or the same in another order.
     ///
-    /// While the client is registered, or about to be, they wait until it is started again after
-    /// [`deregister`](Self::deregister), a refusal or the failure of all nodes.
-    ///
-    /// # Errors
-    ///
-    /// Gives the targets back while a registration is in force or about to be.
-    pub fn set_targets(&mut self, targets: Vec<Target>) -> Result<(), Vec<Target>> {
+    /// What is in force, about to be, or waits for the `Retry-After` of a refusal goes on where it is. The client takes them the
+    /// next time it begins with the best node: at a [`start`](Self::start), when all nodes failed, or when a connection was
+    /// lost while it waited for a token. [`relocate`](Self::relocate) does not wait.
+    pub fn set_targets(&mut self, targets: Vec<Target>) {
         match self.state {
-            State::Idle | State::Failed { .. } | State::Suspended => {
-                self.put_targets(targets);
-                Ok(())
-            }
-            State::Refused { connection, .. } => {
-                self.close(connection.map(|open| open.id));
-                self.state = State::Idle;
-                self.put_targets(targets);
-                Ok(())
-            }
+            State::Idle | State::Failed { .. } | State::Suspended => self.put_targets(targets),
             State::Connecting { .. }
             | State::Requesting { .. }
             | State::AwaitingToken { .. }
-            | State::Registered { .. } => Err(targets),
+            | State::Registered { .. }
+            | State::Refused { .. } => self.afterwards.targets = Some(targets),
         }
     }
 

@@ -124,13 +124,7 @@ impl Driver {
             Command::TakeOver => self.client.take_over(self.now()),
             Command::Suspend => self.client.suspend(),
             Command::Resume => self.client.resume(self.now()),
-            Command::Targets(targets) => {
-                if self.client.set_targets(targets).is_err() {
-                    tracing::warn!(
-                        "other nodes are not taken over while a registration is in force"
-                    );
-                }
-            }
+            Command::Targets(targets) => self.client.set_targets(targets),
         }
     }
 

@@ -111,7 +111,8 @@ impl ClientHandle {
         self.command(Command::Deregister)
     }
 
-    /// Other nodes from the next [`start`](Self::start) on; passed over while a registration is in force.
+    /// Other nodes, from the next [`start`](Self::start) or round over all nodes on: what is in force or about to be goes on
+    /// where it is. [`relocate`](Self::relocate) does not wait.
     ///
     /// # Errors
     ///

@@ -114,6 +114,11 @@ impl RegistrationClient {
 
     /// Spawns the client on the current runtime and starts registering.
     ///
+    /// When all nodes have failed it stays [`Failed`](sip_oauth_registration::client::ClientState::Failed) until
+    /// [`ClientHandle::start`]: with one node that is after one attempt to connect again. Set
+    /// [`restart_after_failure`](sip_oauth_registration::client::ClientOptions::restart_after_failure) to have it try again by
+    /// itself.
+    ///
     /// # Panics
     ///
     /// Outside a tokio runtime, as [`tokio::spawn`] does.

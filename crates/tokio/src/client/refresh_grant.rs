@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use hyper::Uri;
-use sip_oauth_token::RefreshToken;
+use sip_oauth_registration::client::TokenReason;
+use sip_oauth_token::{AccessToken, RefreshToken};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -36,13 +37,25 @@ pub struct RefreshGrant {
     connector: Connector,
     endpoint: Uri,
     client: ClientAuthentication,
-    refresh_token: Arc<Mutex<RefreshToken>>,
+    held: Arc<Mutex<Held>>,
     /// A client's assertion or password may be among them.
     further_fields: Vec<(String, Zeroizing<String>)>,
     scope_from_challenge: bool,
     timeout: Duration,
     rotated: Option<Rotated>,
 }
+
+/// What clones share.
+struct Held {
+    refresh_token: RefreshToken,
+    /// The scope a registrar has refused a token for the lack of: asked for from then on.
+    demanded: Option<String>,
+    /// The last token that was asked for with a scope, and which.
+    scoped: Option<(AccessToken, String)>,
+}
+
+/// What says that a token lacks a scope: RFC 8898 section 4, and RFC 6750 section 3.1.
+const SCOPE_ERRORS: [&str; 2] = ["invalid_scope", "insufficient_scope"];
 
 impl fmt::Debug for RefreshGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +83,11 @@ impl RefreshGrant {
             connector,
             endpoint,
             client: ClientAuthentication::public(client_id),
-            refresh_token: Arc::new(Mutex::new(refresh_token)),
+            held: Arc::new(Mutex::new(Held {
+                refresh_token,
+                demanded: None,
+                scoped: None,
+            })),
             further_fields: Vec::new(),
             scope_from_challenge: false,
             timeout: Duration::from_secs(15),
@@ -100,8 +117,9 @@ impl RefreshGrant {
         self
     }
 
-    /// Asks for the `scope` of the challenge (RFC 8898 section 2.1.1). Off by default: a server refuses a scope that the
-    /// resource owner did not grant.
+    /// Asks for the `scope` of every challenge (RFC 8898 section 2.1.1). By default it is asked for once a registrar has refused
+    /// a token for its scope, and from then on: without one the server grants what the resource owner granted (RFC 6749
+    /// section 6), and refuses what he did not.
     #[must_use]
     pub fn ask_scope_of_challenge(mut self) -> Self {
         self.scope_from_challenge = true;
@@ -120,14 +138,12 @@ impl RefreshGrant {
 
     async fn ask(&self, request: &TokenRequest) -> Result<ObtainedToken, TokenUnavailable> {
         // Held over the exchange: two requests with one rotating refresh token would revoke each other.
-        let mut current = self.refresh_token.lock().await;
+        let mut held = self.held.lock().await;
+        let scope = self.scope_for(request, &mut held)?;
         let mut form = Form::default();
         form.field("grant_type", "refresh_token");
-        form.field("refresh_token", current.expose());
-        let challenge = request.challenge.as_ref();
-        if let Some(scope) = challenge.and_then(|challenge| challenge.scope.as_deref())
-            && self.scope_from_challenge
-        {
+        form.field("refresh_token", held.refresh_token.expose());
+        if let Some(scope) = &scope {
             form.field("scope", scope);
         }
         for (name, value) in &self.further_fields {
@@ -143,15 +159,57 @@ impl RefreshGrant {
         )
         .await?;
         if let Some(next) = granted.refresh
-            && next != *current
+            && next != held.refresh_token
         {
             // First: should the callback panic, we have it at least.
-            *current = next;
+            held.refresh_token = next;
             if let Some(rotated) = &self.rotated {
-                rotated(&current);
+                rotated(&held.refresh_token);
             }
         }
+        held.scoped = scope.map(|scope| (granted.access.token.clone(), scope));
         Ok(granted.access)
+    }
+
+    /// The scope to ask for, if any. A token that was refused for its scope is not followed by one that was asked for in the
+    /// same way.
+    fn scope_for(
+        &self,
+        request: &TokenRequest,
+        held: &mut Held,
+    ) -> Result<Option<String>, TokenUnavailable> {
+        let challenge = request.challenge.as_ref();
+        let named = challenge.and_then(|challenge| challenge.scope.as_deref());
+        let lacks_scope = request.reason == TokenReason::Rejected
+            && challenge
+                .and_then(|challenge| challenge.error.as_deref())
+                .is_some_and(|error| SCOPE_ERRORS.contains(&error));
+        if lacks_scope {
+            let Some(scope) = named else {
+                return Err(TokenUnavailable::new(
+                    "the registrar refuses the token for its scope and names none to ask for; have its challenge name one, or \
+                     grant the user what it wants",
+                )
+                .for_good());
+            };
+            let asked_already = held.scoped.as_ref().is_some_and(|(token, asked)| {
+                request.held.as_ref() == Some(token) && asked == scope
+            });
+            if asked_already {
+                return Err(TokenUnavailable::new(format!(
+                    "the registrar wants the scope {scope:?}, which the authorization server was asked for and did not put into \
+                     the token; grant it to the user"
+                ))
+                .for_good());
+            }
+            held.demanded = Some(scope.to_owned());
+        }
+        let asked = if self.scope_from_challenge {
+            named.map(str::to_owned)
+        } else {
+            None
+        };
+        Ok(asked.or_else(|| held.demanded.clone()))
     }
 }
 
