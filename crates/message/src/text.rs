@@ -42,11 +42,11 @@ impl<'a> Text<'a> {
 
     /// What it says, on one line. Allocates only where a backslash or a folded line must go.
     pub fn to_str(&self) -> Cow<'a, str> {
-        match *self {
-            Self::Quoted(text) if memchr::memchr(b'\\', text.as_bytes()).is_some() => {
-                Cow::Owned(self.chars().collect())
-            }
-            Self::Token(text) | Self::Plain(text) | Self::Quoted(text) => unfold(text),
+        let text = self.as_written();
+        match memchr::memchr3(b'\\', b'\r', b'\n', text.as_bytes()) {
+            None => Cow::Borrowed(text),
+            Some(_) if matches!(self, Self::Quoted(_)) => Cow::Owned(self.chars().collect()),
+            Some(_) => unfold(text),
         }
     }
 

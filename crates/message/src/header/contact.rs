@@ -69,11 +69,11 @@ impl<'a> Contact<'a> {
     /// The `expires` parameter in seconds. "Malformed values SHOULD be treated as equivalent to
     /// 3600."
     pub fn expires(&self) -> Option<u32> {
-        let params = self.params();
-        let value = params
-            .contains("expires")
-            .then(|| params.token("expires"))?;
-        Some(value.and_then(digits).unwrap_or(3600))
+        let seconds = match self.params().get("expires")?.value {
+            Some(Text::Token(seconds)) => digits(seconds),
+            _ => None,
+        };
+        Some(seconds.unwrap_or(3600))
     }
 
     /// The `q` parameter, if it is well formed.
