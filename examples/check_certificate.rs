@@ -151,7 +151,7 @@ fn judge(arguments: &Arguments) -> Result<Verdict, String> {
         .transpose()
         .map_err(|error| error.to_string())?;
     let mut verdict = Verdict {
-        tree: describe(&chain, &store, &provider).map_err(|error| error.to_string())?,
+        tree: describe(&chain, &store, &provider),
         path: None,
         matched: None,
         refused: None,
@@ -164,7 +164,8 @@ fn judge(arguments: &Arguments) -> Result<Verdict, String> {
                 Ok(matched) => verdict.matched = matched,
                 Err(reason) => {
                     let end_entity = verdict.tree.certificates.first();
-                    let at = end_entity.map(|it| (0, it.summary.subject().to_owned()));
+                    let summary = end_entity.and_then(|it| it.summary.as_ref().ok());
+                    let at = summary.map(|it| (0, it.subject().to_owned()));
                     verdict.refused = Some(refused(&reason, reason.to_string(), at, presenter));
                 }
             }
@@ -284,7 +285,16 @@ fn report(verdict: &Verdict) -> Value {
 }
 
 fn certificate(described: &DescribedCertificate) -> Value {
-    let summary = &described.summary;
+    let summary = match &described.summary {
+        Ok(summary) => summary,
+        Err(error) => {
+            return json!({
+                "unreadable": error.to_string(),
+                "sha256": described.sha256.map(|it| it.to_string()),
+                "sha1": described.sha1.to_string(),
+            });
+        }
+    };
     let names = summary.identities();
     json!({
         "subject": summary.subject(),

@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls_pki_types::CertificateDer;
 
 use crate::dns_name::printable;
-use crate::{CertificateError, CertificateSummary, Fingerprint, Sha1Fingerprint};
+use crate::{CertificateSummary, Fingerprint, Sha1Fingerprint, UnreadableCertificate};
 
 /// Where an anchor or a revocation list came from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,7 +47,7 @@ impl Anchor {
     pub(crate) fn new(
         certificate: CertificateDer<'static>,
         source: Source,
-    ) -> Result<Self, CertificateError> {
+    ) -> Result<Self, UnreadableCertificate> {
         Ok(Self {
             summary: CertificateSummary::of(&certificate)?,
             sha1: Sha1Fingerprint::of(&certificate),

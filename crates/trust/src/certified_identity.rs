@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::pem;
-use crate::{CertificateError, CertificateSummary, Fingerprint, PemError};
+use crate::{CertificateSummary, Fingerprint, PemError, UnreadableCertificate};
 
 /// Why a chain and key cannot be used. Nothing of the key is ever repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +19,14 @@ use crate::{CertificateError, CertificateSummary, Fingerprint, PemError};
 pub enum IdentityError {
     /// No certificate could be read from the chain's PEM text.
     #[error("certificate chain: {0}")]
-    Chain(#[source] PemError),
+    Chain(PemError),
     /// A certificate of the chain is unreadable.
     #[error("certificate chain, certificate {number}: {error}")]
     Certificate {
         /// Which one, the first is 1.
         number: usize,
         /// What is wrong with it.
-        error: CertificateError,
+        error: UnreadableCertificate,
     },
     /// The key's PEM text holds no key.
     #[error(

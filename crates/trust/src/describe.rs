@@ -8,7 +8,8 @@ use rustls_pki_types::CertificateDer;
 
 use crate::way::{Way, anchors_of};
 use crate::{
-    CertificateError, CertificateSummary, Fingerprint, Sha1Fingerprint, Source, TrustStore,
+    Anchor, CertificateSummary, Fingerprint, Sha1Fingerprint, Source, TrustStore,
+    UnreadableCertificate,
 };
 
 /// A chain, end entity first, on its way from issuer to issuer, and the anchors of a store that could end it. `Display` is a tree of several
@@ -22,12 +23,13 @@ pub struct ChainDescription {
     pub certificates: Vec<DescribedCertificate>,
     /// The way from the end entity from issuer to issuer, by name: indices into [`certificates`](Self::certificates).
     pub way: Vec<usize>,
-    /// What was presented and is not on that way: certificates of others, and an anchor that the store has itself.
+    /// What was presented and is not on that way: certificates of others, an anchor that the store has itself, and what
+    /// cannot be read.
     pub strangers: Vec<usize>,
     /// Name of the store that was asked.
     pub store: String,
-    /// Anchors whose subject is the issuer of the last certificate on the way, or that are that certificate. Two
-    /// with one subject are the self-signed Tomcat and CallManager trap.
+    /// Anchors whose subject is the issuer of the last certificate on the way, and the one that is the end entity itself
+    /// (a pin). Two with one subject are the self-signed Tomcat and CallManager trap.
     pub anchors: Vec<DescribedAnchor>,
 }
 
@@ -35,8 +37,8 @@ pub struct ChainDescription {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DescribedCertificate {
-    /// Subject, issuer, serial, validity, names.
-    pub summary: CertificateSummary,
+    /// Subject, issuer, serial, validity, names; or why they cannot be read.
+    pub summary: Result<CertificateSummary, UnreadableCertificate>,
     /// SHA-256 fingerprint; `None` if the provider has no SHA-256.
     pub sha256: Option<Fingerprint>,
     /// SHA-1 fingerprint, as older pages show it.
@@ -53,53 +55,82 @@ pub struct DescribedAnchor {
     pub source: Source,
 }
 
-/// Describes `chain`, end entity first, against the anchors of `store`.
-///
-/// # Errors
-///
-/// When one of the certificates cannot be read.
+/// Describes `chain`, end entity first, against the anchors of `store`. A certificate that cannot be read is shown as
+/// that, with the others.
 pub fn describe(
     chain: &[CertificateDer<'_>],
     store: &TrustStore,
     provider: &CryptoProvider,
-) -> Result<ChainDescription, CertificateError> {
-    let summaries = chain
+) -> ChainDescription {
+    let certificates: Vec<_> = chain
         .iter()
-        .map(CertificateSummary::of)
-        .collect::<Result<Vec<_>, CertificateError>>()?;
-    let certificates: Vec<_> = chain.iter().collect();
-    let algorithms = provider.signature_verification_algorithms.all;
-    let way = Way::of(&certificates, &summaries, store, algorithms).indices;
-    let last = way.last().and_then(|last| summaries.get(*last));
-    let anchors = last
-        .into_iter()
-        .flat_map(|last| anchors_of(last, store))
-        .map(|anchor| DescribedAnchor {
-            certificate: DescribedCertificate {
-                summary: anchor.summary().clone(),
-                sha256: anchor.sha256(provider),
-                sha1: anchor.sha1(),
-            },
-            source: anchor.source().clone(),
+        .map(|certificate| DescribedCertificate {
+            summary: CertificateSummary::of(certificate),
+            sha256: Fingerprint::sha256(certificate, provider),
+            sha1: Sha1Fingerprint::of(certificate),
         })
         .collect();
-    Ok(ChainDescription {
-        strangers: (0..summaries.len())
-            .filter(|index| !way.contains(index))
-            .collect(),
-        certificates: chain
+    let way = way(chain, &certificates, store, provider);
+    let last = way.last().and_then(|last| certificates.get(*last));
+    let mut anchors: Vec<&Anchor> = last
+        .and_then(|last| last.summary.as_ref().ok())
+        .into_iter()
+        .flat_map(|last| anchors_of(last, store))
+        .collect();
+    if let Some(pin) = chain.first().and_then(|end_entity| store.find(end_entity))
+        && !anchors
             .iter()
-            .zip(summaries)
-            .map(|(certificate, summary)| DescribedCertificate {
-                summary,
-                sha256: Fingerprint::sha256(certificate, provider),
-                sha1: Sha1Fingerprint::of(certificate),
-            })
+            .any(|anchor| anchor.certificate() == pin.certificate())
+    {
+        anchors.push(pin);
+    }
+    ChainDescription {
+        strangers: (0..chain.len())
+            .filter(|index| !way.contains(index))
             .collect(),
         way,
         store: store.name().to_owned(),
-        anchors,
-    })
+        anchors: anchors
+            .into_iter()
+            .map(|anchor| DescribedAnchor {
+                certificate: DescribedCertificate {
+                    summary: Ok(anchor.summary().clone()),
+                    sha256: anchor.sha256(provider),
+                    sha1: anchor.sha1(),
+                },
+                source: anchor.source().clone(),
+            })
+            .collect(),
+        certificates,
+    }
+}
+
+/// The way over those that can be read; none begins at an end entity that cannot.
+fn way(
+    chain: &[CertificateDer<'_>],
+    described: &[DescribedCertificate],
+    store: &TrustStore,
+    provider: &CryptoProvider,
+) -> Vec<usize> {
+    let readable: Vec<(usize, &CertificateDer<'_>, &CertificateSummary)> = chain
+        .iter()
+        .zip(described)
+        .enumerate()
+        .filter_map(|(index, (certificate, described))| {
+            Some((index, certificate, described.summary.as_ref().ok()?))
+        })
+        .collect();
+    if readable.first().is_none_or(|(index, ..)| *index > 0) {
+        return Vec::new();
+    }
+    let certificates: Vec<_> = readable.iter().map(|(_, it, _)| *it).collect();
+    let summaries: Vec<_> = readable.iter().map(|(_, _, it)| (*it).clone()).collect();
+    let algorithms = provider.signature_verification_algorithms.all;
+    Way::of(&certificates, &summaries, store, algorithms)
+        .indices
+        .into_iter()
+        .filter_map(|at| readable.get(at).map(|(index, ..)| *index))
+        .collect()
 }
 
 impl fmt::Display for ChainDescription {
@@ -143,7 +174,13 @@ impl DescribedCertificate {
         if depth > 0 {
             write!(f, "{}└─ ", "   ".repeat(depth - 1))?;
         }
-        let summary = &self.summary;
+        let summary = match &self.summary {
+            Ok(summary) => summary,
+            Err(error) => {
+                writeln!(f, "cannot be read: {error}")?;
+                return writeln!(f, "{indent}SHA-1    {}", self.sha1);
+            }
+        };
         writeln!(f, "{}", summary.subject())?;
         writeln!(f, "{indent}issuer   {}", summary.issuer())?;
         writeln!(f, "{indent}serial   {}", summary.serial())?;

@@ -17,7 +17,7 @@ use crate::rule::is_sip_domain_uri;
 /// Why a certificate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum CertificateError {
+pub enum UnreadableCertificate {
     /// The bytes are no X.509 certificate.
     #[error(
         "certificate: expected a DER X.509 certificate, found {bytes} bytes that are none ({what})"
@@ -97,11 +97,11 @@ impl fmt::Display for Unusable {
 /// # Example
 ///
 /// ```no_run
-/// # use sip_oauth_trust::{Identities, CertificateError};
+/// # use sip_oauth_trust::{Identities, UnreadableCertificate};
 /// # fn read() -> rustls_pki_types::CertificateDer<'static> { unimplemented!() }
 /// let identities = Identities::of(&read())?;
 /// assert_eq!(identities.dns_names(), ["expc1.example.com"]);
-/// # Ok::<(), CertificateError>(())
+/// # Ok::<(), UnreadableCertificate>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identities {
@@ -122,18 +122,20 @@ impl Identities {
     /// # Errors
     ///
     /// When it is not exactly one certificate, or its subjectAltName cannot be read.
-    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, CertificateError> {
+    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, UnreadableCertificate> {
         Self::of_parsed(&parse(certificate)?)
     }
 
-    pub(crate) fn of_parsed(certificate: &X509Certificate<'_>) -> Result<Self, CertificateError> {
+    pub(crate) fn of_parsed(
+        certificate: &X509Certificate<'_>,
+    ) -> Result<Self, UnreadableCertificate> {
         let mut identities = Self::default();
         for attribute in certificate.subject().iter_common_name() {
             identities.add_common_name(attribute.attr_value());
         }
         let extension = certificate
             .subject_alternative_name()
-            .map_err(|_| CertificateError::SubjectAltName)?;
+            .map_err(|_| UnreadableCertificate::SubjectAltName)?;
         if let Some(extension) = extension {
             identities.has_subject_alt_name = true;
             for name in &extension.value.general_names {
@@ -346,15 +348,15 @@ pub(crate) fn write_unusable<T: fmt::Display>(
 /// Exactly one certificate, nothing behind it.
 pub(crate) fn parse<'a>(
     certificate: &'a CertificateDer<'_>,
-) -> Result<X509Certificate<'a>, CertificateError> {
+) -> Result<X509Certificate<'a>, UnreadableCertificate> {
     let bytes = certificate.as_ref();
     let (rest, parsed) =
-        X509Certificate::from_der(bytes).map_err(|error| CertificateError::Malformed {
+        X509Certificate::from_der(bytes).map_err(|error| UnreadableCertificate::Malformed {
             bytes: bytes.len(),
             what: parser_words(&error),
         })?;
     if !rest.is_empty() {
-        return Err(CertificateError::TrailingBytes {
+        return Err(UnreadableCertificate::TrailingBytes {
             at: bytes.len() - rest.len(),
             bytes: rest.len(),
         });

@@ -77,7 +77,7 @@ pub use end_entity::Purpose;
 pub use explain::{Explanation, explain, tls_cause};
 pub use finding::{TriedAnchor, Unfit};
 pub use fingerprint::{Fingerprint, Sha1Fingerprint};
-pub use identities::{CertificateError, Identities, PresentedName, Unusable};
+pub use identities::{Identities, PresentedName, UnreadableCertificate, Unusable};
 pub use live::{ChangeListener, Live, LiveAllowedNames, LiveTrustStore};
 pub use load::FolderLoad;
 #[cfg(feature = "platform")]

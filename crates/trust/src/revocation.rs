@@ -21,6 +21,7 @@ pub(crate) const MAX_SETS: usize = 16;
 
 /// What to do with a certificate for which no list of its issuer is at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum MissingCrl {
     /// Accept it: lists are honoured where they are given.
     #[default]
@@ -33,6 +34,7 @@ pub enum MissingCrl {
 
 /// What to do with a list whose nextUpdate has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum StaleCrl {
     /// Refuse the certificates it speaks for: an old list cannot say that a certificate is still good
     /// (RFC 5280 §6.3.3).
@@ -44,6 +46,7 @@ pub enum StaleCrl {
 
 /// Which certificates of a path are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum RevocationDepth {
     /// All of them but the anchor.
     #[default]
@@ -53,7 +56,15 @@ pub enum RevocationDepth {
 }
 
 /// How revocation lists are used. What the products do is not published; the defaults are ours.
+///
+/// ```
+/// use sip_oauth_trust::{MissingCrl, RevocationPolicy};
+///
+/// let policy = RevocationPolicy::new().missing(MissingCrl::Refuse);
+/// assert_ne!(policy, RevocationPolicy::default());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub struct RevocationPolicy {
     /// No list of the issuer at hand.
     pub missing: MissingCrl,
@@ -64,6 +75,32 @@ pub struct RevocationPolicy {
 }
 
 impl RevocationPolicy {
+    /// The defaults, each of which may be set by the method of its name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`missing`](Self::missing).
+    #[must_use]
+    pub fn missing(mut self, missing: MissingCrl) -> Self {
+        self.missing = missing;
+        self
+    }
+
+    /// Sets [`stale`](Self::stale).
+    #[must_use]
+    pub fn stale(mut self, stale: StaleCrl) -> Self {
+        self.stale = stale;
+        self
+    }
+
+    /// Sets [`depth`](Self::depth).
+    #[must_use]
+    pub fn depth(mut self, depth: RevocationDepth) -> Self {
+        self.depth = depth;
+        self
+    }
+
     pub(crate) fn webpki_depth(self) -> RevocationCheckDepth {
         match self.depth {
             RevocationDepth::Chain => RevocationCheckDepth::Chain,

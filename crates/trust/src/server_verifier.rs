@@ -49,9 +49,11 @@ pub struct ServerVerifier {
 pub struct ServerVerifierBuilder(ServerVerifier);
 
 impl ServerVerifierBuilder {
-    /// The rule for names; [`Rule::Rfc9525`] by default.
+    /// The rule for names; [`Rule::Rfc9525`] by default. It takes the place of
+    /// [`dangerous_common_name_fallback`](Self::dangerous_common_name_fallback).
     pub fn rule(mut self, rule: Rule) -> Self {
         self.0.rule = rule;
+        self.0.common_name = false;
         self
     }
 
@@ -68,9 +70,10 @@ impl ServerVerifierBuilder {
         self
     }
 
-    /// Let the CN count when there is no dNSName and no iPAddress, as
-    /// [`dangerous::common_name_fallback`] does. Only for [`Rule::Rfc9525`].
+    /// In place of a [`rule`](Self::rule): RFC 9525, and let the CN count when there is no identity of another kind, as
+    /// [`dangerous::common_name_fallback`] does.
     pub fn dangerous_common_name_fallback(mut self) -> Self {
+        self.0.rule = Rule::Rfc9525;
         self.0.common_name = true;
         self
     }
@@ -201,12 +204,10 @@ impl ServerVerifier {
         reference: &ReferenceIdentity,
         identities: &Identities,
     ) -> Result<Matched, NameMismatch> {
-        match self.rule {
-            Rule::Rfc9525 if self.common_name => {
-                dangerous::common_name_fallback(reference, identities)
-            }
-            rule => rule.matches(reference, identities),
+        if self.common_name {
+            return dangerous::common_name_fallback(reference, identities);
         }
+        self.rule.matches(reference, identities)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong when a trust store is filled.
 
-use crate::{BundleError, CertificateError, CrlError, PemError, Source};
+use crate::{BundleError, CrlError, PemError, Source, UnreadableCertificate};
 
 /// Why an anchor could not be added. Nothing is added when one of several fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum StoreError {
         /// Which certificate of the input, the first is 1.
         number: usize,
         /// What is wrong with it.
-        error: CertificateError,
+        error: UnreadableCertificate,
     },
     /// The certificate is readable but cannot serve as a trust anchor.
     #[error(

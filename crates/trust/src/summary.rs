@@ -11,7 +11,7 @@ use x509_parser::x509::X509Version;
 use crate::dns_name::printable;
 use crate::identities::parse;
 use crate::revocation::authority_key;
-use crate::{CertificateError, Identities};
+use crate::{Identities, UnreadableCertificate};
 
 /// Subject, issuer, serial and validity of one certificate, and the names in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl CertificateSummary {
     /// # Errors
     ///
     /// As [`Identities::of`].
-    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, CertificateError> {
+    pub fn of(certificate: &CertificateDer<'_>) -> Result<Self, UnreadableCertificate> {
         Self::of_parsed(&parse(certificate)?)
     }
 
-    pub(crate) fn of_parsed(parsed: &X509Certificate<'_>) -> Result<Self, CertificateError> {
+    pub(crate) fn of_parsed(parsed: &X509Certificate<'_>) -> Result<Self, UnreadableCertificate> {
         Ok(Self {
             subject: printable(&parsed.subject().to_string()),
             issuer: printable(&parsed.issuer().to_string()),

@@ -20,7 +20,7 @@ fn tree_shows_each_certificate_and_the_anchors_found() {
         .expired()
         .signed_by(&ca);
     let trust = store("Tomcat-trust", [twin.der(), ca.der()]).load();
-    let described = describe(leaf.chain(), &trust, &provider()).unwrap();
+    let described = describe(leaf.chain(), &trust, &provider());
     assert_eq!(
         described.anchors.len(),
         2,
@@ -47,7 +47,7 @@ fn tree_shows_each_certificate_and_the_anchors_found() {
 #[test]
 fn missing_anchor_is_said() {
     let leaf = Leaf::named("cucm1.example.com").signed_by(&authority("Example CA"));
-    let described = describe(leaf.chain(), &store("Tomcat-trust", []).load(), &provider()).unwrap();
+    let described = describe(leaf.chain(), &store("Tomcat-trust", []).load(), &provider());
     assert!(
         described
             .to_string()
@@ -65,7 +65,7 @@ fn tree_follows_the_issuers_whatever_the_order_and_shows_strangers_apart() {
     let chain =
         Leaf::named("cucm1.example.com").signed_by_with(&lower, &[&upper, &stranger, &lower]);
     let trust = store("Tomcat-trust", [root.der()]).load();
-    let described = describe(chain.chain(), &trust, &provider()).unwrap();
+    let described = describe(chain.chain(), &trust, &provider());
     assert_eq!(described.way, [0, 3, 1]);
     assert_eq!(described.strangers, [2]);
     let text = described.to_string();
@@ -96,7 +96,7 @@ fn anchor_that_the_peer_sends_along_is_found_in_the_store_and_not_named_an_issue
     let root = authority("Root");
     let chain = Leaf::named("cucm1.example.com").signed_by_with(&root, &[&root]);
     let trust = store("Tomcat-trust", [root.der()]).load();
-    let described = describe(chain.chain(), &trust, &provider()).unwrap();
+    let described = describe(chain.chain(), &trust, &provider());
     assert_eq!(
         (described.way.as_slice(), described.strangers.as_slice()),
         (&[0][..], &[1][..])
@@ -109,7 +109,47 @@ fn anchor_that_the_peer_sends_along_is_found_in_the_store_and_not_named_an_issue
         chain.chain(),
         &store("Tomcat-trust", []).load(),
         &provider(),
-    )
-    .unwrap();
+    );
     assert_eq!(described.way, [0, 1]);
+}
+
+#[test]
+fn certificate_that_cannot_be_read_is_shown_beside_the_others() {
+    let root = authority("Root");
+    let below = sub_authority("Below", &root);
+    let good = Leaf::named("cucm1.example.com").signed_by_with(&below, &[&below]);
+    let mut chain = good.chain().to_vec();
+    chain.insert(1, vec![0x30, 0x82, 0xff].into());
+    let trust = store("Tomcat-trust", [root.der()]).load();
+    let described = describe(&chain, &trust, &provider());
+    assert_eq!(
+        (described.way.as_slice(), described.strangers.as_slice()),
+        (&[0, 2][..], &[1][..])
+    );
+    assert_eq!(described.anchors.len(), 1);
+    described.certificates[1].summary.as_ref().unwrap_err();
+    let text = described.to_string();
+    let expected = "presented too, and not on that way:\ncannot be read: certificate: expected a DER X.509 certificate, found \
+                    3 bytes that are none";
+    assert!(text.contains(expected), "{text}");
+    // Without an end entity nothing leads anywhere.
+    let described = describe(&chain[1..], &trust, &provider());
+    assert!(described.way.is_empty() && described.anchors.is_empty());
+    assert!(
+        described.to_string().contains("no anchor for it"),
+        "{described}"
+    );
+}
+
+#[test]
+fn pinned_certificate_is_shown_as_its_own_anchor() {
+    let ca = authority("Example CA");
+    let edge = Leaf::named("expc1.example.com").signed_by(&ca);
+    let trust = store("Tomcat-trust", [&edge.chain()[0]]).load();
+    let described = describe(edge.chain(), &trust, &provider());
+    assert_eq!(described.anchors.len(), 1);
+    assert_eq!(
+        described.anchors[0].certificate.sha256,
+        edge.sha256(&provider())
+    );
 }

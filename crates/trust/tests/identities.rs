@@ -12,7 +12,7 @@ mod support;
 use proptest::prelude::*;
 use rcgen::DnValue;
 use rustls_pki_types::CertificateDer;
-use sip_oauth_trust::{CertificateError, Identities};
+use sip_oauth_trust::{Identities, UnreadableCertificate};
 use support::Leaf;
 
 #[test]
@@ -114,7 +114,7 @@ fn trailing_bytes_are_refused() {
     bytes.extend_from_slice(b"\0\0");
     assert_eq!(
         Identities::of(&CertificateDer::from(bytes)),
-        Err(CertificateError::TrailingBytes { at, bytes: 2 })
+        Err(UnreadableCertificate::TrailingBytes { at, bytes: 2 })
     );
 }
 
@@ -128,7 +128,7 @@ fn what_is_no_certificate_is_refused() {
     ] {
         let found = Identities::of(&CertificateDer::from(bytes.to_vec()));
         assert!(
-            matches!(found, Err(CertificateError::Malformed { .. })),
+            matches!(found, Err(UnreadableCertificate::Malformed { .. })),
             "{bytes:?}: {found:?}"
         );
     }

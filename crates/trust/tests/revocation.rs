@@ -139,10 +139,7 @@ fn pinned_certificate_needs_no_list_and_is_refused_by_one_that_names_it() {
     ] {
         let mut store = TrustStore::new("Tomcat-trust");
         store.add_der(pinned.chain()[0].clone(), &upload()).unwrap();
-        store.set_revocation_policy(RevocationPolicy {
-            missing: MissingCrl::Refuse,
-            ..RevocationPolicy::default()
-        });
+        store.set_revocation_policy(RevocationPolicy::new().missing(MissingCrl::Refuse));
         assert_eq!(verdict(&pinned, &store), Ok(()));
         let issuer = authority(pinned.summary().issuer().trim_start_matches("CN="));
         store
@@ -212,10 +209,7 @@ mod authorities_of_one_name {
             for missing in [MissingCrl::Accept, MissingCrl::Refuse] {
                 let mut store = trusting(&one, &order.map(|at| lists[at].clone()));
                 store.add_der(two.der().clone(), &upload()).unwrap();
-                store.set_revocation_policy(RevocationPolicy {
-                    missing,
-                    ..RevocationPolicy::default()
-                });
+                store.set_revocation_policy(RevocationPolicy::new().missing(missing));
                 assert_eq!(store.revocation_lists().len(), 2);
                 for (ca, serial, expected) in [
                     (&one, 7, Err(Reason::Revoked)),
@@ -308,10 +302,7 @@ fn revoked_issuer_is_named() {
     .unwrap_err();
     assert_eq!((&refusal.reason, refusal.at), (&Reason::Revoked, Some(1)));
 
-    store.set_revocation_policy(RevocationPolicy {
-        depth: RevocationDepth::EndEntity,
-        ..RevocationPolicy::default()
-    });
+    store.set_revocation_policy(RevocationPolicy::new().depth(RevocationDepth::EndEntity));
     assert_eq!(verdict(&chain, &store), Ok(()), "the end entity alone");
 }
 
@@ -322,10 +313,7 @@ fn missing_list_is_accepted_unless_the_policy_says_otherwise() {
     for lists in [vec![], vec![list(&other, &[], 3000)]] {
         let mut store = trusting(&ca, &lists);
         assert_eq!(verdict(&chain, &store), Ok(()));
-        store.set_revocation_policy(RevocationPolicy {
-            missing: MissingCrl::Refuse,
-            ..RevocationPolicy::default()
-        });
+        store.set_revocation_policy(RevocationPolicy::new().missing(MissingCrl::Refuse));
         assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
         store.add_crl(&list(&ca, &[], 3000), &upload()).unwrap();
         assert_eq!(verdict(&chain, &store), Ok(()));
@@ -338,10 +326,7 @@ fn stale_list_is_refused_unless_the_policy_says_otherwise() {
     let chain = Leaf::named(NODE).signed_by(&ca);
     let mut store = trusting(&ca, &[list(&ca, &[], 2025)]);
     assert_eq!(verdict(&chain, &store), Err(Reason::RevocationUnknown));
-    store.set_revocation_policy(RevocationPolicy {
-        stale: StaleCrl::Accept,
-        ..RevocationPolicy::default()
-    });
+    store.set_revocation_policy(RevocationPolicy::new().stale(StaleCrl::Accept));
     assert_eq!(verdict(&chain, &store), Ok(()));
 }
 

@@ -51,7 +51,22 @@ fn common_name_counts_only_when_asked_for_by_its_dangerous_name() {
     let only_cn = Leaf::default().cn(NODE);
     assert!(!comes_up(only_cn.clone(), |builder| builder));
     assert!(comes_up(
-        only_cn,
+        only_cn.clone(),
         ServerVerifierBuilder::dangerous_common_name_fallback
     ));
+    // The last word counts, whichever it is: neither is left without effect.
+    let beside_a_name = only_cn.clone().dns("other.example.com");
+    let dangerous_last = |builder: ServerVerifierBuilder| {
+        builder.rule(Rule::Rfc5922).dangerous_common_name_fallback()
+    };
+    assert!(comes_up(only_cn.clone(), dangerous_last));
+    assert!(!comes_up(beside_a_name, dangerous_last));
+    // RFC 9525 has wildcards, RFC 5922 has none.
+    assert!(comes_up(
+        Leaf::default().dns("*.example.com"),
+        dangerous_last
+    ));
+    assert!(!comes_up(only_cn, |builder| {
+        builder.dangerous_common_name_fallback().rule(Rule::Rfc9525)
+    }));
 }

@@ -71,10 +71,7 @@ impl Case {
             let _ = store.add_crl(list, &source);
         }
         if self.lists_required {
-            store.set_revocation_policy(RevocationPolicy {
-                missing: MissingCrl::Refuse,
-                ..RevocationPolicy::default()
-            });
+            store.set_revocation_policy(RevocationPolicy::new().missing(MissingCrl::Refuse));
         }
         store
     }
