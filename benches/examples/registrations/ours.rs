@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use sip_oauth_registration::registrar::{Listener, NodePorts};
 use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_tokio::{RegistrarServer, Timeouts};
+use sip_oauth_tokio::{RegistrarServer, ServerLimits, Timeouts};
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, LiveTrustStore,
     ServerCertificate, ServerConfigs, Source, TrustStore, default_provider,
@@ -80,6 +80,8 @@ pub(crate) fn serve(folder: &Path, remembered: usize) -> Outcome {
             .listen(Listener::SipMraOAuth, address(true))
             // Under a profiler everything is late; that is no reason to turn anybody away.
             .timeouts(Timeouts::new().overload(Duration::from_secs(60)))
+            // All clients are at one address.
+            .limits(ServerLimits::new().connections_per_peer(20_000))
             .start()
             .await?;
         println!("listening");

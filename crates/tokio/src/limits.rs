@@ -85,13 +85,15 @@ setters!(Timeouts {
 pub struct ServerLimits {
     /// Connections in all, over every listener. Default 20,000.
     pub connections: usize,
-    /// Connections from one address. Default 20,000: an Expressway carries all its clients over few connections, but a
-    /// network behind one address carries many.
+    /// Connections from one address, of IPv6 from one network of 64 bits. Default 5,000, a quarter of all: an Expressway
+    /// carries all its clients over few connections, but a network behind one address has many. More are for a load
+    /// generator, or where there is one such network.
     pub connections_per_peer: usize,
     /// Handshakes in flight. Default 256; more wait for their turn, no longer than [`Timeouts::handshake`] in all.
     pub handshakes: usize,
-    /// Handshakes in flight with one address. Default 128; more wait for their turn behind it, so that one address that
-    /// shakes hands slowly does not take the turns of all others.
+    /// Handshakes in flight with one address, counted as for [`connections_per_peer`](Self::connections_per_peer). Default 128;
+    /// more wait for their turn behind it, so that one address that shakes hands slowly does not take the turns of all
+    /// others.
     pub handshakes_per_peer: usize,
     /// Bytes an accepted connection may send before its first message is complete. Default 64 KiB: a REGISTER with a token
     /// has 3 to 8 KB. Later messages are bounded by [`Limits`](sip_oauth_message::Limits) alone.
@@ -112,7 +114,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 20_000,
-            connections_per_peer: 20_000,
+            connections_per_peer: 5_000,
             handshakes: 256,
             handshakes_per_peer: 128,
             first_message_bytes: 64 * 1024,
@@ -142,3 +144,16 @@ setters!(ServerLimits {
     pending_transactions_per_peer: usize,
     queued_messages: usize,
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_may_take_all_there_is_by_default() {
+        let limits = ServerLimits::default();
+        assert!(limits.connections_per_peer * 4 <= limits.connections);
+        assert!(limits.handshakes_per_peer * 2 <= limits.handshakes);
+        assert!(limits.pending_transactions_per_peer * 4 <= limits.pending_transactions);
+    }
+}

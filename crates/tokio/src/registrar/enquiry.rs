@@ -7,9 +7,12 @@ use sip_oauth_message::{
 use sip_oauth_registration::registrar::{Observation, TokenFinding, TokenVerdict};
 use sip_oauth_token::{AccessToken, VerifiedToken};
 
+use tracing::Instrument as _;
+
 use crate::{
     oauth::{IntrospectionClient, IntrospectionError, JwksClient, JwksFailure},
     resolver::BoxFuture,
+    server::transaction_span,
 };
 
 /// How many tokens of one request are asked about, as many as a registrar judges.
@@ -80,8 +83,19 @@ pub(super) async fn ask(
     message: &[u8],
     limits: &Limits,
 ) -> Result<(AccessToken, VerifiedToken), Option<TokenFinding>> {
+    let Ok(view) = MessageView::parse(message, limits) else {
+        return Err(None);
+    };
+    let asking = ask_in_turn(enquiry, tokens(&view));
+    asking.instrument(transaction_span(&view)).await
+}
+
+async fn ask_in_turn(
+    enquiry: &dyn Enquiry,
+    tokens: Vec<AccessToken>,
+) -> Result<(AccessToken, VerifiedToken), Option<TokenFinding>> {
     let mut found = None;
-    for token in tokens(message, limits) {
+    for token in tokens {
         match enquiry.enquire(token.expose()).await {
             Ok(judged) => return Ok((token, judged)),
             Err(finding) => {
@@ -94,10 +108,7 @@ pub(super) async fn ask(
     Err(found)
 }
 
-fn tokens(message: &[u8], limits: &Limits) -> Vec<AccessToken> {
-    let Ok(view) = MessageView::parse(message, limits) else {
-        return Vec::new();
-    };
+fn tokens(view: &MessageView<'_>) -> Vec<AccessToken> {
     let proxy = view
         .all::<ProxyAuthorization<'_>>()
         .filter_map(|field| Some(field.ok()?.credentials()));

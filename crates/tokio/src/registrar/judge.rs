@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use crate::server::transaction_span;
+use crate::server::{answered_span, transaction_span};
 use sip_oauth_message::{FramingError, Limits, MessageView, ParseError};
 use sip_oauth_registration::{
     Entropy,
-    registrar::{Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
+    registrar::{Answer, Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
 };
 
 /// What was decided about a message.
@@ -100,9 +100,10 @@ where
                 tracing::info!(peer = %arrival.peer, observation = %decided.observation, "request");
                 decided
             }
-            Err(error) => self
-                .answer_unreadable(arrival, message, &error, now, entropy)
-                .ok_or(error)?,
+            Err(error) => {
+                let decided = self.answer_unreadable(arrival, message, &error, now, entropy);
+                told("request not read", arrival, decided.ok_or(error)?)
+            }
         };
         if let Some(response) = &decided.response {
             response.encode(answer);
@@ -142,6 +143,7 @@ where
         answer: &mut Vec<u8>,
     ) -> Option<Observation> {
         let decided = self.answer_overloaded(arrival, message, now, entropy)?;
+        let decided = told("request turned away", arrival, decided);
         decided.response.as_ref()?.encode(answer);
         Some(decided.observation)
     }
@@ -156,6 +158,7 @@ where
         answer: &mut Vec<u8>,
     ) -> Option<Observation> {
         let decided = self.answer_unreadable(arrival, bytes, error, now, entropy)?;
+        let decided = told("request without an end", arrival, decided);
         decided.response.as_ref()?.encode(answer);
         Some(decided.observation)
     }
@@ -166,4 +169,16 @@ where
             Vec::new()
         })
     }
+}
+
+/// Tells of an answer to a request that was not judged, within the span of its transaction.
+fn told(what: &str, arrival: &Arrival, decided: Answer) -> Answer {
+    let observation = &decided.observation;
+    let span = decided
+        .response
+        .as_ref()
+        .map(|answer| answered_span(&observation.method, answer));
+    let _in = span.map(tracing::Span::entered);
+    tracing::info!(peer = %arrival.peer, %observation, "{what}");
+    decided
 }

@@ -129,7 +129,6 @@ impl Desk {
                 None
             };
             let Decided { observation, ended } = if let Some(observation) = turned_away {
-                tracing::info!(%observation, "request turned away");
                 Decided::refused(observation)
             } else {
                 let judge = &self.judge;

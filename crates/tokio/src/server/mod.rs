@@ -10,4 +10,4 @@ mod span;
 pub(crate) use gate::Gate;
 pub(crate) use listen::{Accepted, Doors, Entrance, Listening, Security, bind};
 pub(crate) use pressure::Pressure;
-pub(crate) use span::transaction_span;
+pub(crate) use span::{answered_span, transaction_span};
