@@ -2,7 +2,7 @@
 
 use std::{process::Command, sync::Arc, time::Duration};
 
-use sip_oauth_registration::client::{ClientState, Event, Target, Transport};
+use sip_oauth_registration::client::{ClientState, ConnectionFailure, Event, Target, Transport};
 use sip_oauth_token::AccessToken;
 use sip_oauth_tokio::{
     ClientEvents, ClientHandle, FixedToken, ObtainedToken, RegistrationClient, TokenSource,
@@ -140,6 +140,28 @@ async fn our_client_is_told_that_it_came_to_the_wrong_port() {
     assert_eq!(refused.warning.as_deref(), warning);
     assert_eq!(refused.retry_after, Some(Duration::from_secs(35)));
     assert_eq!(handle.state(), ClientState::Refused);
+    handle.stop();
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
+
+/// What is no answer ends the connection, and is told; nothing is taken for a registration.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_is_told_of_an_answer_that_cannot_be_read() {
+    let Some(stage) = Stage::set("unified_cm_malformed").await else {
+        return;
+    };
+    let (handle, mut events) = stage.client();
+    let event = registration(&mut events).await;
+    let Event::AllNodesFailed { causes, .. } = event else {
+        panic!("not failed: {event:?}");
+    };
+    let [(node, ConnectionFailure::Protocol(why))] = causes.as_slice() else {
+        panic!("{causes:?}");
+    };
+    assert_eq!(node, NODE);
+    assert!(why.contains("CSeq"), "{why}");
+    assert_eq!(handle.state(), ClientState::Failed);
     handle.stop();
     soon(handle.stopped()).await;
     stage.ends_well().await;
