@@ -70,10 +70,16 @@ impl Client {
         transaction: Transaction,
         now: Instant,
     ) {
+        let is_challenge = matches!(facts.status, 401 | 407);
         if self.leaving {
+            // It may be asked again after another start.
+            if let Some(token) = transaction.token.filter(|_| is_challenge) {
+                let node = self.node_name(connection.node);
+                self.held.refuse_at(&node, &token);
+            }
             return self.left(Some(connection.id), false, now);
         }
-        if matches!(facts.status, 401 | 407) {
+        if is_challenge {
             let first = Transaction {
                 purpose: Purpose::Register,
                 answered: 0,
