@@ -30,8 +30,10 @@ pub(crate) struct LivePeers {
     /// Counts the rechecks: a handshake that one falls into is judged again at its end.
     rechecks: AtomicU64,
     peers: Mutex<HashMap<u64, Peer>>,
-    /// Somebody entered: the next end of a certificate may be another.
-    entered: Notify,
+    /// When they are judged anew at the latest, once that is known.
+    next: Mutex<Option<SystemTime>>,
+    /// Somebody entered whose certificate ends before that.
+    ends_earlier: Notify,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +68,8 @@ impl LivePeers {
         let summaries = chain
             .iter()
             .filter_map(|it| CertificateSummary::of(it).ok());
-        let ends_at = summaries.map(|it| it.not_after()).collect();
+        let ends_at: Arc<[_]> = summaries.map(|it| it.not_after()).collect();
+        let soonest = ends_at.iter().min().copied();
         let chain = chain.into();
         let id = ends.id.get();
         self.lock().insert(
@@ -78,7 +81,11 @@ impl LivePeers {
                 verdict,
             },
         );
-        self.entered.notify_one();
+        // All are gone through for the next end: not for each that enters.
+        let next = *self.next();
+        if soonest.is_some_and(|end| next.is_none_or(|next| end < next)) {
+            self.ends_earlier.notify_one();
+        }
         LivePeer {
             place: Some((Arc::clone(self), id)),
             verdict: watched,
@@ -115,7 +122,7 @@ impl LivePeers {
                 () = stopped.wait() => return,
                 () = changed.notified() => {}
                 () = clock.sleep_until(next) => {}
-                () = self.entered.notified() => continue,
+                () = self.ends_earlier.notified() => continue,
             }
             self.recheck_by(tls, clock.system_now());
         }
@@ -126,13 +133,19 @@ impl LivePeers {
         // notAfter is the last second of validity, all of it.
         const LAST_SECOND: Duration = Duration::from_secs(1);
         let now = clock.system_now();
+        // Told before the list is read: who enters meanwhile and ends earlier says so.
+        *self.next() = now.checked_add(RECHECK_AT_LEAST_EVERY);
         let peers = self.lock();
         let ends = peers.values().flat_map(|peer| peer.ends_at.iter());
-        let next = ends
+        let left = ends
             .filter_map(|end| end.checked_add(LAST_SECOND)?.duration_since(now).ok())
             .filter(|left| !left.is_zero())
             .fold(RECHECK_AT_LEAST_EVERY, Duration::min);
-        later(clock.now(), next)
+        later(clock.now(), left)
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges every peer anew, tells those to go that are refused, and says who they are.
