@@ -185,6 +185,26 @@ fn unusable_entries_say_why() {
     assert_eq!(table.len(), 1);
 }
 
+/// RFC 1035 §2.3.4: 253 octets are a name, 254 are none.
+#[test]
+fn the_longest_name_is_a_name() {
+    let of = |octets: usize| {
+        let labels = format!("{}.", "a".repeat(62)).repeat(3);
+        format!(
+            "{labels}{}.example.com",
+            "b".repeat(octets - labels.len() - 12)
+        )
+    };
+    let (longest, longer) = (of(253), of(254));
+    assert_eq!((longest.len(), longer.len()), (253, 254));
+    assert!(lets_in(&longest, Leaf::default().cn(&longest)));
+    assert!(!lets_in(&longer, Leaf::default().cn(&longer)));
+    let problem = |text: &str| table(text).rows()[0].entries()[0].problem();
+    assert_eq!(problem(&longer), Some(EntryProblem::TooLong));
+    let no_name = "@".repeat(253);
+    assert_eq!(problem(&no_name), Some(EntryProblem::NotAName));
+}
+
 #[test]
 fn verdict_names_row_and_entry() {
     let table = AllowedNames::new([

@@ -122,6 +122,14 @@ mod section_7_1_finding_identities {
             .dns("example.com")
             .identities();
         assert!(sip_domains(&identities).is_empty());
+        let several = Leaf::default()
+            .uri("sip:Example.net")
+            .uri("sip:example.org:5061")
+            .dns("example.com");
+        assert_eq!(
+            sip_domains(&several.identities()),
+            ["example.net", "example.org"]
+        );
         let reference = "example.com".parse().unwrap();
         let blank = Leaf::default()
             .uri("sip:a b")
@@ -133,6 +141,22 @@ mod section_7_1_finding_identities {
             "certificate: expected identity \"example.com\", presented [], not usable [URI \"sip:a b\" (it holds NUL, \
              control or blank characters)] (RFC 5922 §7)"
         );
+    }
+
+    /// What cannot be compared is named out of the fields that were looked at, and of no others.
+    #[test]
+    fn a_mismatch_names_the_unusable_of_the_fields_it_looked_at() {
+        let reference = "example.com".parse().unwrap();
+        let fields = |leaf: Leaf| {
+            let mismatch = Rule::Rfc5922.matches(&reference, &leaf.identities());
+            let unusable = mismatch.unwrap_err().unusable;
+            unusable.iter().map(|name| name.field).collect::<Vec<_>>()
+        };
+        let bad_cn = Leaf::default().cn("a\0");
+        let bad_names = bad_cn.clone().uri("https://a b").dns("a b");
+        assert_eq!(fields(bad_names.clone().uri("sip:example.net")), ["URI"]);
+        assert_eq!(fields(bad_names), ["URI", "DNS"]);
+        assert_eq!(fields(bad_cn), ["CN"]);
     }
 
     #[test]

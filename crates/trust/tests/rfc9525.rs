@@ -103,7 +103,14 @@ mod section_2_common_name {
         let doubtful = Leaf::default()
             .cn("cucm1.example.com\0")
             .cn("cucm1.example.com");
-        assert!(dangerous::common_name_fallback(&reference, &doubtful.identities()).is_err());
+        let doubtful = dangerous::common_name_fallback(&reference, &doubtful.identities());
+        assert_eq!(doubtful.unwrap_err().unusable.len(), 1, "and it is named");
+        let address = "192.0.2.1".parse().expect("an address");
+        for (name, expected) in [("192.0.2.1", true), ("192.0.2.2", false)] {
+            let leaf = Leaf::default().cn(name).identities();
+            let found = dangerous::common_name_fallback(&address, &leaf);
+            assert_eq!(found.is_ok(), expected, "{name}");
+        }
         let with_dns = only_cn.clone().dns("other.example.com").identities();
         assert!(dangerous::common_name_fallback(&reference, &with_dns).is_err());
         let with_ip = only_cn.ip("192.0.2.1").identities();
