@@ -3,10 +3,8 @@
 use rustls_pki_types::CertificateDer;
 use x509_parser::pem::Pem;
 
-use crate::pkcs7::{self, Pkcs7Error};
+use crate::pkcs7::{self, Pkcs7Error, SEQUENCE};
 use crate::{PemError, pem};
-
-const SEQUENCE: u8 = 0x30;
 
 /// No certificate fits into the 127 bytes of a short length, and no text has such a byte in second place.
 const LONG_LENGTH: u8 = 0x80;

@@ -6,6 +6,9 @@
 use rustls_pki_types::CertificateDer;
 use x509_parser::asn1_rs::{Any, Class, FromBer, Header, Tag};
 
+/// The identifier octet of a SEQUENCE, which is universal and constructed (X.690 §8.1.2, §8.9).
+pub(crate) const SEQUENCE: u8 = 0x30;
+
 /// 1.2.840.113549.1.7.2, id-signedData.
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 
@@ -29,11 +32,10 @@ pub enum Pkcs7Error {
 /// Whether `bytes` begin as a ContentInfo does, a SEQUENCE whose first element is an object identifier.
 /// A certificate begins with two SEQUENCEs.
 pub(crate) fn looks_like(bytes: &[u8]) -> bool {
-    let Ok((content, outer)) = Header::from_ber(bytes) else {
-        return false;
-    };
-    outer.tag() == Tag::Sequence
-        && Header::from_ber(content).is_ok_and(|(_, inner)| inner.tag() == Tag::Oid)
+    bytes.first() == Some(&SEQUENCE)
+        && Header::from_ber(bytes)
+            .and_then(|(content, _)| Header::from_ber(content))
+            .is_ok_and(|(_, inner)| inner.tag() == Tag::Oid)
 }
 
 /// Every X.509 certificate of the bundle, in its order. Other choices of CertificateSet (attribute certificates)
@@ -65,19 +67,32 @@ pub(crate) fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>,
     let mut set = signed_data.inside(set);
     let mut found = Vec::new();
     while !set.is_at_end() {
-        let before = set.rest;
+        let (before, start) = (set.rest, set.at);
         let element = set.next("a certificate")?;
-        if element.class() == Class::Universal && element.tag() == Tag::Sequence {
-            let length = before.len() - set.rest.len();
-            found.push(CertificateDer::from(
-                before.get(..length).unwrap_or_default().to_vec(),
-            ));
+        if element.class() != Class::Universal {
+            continue;
         }
+        if !well_formed(&element, Tag::Sequence) {
+            return Err(Pkcs7Error::NotSignedData {
+                expected: "a certificate",
+                at: start,
+            });
+        }
+        let length = before.len() - set.rest.len();
+        found.push(CertificateDer::from(
+            before.get(..length).unwrap_or_default().to_vec(),
+        ));
     }
     if found.is_empty() {
         return Err(Pkcs7Error::NoCertificate);
     }
     Ok(found)
+}
+
+/// Whether a value has this tag and the form that goes with it: a SEQUENCE or SET is constructed, an INTEGER or
+/// OBJECT IDENTIFIER primitive (X.690 §8.3, §8.9, §8.11, §8.19). The reader of the headers looks at neither.
+fn well_formed(value: &Any<'_>, tag: Tag) -> bool {
+    value.tag() == tag && value.header.is_constructed() == matches!(tag, Tag::Sequence | Tag::Set)
 }
 
 /// One value after another. BER, since such bundles are written with indefinite lengths as well.
@@ -113,7 +128,7 @@ impl<'a> Reader<'a> {
     fn universal(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], Pkcs7Error> {
         let start = self.at;
         let value = self.next(expected)?;
-        if value.class() == Class::Universal && value.tag() == tag {
+        if value.class() == Class::Universal && well_formed(&value, tag) {
             Ok(value.data)
         } else {
             Err(Pkcs7Error::NotSignedData {
@@ -126,7 +141,10 @@ impl<'a> Reader<'a> {
     fn tagged(&mut self, number: u32, expected: &'static str) -> Result<&'a [u8], Pkcs7Error> {
         let start = self.at;
         let value = self.next(expected)?;
-        if value.class() == Class::ContextSpecific && value.tag() == Tag(number) {
+        if value.class() == Class::ContextSpecific
+            && value.tag() == Tag(number)
+            && value.header.is_constructed()
+        {
             Ok(value.data)
         } else {
             Err(Pkcs7Error::NotSignedData {

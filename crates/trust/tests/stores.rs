@@ -146,6 +146,49 @@ mod forms {
         );
     }
 
+    /// A SEQUENCE is universal and constructed; these have its number only (X.690 §8.1.2, §8.9).
+    #[test]
+    fn bytes_that_begin_with_no_sequence_are_no_pkcs7() {
+        let mut bundle = PKCS7_DER.to_vec();
+        assert_eq!(bundle[0], 0x30);
+        for identifier in [0x10, 0xf0, 0xb0] {
+            bundle[0] = identifier;
+            assert!(
+                matches!(certificates(&bundle), Err(BundleError::Pem(_))),
+                "{identifier:#04x}"
+            );
+        }
+    }
+
+    /// The same inside, where nothing that is no certificate may be passed over for having another form.
+    #[test]
+    fn what_a_pkcs7_holds_has_the_form_of_its_type() {
+        let sets = PKCS7_DER.windows(2).enumerate();
+        let explicit: Vec<_> = sets.filter(|(_, at)| *at == [0xa0, 0x82]).collect();
+        let [(content, _), (set, _), ..] = explicit[..] else {
+            panic!("[0] content and [0] certificates");
+        };
+        for (place, primitive, expected) in [
+            (content, 0x80, "[0] content"),
+            (content + 4, 0x10, "SignedData"),
+            (set + 4, 0x10, "a certificate"),
+        ] {
+            let mut bundle = PKCS7_DER.to_vec();
+            bundle[place] = primitive;
+            let error = Pkcs7Error::NotSignedData {
+                expected,
+                at: place,
+            };
+            assert_eq!(certificates(&bundle), Err(BundleError::Pkcs7(error)));
+        }
+        let mut bundle = PKCS7_DER.to_vec();
+        bundle[set] = 0x80;
+        assert_eq!(
+            certificates(&bundle),
+            Err(BundleError::Pkcs7(Pkcs7Error::NoCertificate))
+        );
+    }
+
     #[test]
     fn pkcs7_of_another_kind_says_what_was_expected_and_where() {
         let mut data = PKCS7_DER.to_vec();
