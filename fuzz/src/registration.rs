@@ -1,6 +1,8 @@
 //! The machines of registration, fed operations and a clock.
 
+mod forged;
 mod party;
+mod site;
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -8,18 +10,29 @@ use std::time::{Duration, Instant, SystemTime};
 use party::{Party, read, repeated};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    ClientConfig, ConnectionFailure, ConnectionId, Device, Instance, Line, PresentToken, Target,
-    Transport,
+    ClientConfig, ConnectionFailure, ConnectionId, Device, Dialect, Instance, Line, PresentToken,
+    Target, Transport,
 };
 use sip_oauth_registration::registrar::{
-    Arrival, BindingStore, Cluster, Database, Decision, DeviceLine, DeviceRecord, Listener,
-    MemoryStore, Node, NodePorts, Registrar, RegistrarConfig, SecurityProfile, SipOAuthMode,
+    Cluster, DeviceLine, DeviceRecord, Node, NodePorts, RegistrarConfig, SecurityProfile,
+    SipOAuthMode,
 };
 use sip_oauth_token::issue::AuthorizationServer;
 use sip_oauth_token::{AccessToken, Verifier};
+use site::{Site, arrival};
 
-/// Devices of one owner that share their first line.
-const DEVICES: [&str; 2] = ["CSFJDOE", "TABJDOE"];
+/// Devices of one owner that share their first line, and the lines of each.
+const DEVICES: [(&str, [&str; 2]); 2] =
+    [("CSFJDOE", ["1010", "1011"]), ("TABJDOE", ["1010", "1012"])];
+
+/// Whose they are, and who registers by RFC 8898.
+const OWNER: &str = "jdoe";
+
+/// The authorization server that the RFC 8898 registrars name.
+const SERVER: &str = "https://as.example.com";
+
+/// One that they do not.
+const OTHER_SERVER: &str = "https://as.example.net";
 
 const NODES: [&str; 3] = ["ucm1.example.com", "ucm2.example.com", "ucm3.example.com"];
 
@@ -43,7 +56,7 @@ static ISSUED: LazyLock<Issued> = LazyLock::new(|| {
     Issued {
         verifier: Arc::new(Verifier::new(server.key_set(), server.policy())),
         tokens: (0..6)
-            .map(|second| issue("jdoe", second * 600))
+            .map(|second| issue(OWNER, second * 600))
             .chain([issue("other", 0)])
             .collect(),
     }
@@ -53,14 +66,16 @@ fn wall() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_585_566_199)
 }
 
-/// Clients, a registrar at each node over one store, and a clock that only goes forward.
+/// Clients and registrars of both dialects, and a clock that only goes forward.
 struct World<'a> {
     input: &'a [u8],
-    /// Two of the first device, each of an installation of its own, and one of the second.
-    parties: [Party; 3],
+    /// Of Unified CM: two of the first device, each of an installation of its own, and one of the second. Of RFC 8898: two of
+    /// one user, and one of the same who trusts another authorization server.
+    parties: [Party; 6],
     /// The one that operations are about.
     who: usize,
-    registrars: [Registrar<Arc<MemoryStore>>; 3],
+    unified_cm: Site,
+    rfc8898: Site,
     start: Instant,
     elapsed: Duration,
     entropy: Seeded,
@@ -68,8 +83,10 @@ struct World<'a> {
 
 /// Whatever happens in whatever order, no machine panics, no timer is left behind, no connection is forgotten, each request is a
 /// message to the node its connection leads to, whose CSeq is the next of its Call-ID and comes after the answer to the one
-/// before, no node is shown a token it challenged and none goes out in clear, a refused request changes no binding, a device has
-/// one registration, and every client does what its owner said last and can still register.
+/// before, no node is shown a token it challenged and none goes out in clear, no authorization server counts that is not trusted,
+/// a refused request changes no binding and none changes without a token, bindings change in the order of their requests, a device
+/// has one registration, of all its lines where they are asked for, and every client does what its owner said last and can still
+/// register.
 pub fn registration(data: &[u8]) {
     let mut world = World::new(data);
     // Each operation takes a byte at least.
@@ -86,28 +103,27 @@ pub fn registration(data: &[u8]) {
 impl<'a> World<'a> {
     fn new(input: &'a [u8]) -> Self {
         let cluster = cluster();
-        let store = Arc::default();
-        let registrars = NODES.map(|node| {
-            Registrar::with_store(
-                RegistrarConfig::unified_cm(node),
-                Database::new(cluster.clone()),
-                Arc::clone(&ISSUED.verifier),
-                Arc::clone(&store),
-            )
-        });
-        let [first, second] = DEVICES;
+        let [(first, _), (second, _)] = DEVICES;
         let mut third = config(second, "005056ddeeff");
         third.options.flow_keep_alive = Some(Duration::from_secs(40));
         third.options.present_token = PresentToken::Always;
+        let mut fifth = rfc8898_config("005056000002", SERVER);
+        fifth.options.present_token = PresentToken::Challenged;
         Self {
             input,
             parties: [
                 Party::new(config(first, "005056aabbcc"), 1),
                 Party::new(config(first, "005056001122"), 3),
                 Party::new(third, 4),
+                Party::new(rfc8898_config("005056000001", SERVER), 5),
+                Party::new(fifth, 6),
+                Party::new(rfc8898_config("005056000003", OTHER_SERVER), 7),
             ],
             who: 0,
-            registrars,
+            unified_cm: Site::new(&cluster, &ISSUED.verifier, RegistrarConfig::unified_cm),
+            rfc8898: Site::new(&cluster, &ISSUED.verifier, |node| {
+                RegistrarConfig::rfc8898(node, SERVER)
+            }),
             start: Instant::now(),
             elapsed: Duration::ZERO,
             entropy: Seeded::new(2),
@@ -133,11 +149,14 @@ impl<'a> World<'a> {
     }
 
     fn party(&mut self) -> &mut Party {
-        let [first, second, third] = &mut self.parties;
-        match self.who {
-            0 => first,
-            1 => second,
-            _ => third,
+        self.parties.get_mut(self.who).expect("one of them")
+    }
+
+    /// The registrars that the one at hand registers with.
+    fn site(&mut self) -> &mut Site {
+        match self.party().client.config().dialect {
+            Dialect::Rfc8898 { .. } => &mut self.rfc8898,
+            _ => &mut self.unified_cm,
         }
     }
 
@@ -171,7 +190,13 @@ impl<'a> World<'a> {
                 let targets = self.targets();
                 self.party().client.set_targets(targets);
             }
-            239..247 => self.who = self.number() % 3,
+            243..246 => self.forge(),
+            239..247 => {
+                self.who = match self.number() {
+                    newer @ 250.. => 3 + newer % 3,
+                    older => older % 3,
+                };
+            }
             247.. => {
                 let minutes = u64::try_from(self.number()).unwrap_or_default();
                 self.elapsed += Duration::from_secs(60 * minutes);
@@ -231,7 +256,7 @@ impl<'a> World<'a> {
             }
             17 => {
                 let node = self.number() % NODES.len();
-                if let Some(registrar) = self.registrars.get(node) {
+                if let Some(registrar) = self.site().registrar(node) {
                     registrar.restart().expect("memory answers");
                 }
             }
@@ -254,7 +279,7 @@ impl<'a> World<'a> {
             self.party().client.handle_message(id, bytes, now);
         }
         let now = self.wall();
-        let [registrar, ..] = &self.registrars;
+        let registrar = self.unified_cm.registrar(0).expect("the first");
         if let Some(answer) = registrar.answer_overloaded(&arrival(), bytes, now, &mut self.entropy)
         {
             let response = answer.response.expect("what is answered has a response");
@@ -283,8 +308,9 @@ impl<'a> World<'a> {
             }
         }
         self.elapsed = goal;
-        let [registrar, ..] = &self.registrars;
-        registrar.expire(self.wall()).expect("memory answers");
+        let wall = self.wall();
+        self.unified_cm.expire(wall);
+        self.rfc8898.expire(wall);
     }
 
     fn settle(&mut self) {
@@ -302,27 +328,34 @@ impl<'a> World<'a> {
         let Some(request) = self.party().asked(id).map(<[u8]>::to_vec) else {
             return;
         };
-        let node = self.party().node_of(id);
-        let Some(registrar) = node.and_then(|node| self.registrars.get(node)) else {
+        let Some(node) = self.party().node_of(id) else {
             return;
         };
-        let bound = |device| registrar.store().of_device(device).expect("memory answers");
-        let before = DEVICES.map(bound);
-        let answer = registrar.handle(&arrival(), &read(&request), wall, &mut self.entropy);
-        let after = DEVICES.map(bound);
-        if let Decision::Refused(_) = answer.observation.decision {
-            assert_eq!(before, after, "a refusal changes nothing");
-        }
-        for bindings in after {
-            assert!(
-                bindings.len() <= 1,
-                "one registration a device: {bindings:?}"
-            );
-        }
-        if let Some(response) = answer.response {
+        // Kept apart, since the site is borrowed meanwhile.
+        let mut entropy = self.entropy.clone();
+        let response = self
+            .site()
+            .handle(node, &read(&request), wall, &mut entropy);
+        self.entropy = entropy;
+        if let Some(response) = response {
             let status = response.status.as_u16();
             self.party().answer(id, status, &response.to_bytes(), now);
         }
+    }
+
+    /// A registrar of the dialect at hand is asked by a client that is none of ours.
+    fn forge(&mut self) {
+        let rfc8898 = self.who >= 3;
+        let node = self.number() % NODES.len();
+        let choose = |below: usize| self.number().checked_rem(below).unwrap_or_default();
+        let request = forged::register(choose, node, rfc8898, &ISSUED.tokens);
+        let wall = self.wall();
+        let mut entropy = self.entropy.clone();
+        let site = self.site();
+        site.machines_only = false;
+        let response = site.handle(node, &read(&request), wall, &mut entropy);
+        self.entropy = entropy;
+        read(&response.expect("a REGISTER is answered").to_bytes());
     }
 
     /// An answer no registrar of ours would give.
@@ -342,6 +375,14 @@ impl<'a> World<'a> {
             "WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n",
             "Contact: <sip:1010@ucm2.example.com:5090>;expires=1;x-cisco-newreg\r\n",
         ];
+        const NEWER_LINES: [&str; 6] = [
+            "WWW-Authenticate: Bearer realm=\"x\", authz_server=\"https://as.example.com\"\r\n",
+            "WWW-Authenticate: Bearer realm=\"x\", authz_server=\"https://as.example.net\"\r\n",
+            "WWW-Authenticate: Bearer authz_server=\"https://as.example.com\", scope=\"sip\", error=\"invalid_scope\"\r\n",
+            "Proxy-Authenticate: Bearer realm=\"x\", authz-server=\"https://as.example.net\", error=\"invalid_token\"\r\n",
+            "Contact: <sip:guid@192.0.2.10:20001;transport=tls>;expires=30\r\n",
+            "Retry-After: 3600\r\n",
+        ];
         let now = self.now();
         let Some(id) = self.connection() else {
             return;
@@ -356,20 +397,15 @@ impl<'a> World<'a> {
             .unwrap_or(200);
         let mut lines = String::new();
         for _ in 0..self.number() % 4 {
-            lines.push_str(
-                LINES
-                    .get(self.number() % LINES.len())
-                    .copied()
-                    .unwrap_or_default(),
-            );
+            let line = match self.number() {
+                newer @ 240.. => NEWER_LINES.get(newer % NEWER_LINES.len()),
+                older => LINES.get(older % LINES.len()),
+            };
+            lines.push_str(line.copied().unwrap_or_default());
         }
         let answer = format!("SIP/2.0 {status} x\r\n{head}{lines}Content-Length: 0\r\n\r\n");
         self.party().answer(id, status, answer.as_bytes(), now);
     }
-}
-
-fn arrival() -> Arrival {
-    Arrival::new(Listener::SipOAuth, 5090, ([192, 0, 2, 10], 20_000).into())
 }
 
 fn config(device: &str, instance: &str) -> ClientConfig {
@@ -378,6 +414,16 @@ fn config(device: &str, instance: &str) -> ClientConfig {
     let line = Line::new("1010", "guid");
     let mut config = ClientConfig::unified_cm(device, line, targets.to_vec());
     config.options.restart_after_failure = Some(Duration::from_secs(60));
+    config
+}
+
+/// A client of the owner that trusts one authorization server.
+fn rfc8898_config(instance: &str, server: &str) -> ClientConfig {
+    let mut config = config("", instance);
+    config.line = Line::new(OWNER, "guid");
+    config.dialect = Dialect::Rfc8898 {
+        trusted_authorization_servers: vec![server.to_owned()],
+    };
     config
 }
 
@@ -397,10 +443,10 @@ fn cluster() -> Cluster {
     cluster
         .put_profile(SecurityProfile::oauth("oauth"))
         .expect("a valid profile");
-    for device in DEVICES {
-        let lines = [DeviceLine::new("1010")];
+    for (device, lines) in DEVICES {
+        let lines = lines.map(DeviceLine::new);
         cluster
-            .put_device(DeviceRecord::csf(device, "oauth", "jdoe", lines))
+            .put_device(DeviceRecord::csf(device, "oauth", OWNER, lines))
             .expect("the profile exists");
     }
     cluster

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Event, Target, Transport,
+    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Dialect, Event, Target,
+    TokenChallenge, Transport,
 };
 use sip_oauth_token::AccessToken;
 
-use super::NODES;
+use super::{NODES, OTHER_SERVER, SERVER};
 
 /// A client, and the requests and connections it has out.
 pub(super) struct Party {
@@ -23,6 +24,8 @@ pub(super) struct Party {
     numbers: HashMap<String, u32>,
     /// Tokens each node challenged: never shown to it again.
     challenged: Vec<(usize, String)>,
+    /// Where a challenge just came that names nobody it trusts: it is not answered.
+    distrusted: Option<ConnectionId>,
     ports: u16,
     /// Tokens made for it to come to rest with.
     tokens: usize,
@@ -38,6 +41,7 @@ impl Party {
             asked: HashMap::new(),
             numbers: HashMap::new(),
             challenged: Vec::new(),
+            distrusted: None,
             ports: 20_000,
             tokens: 0,
             wanted: false,
@@ -105,10 +109,40 @@ impl Party {
         {
             self.challenged.push((node, token));
         }
+        if matches!(status, 401 | 407) && self.distrusts(&String::from_utf8_lossy(answer)) {
+            self.distrusted = Some(id);
+        }
         if status >= 200 {
             self.asked.remove(&id);
         }
         self.client.handle_message(id, answer, now);
+    }
+
+    /// Whether a challenge names an authorization server that the client does not trust, and no other challenge stands beside it.
+    fn distrusts(&self, answer: &str) -> bool {
+        let named = [SERVER, OTHER_SERVER];
+        let foreign = named
+            .iter()
+            .any(|server| !self.trusts(server) && answer.contains(server));
+        foreign && answer.matches("Bearer").count() == 1
+    }
+
+    fn trusts(&self, server: &str) -> bool {
+        match &self.client.config().dialect {
+            Dialect::Rfc8898 {
+                trusted_authorization_servers,
+            } => trusted_authorization_servers
+                .iter()
+                .any(|trusted| trusted == server),
+            _ => true,
+        }
+    }
+
+    /// A token is asked for only where it is trusted.
+    fn check_wanted(&self, challenge: &TokenChallenge) {
+        if let Some(server) = &challenge.authorization_server {
+            assert!(self.trusts(server), "a token is wanted of {server}");
+        }
     }
 
     /// Takes everything the client has to say.
@@ -122,10 +156,15 @@ impl Party {
             match self.client.poll_event() {
                 Some(Event::Connect { connection, target }) => self.open.push((connection, target)),
                 Some(Event::Close { connection }) => self.forget(connection),
+                Some(Event::TokenNeeded {
+                    challenge: Some(challenge),
+                    ..
+                }) => self.check_wanted(&challenge),
                 Some(_) => {}
                 None => break,
             }
         }
+        self.distrusted = None;
         self.check_state();
     }
 
@@ -178,6 +217,17 @@ impl Party {
         assert_eq!(route.map(|route| route.value()), target.route.as_deref());
         if let Some(token) = token_in(&view) {
             assert_eq!(target.transport, Transport::Tls, "a token in clear");
+            assert_ne!(
+                self.distrusted,
+                Some(id),
+                "a token to who names whom it does not trust"
+            );
+            let parameter = matches!(self.client.config().dialect, Dialect::UnifiedCm);
+            assert_eq!(
+                token.starts_with("Bearer token="),
+                parameter,
+                "the form of the dialect"
+            );
             let node = self.node_of(id).expect("a node of this world");
             assert!(
                 !self.challenged.contains(&(node, token)),
