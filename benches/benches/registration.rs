@@ -8,6 +8,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::registrar::{Arrival, Decision, Listener, NodePorts, Registrar};
+use sip_oauth_token::Verifier;
 use sip_oauth_token::issue::AuthorizationServer;
 
 #[path = "../common/registrar.rs"]
@@ -34,8 +35,8 @@ fn decision(criterion: &mut Criterion) {
     let now = SystemTime::now();
     let server =
         AuthorizationServer::new("5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495").expect("new keys");
-    let registrar =
-        common::registrar(NodePorts::default(), DEVICES, &server, 1024).expect("a cluster");
+    let verifier = Verifier::new(server.key_set(), server.policy()).with_cache(1024);
+    let registrar = common::registrar(NodePorts::default(), DEVICES, verifier).expect("a cluster");
     let token = common::token(&server, now).expect("a token");
     let peer: SocketAddr = ([192, 0, 2, 10], 62162).into();
     let arrival = Arrival::new(Listener::SipOAuth, 5090, peer);

@@ -17,8 +17,7 @@ pub(crate) const NODE: &str = "ucm1.example.com";
 /// Who owns every device.
 pub(crate) const OWNER: &str = "anna";
 
-/// A registrar of a running node in SIP OAuth mode with so many devices. It remembers so many verdicts, none where
-/// that is 0: then every token is verified.
+/// A registrar of a running node in SIP OAuth mode with so many devices.
 ///
 /// # Errors
 ///
@@ -26,8 +25,7 @@ pub(crate) const OWNER: &str = "anna";
 pub(crate) fn registrar(
     ports: NodePorts,
     devices: usize,
-    server: &AuthorizationServer,
-    remembered: usize,
+    verifier: Verifier,
 ) -> Result<Registrar, ClusterError> {
     let mut cluster = Cluster::new();
     cluster.add_node(Node::new(NODE, ports))?;
@@ -40,11 +38,6 @@ pub(crate) fn registrar(
         let lines = [DeviceLine::new(&line(device))];
         cluster.put_device(DeviceRecord::csf(&name, "oauth", OWNER, lines))?;
     }
-    let verifier = Verifier::new(server.key_set(), server.policy());
-    let verifier = match remembered {
-        0 => verifier,
-        entries => verifier.with_cache(entries),
-    };
     let config = RegistrarConfig::unified_cm(NODE);
     Ok(Registrar::new(
         config,

@@ -17,6 +17,7 @@ use sip_oauth_benches::instructions_within;
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::registrar::{Arrival, Listener, NodePorts, Registrar};
+use sip_oauth_token::Verifier;
 use sip_oauth_token::issue::AuthorizationServer;
 
 #[path = "../common/registrar.rs"]
@@ -37,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn work(job: &str, times: u32) -> Result<(), Box<dyn Error>> {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let server = AuthorizationServer::new("5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495")?;
-    let registrar = common::registrar(NodePorts::default(), DEVICES, &server, 1024)?;
+    let verifier = Verifier::new(server.key_set(), server.policy()).with_cache(1024);
+    let registrar = common::registrar(NodePorts::default(), DEVICES, verifier)?;
     let token = common::token(&server, now)?;
     let mut out = Vec::new();
     for device in 0..DEVICES {

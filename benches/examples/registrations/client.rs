@@ -1,8 +1,8 @@
 //! The client: many devices that register.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use sip_oauth_message::{Frame, Framer, Limits, MessageView};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -20,8 +20,12 @@ use super::Outcome;
 use super::common::{NODE, request};
 use super::material::Material;
 
-/// How many devices are at work at once.
-const AT_ONCE: usize = 50;
+/// How many devices are at work at once, unless somebody says otherwise.
+pub(crate) const AT_ONCE: usize = 50;
+
+/// How many addresses of loopback the devices come from: a server bounds what one address may hold, and one address has
+/// 28,000 ports by default, of which a closed connection keeps one for a minute.
+const SOURCES: [u8; 4] = [1, 2, 3, 4];
 
 /// What a registration consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,22 +84,18 @@ fn per(count: usize) -> f64 {
     count as f64
 }
 
-/// Registers `count` times, and says what it cost by `cpu`. The first registrations of each connection are not counted.
+/// Has so many devices register `count` times in all, and says what it cost by `cpu`. That they connect and register for
+/// the first time is not counted.
 pub(crate) fn run(
     material: &Material,
     address: SocketAddr,
     case: Case,
-    count: usize,
+    (at_once, count): (usize, usize),
     cpu: impl Fn() -> Outcome<Duration>,
 ) -> Outcome<Spent> {
     alone(async {
         let fleet = Fleet::new(material, address);
-        let mut devices = Vec::with_capacity(AT_ONCE);
-        for number in 0..AT_ONCE {
-            let mut device = fleet.device(number).await?;
-            device.exchange().await?;
-            devices.push(device);
-        }
+        let devices = fleet.registered(at_once).await?;
         let (before, begun) = (cpu()?, Instant::now());
         fleet.register(devices, case, count).await?;
         Ok(Spent {
@@ -116,19 +116,38 @@ pub(crate) fn idle(
 ) -> Outcome {
     alone(async {
         let fleet = Fleet::new(material, address);
-        let mut devices = Vec::with_capacity(count);
-        for number in 0..count {
-            // Registered at once: who connects and says nothing is dropped.
-            let mut device = fleet.device(number).await?;
-            device.exchange().await?;
-            devices.push(device);
-        }
+        let devices = fleet.registered(count).await?;
+        // A node grants 120 s, and the first may have come before that: all refresh, as real ones would.
+        let refreshed = Instant::now();
+        let devices = crowd(devices, Device::refreshed).await?;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        look()?;
-        for device in &mut devices {
-            device.exchange().await?;
+        if refreshed.elapsed() >= Duration::from_secs(120) {
+            return Err(
+                "the first registration has ended before the last one was refreshed".into(),
+            );
         }
+        look()?;
+        let served = crowd(devices, Device::refreshed).await?;
+        assert_eq!(served.len(), count, "each is still there");
         Ok(())
+    })
+}
+
+/// Whether the server takes a token that is as it was issued but for one character of its signature.
+pub(crate) fn takes_any_token(material: &Material, address: SocketAddr) -> Outcome<bool> {
+    alone(async {
+        let fleet = Fleet::new(material, address);
+        let mut device = fleet.device(0).await?;
+        device.exchange().await?;
+        let (signed, signature) = material.token.rsplit_once('.').ok_or("no JWS")?;
+        let (first, rest) = signature.split_at_checked(1).ok_or("no signature")?;
+        let other = if first == "A" { "B" } else { "A" };
+        device.token = format!("{signed}.{other}{rest}").into();
+        match device.ask(true).await? {
+            200 => Ok(true),
+            401 | 403 | 407 => Ok(false),
+            status => Err(format!("{status} to a REGISTER with another signature").into()),
+        }
     })
 }
 
@@ -138,6 +157,33 @@ fn alone<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         .enable_all()
         .build()?;
     runtime.block_on(LocalSet::new().run_until(work))
+}
+
+/// Has [`AT_ONCE`] at a time do their work, each once.
+async fn crowd<D: 'static, T: 'static>(
+    waiting: impl IntoIterator<Item = D>,
+    work: impl AsyncFn(D) -> Outcome<T> + Clone + 'static,
+) -> Outcome<Vec<T>> {
+    let waiting: Vec<D> = waiting.into_iter().collect();
+    let waiting = Rc::new(RefCell::new(waiting.into_iter()));
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (waiting, work) = (Rc::clone(&waiting), work.clone());
+        tasks.spawn_local(async move {
+            let mut done = Vec::new();
+            loop {
+                let Some(next) = waiting.borrow_mut().next() else {
+                    return Outcome::Ok(done);
+                };
+                done.push(work(next).await?);
+            }
+        });
+    }
+    let mut done = Vec::new();
+    while let Some(part) = tasks.join_next().await {
+        done.extend(part??);
+    }
+    Ok(done)
 }
 
 /// How many fleets this process has made. A process has a number below 2^22.
@@ -162,8 +208,13 @@ impl Fleet {
         })
     }
 
-    async fn stream(&self) -> Outcome<TlsStream<TcpStream>> {
-        let tcp = TcpStream::connect(self.address).await?;
+    async fn stream(&self, number: usize) -> Outcome<TlsStream<TcpStream>> {
+        let socket = TcpSocket::new_v4()?;
+        if self.address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            let host = SOURCES.get(number % SOURCES.len()).copied().unwrap_or(1);
+            socket.bind((Ipv4Addr::new(127, 0, 0, host), 0).into())?;
+        }
+        let tcp = socket.connect(self.address).await?;
         tcp.set_nodelay(true)?;
         Ok(self
             .connector
@@ -177,10 +228,21 @@ impl Fleet {
             number,
             call: self.call,
             cseq: 0,
-            stream: self.stream().await?,
+            stream: self.stream(number).await?,
             framer: Framer::for_client(Limits::default()),
             token: Rc::clone(&self.token),
         })
+    }
+
+    /// So many devices that are connected and registered. Each registers at once: who connects and says nothing is dropped.
+    async fn registered(self: &Rc<Self>, count: usize) -> Outcome<Vec<Device>> {
+        let fleet = Rc::clone(self);
+        crowd(0..count, async move |number| {
+            let mut device = fleet.device(number).await?;
+            device.exchange().await?;
+            Ok(device)
+        })
+        .await
     }
 
     /// Has the devices register until it was done `count` times.
@@ -197,9 +259,9 @@ impl Fleet {
                         Case::TokenAtOnce => device.refresh().await,
                         Case::NewConnection => device.anew(&fleet).await,
                     };
-                    done.map_err(|error| error.to_string())?;
+                    done?;
                 }
-                Ok::<(), String>(())
+                Outcome::Ok(())
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -235,8 +297,13 @@ impl Device {
         }
     }
 
+    async fn refreshed(mut self) -> Outcome<Self> {
+        self.refresh().await?;
+        Ok(self)
+    }
+
     async fn anew(&mut self, fleet: &Fleet) -> Outcome {
-        self.stream = fleet.stream().await?;
+        self.stream = fleet.stream(self.number).await?;
         self.exchange().await?;
         Ok(self.stream.shutdown().await?)
     }

@@ -1,15 +1,17 @@
 //! What a registration costs a registrar: CPU time and memory, ours beside Kamailio, driven by one client.
 //!
 //! ```sh
-//! apt-get install kamailio kamailio-tls-modules     # the peer; left out, said so, where it is not there
+//! apt-get install kamailio kamailio-tls-modules     # a peer that looks at no token; a peer that is not there is left
+//! apt-get install kamailio-python3-modules python3-jwt    # out by name, and so is the one that checks tokens in Python
 //! ulimit -n 20000                                   # for 10,000 idle connections
 //! cargo run --profile bench -p sip-oauth-benches --example registrations
+//! cargo run --profile bench -p sip-oauth-benches --example registrations -- instructions    # needs valgrind
 //! ```
 //!
 //! Each server is a process of its own with one thread for connections, made anew for each row with certificates made
 //! on the spot. What is counted is the time its processes were on a CPU, from `/proc`, so that other work on the machine
-//! disturbs less than it would a stop watch. Every answer is checked. Kamailio answers 407 to a REGISTER without
-//! credentials and takes any token without looking: the harder bar, since it verifies nothing.
+//! disturbs less than it would a stop watch, or the instructions of its processes. Every answer is checked, and before
+//! anything is counted each server is shown a token with another signature: who checks tokens must refuse it.
 //!
 //! The same client drives any other registrar that answers `407` or `401`, and ours may be started by itself, for a
 //! profiler; it makes the folder with its certificates and its token where there is none, and listens on port 15090:
@@ -21,6 +23,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
 
 mod client;
+mod instructions;
 mod kamailio;
 mod material;
 mod ours;
@@ -36,7 +39,7 @@ use std::path::Path;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "expected no arguments, or [--rounds N] [--count N] [--idle N], or drive ADDRESS FOLDER PID COUNT, or serve FOLDER REMEMBERED";
+const USAGE: &str = "expected no arguments, or [--rounds N] [--count N] [--idle N], or instructions, or drive ADDRESS FOLDER PID COUNT, or serve FOLDER REMEMBERED";
 
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +58,7 @@ fn main() -> Outcome {
             pid.parse()?,
             count.parse()?,
         ),
+        ["instructions"] => instructions::print(),
         options => table::print(&table::Effort::of(options).ok_or(USAGE)?),
     }
 }
@@ -65,7 +69,9 @@ fn drive(address: SocketAddr, folder: &Path, pid: u32, count: usize) -> Outcome 
     let material = material::Material::read(folder)?;
     let process = process::Process::of(pid);
     for case in client::Case::ALL {
-        let spent = client::run(&material, address, case, count, || process.cpu())?;
+        let spent = client::run(&material, address, case, (client::AT_ONCE, count), || {
+            process.cpu()
+        })?;
         println!("{case}: {spent}");
     }
     Ok(())

@@ -1,20 +1,27 @@
-//! Certificates and the token, on disk for servers that read files.
+//! Certificates, the keys of the authorization server and a token, on disk for servers that read files.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
 };
+use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use sip_oauth_token::issue::{AccessTokenExpiryTimer, AuthorizationServer};
+use sip_oauth_token::{ContentEncryption, EncryptionKey, KeySet, Policy, Verifier};
 
 use super::Outcome;
-use super::common::NODE;
+use super::common::{NODE, token};
+
+/// The authorization server.
+pub(crate) const ISSUER: &str = "5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495";
 
 /// What keys the certificates have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +76,30 @@ impl Folder {
             fs::write(at.join(format!("{file}.pem")), certificate.pem())?;
             fs::write(at.join(format!("{file}-key.pem")), key.serialize_pem())?;
         }
-        Ok(Self(at))
+        let folder = Self(at);
+        folder.issue()?;
+        Ok(folder)
+    }
+
+    /// Writes a token, and what is needed to check it. It lives as long as the product lets one: a run may take hours.
+    fn issue(&self) -> Outcome {
+        let mut server = AuthorizationServer::new(ISSUER)?;
+        server.set_access_token_expiry_timer(AccessTokenExpiryTimer::from_minutes(1440)?);
+        fs::write(self.file("token.txt"), token(&server, SystemTime::now())?)?;
+        fs::write(self.file("signing-key.pem"), server.signing_key_pem())?;
+        let encryption_key = server.encryption_key().to_hex();
+        fs::write(self.file("encryption-key.txt"), &*encryption_key)?;
+        Ok(())
+    }
+
+    /// Judges the token by those keys.
+    pub(crate) fn verifier(at: &Path) -> Outcome<Verifier> {
+        let signing_key = fs::read_to_string(at.join("signing-key.pem"))?;
+        let encryption_key = fs::read_to_string(at.join("encryption-key.txt"))?;
+        let encryption_key =
+            EncryptionKey::from_hex(ContentEncryption::A128CbcHs256, &encryption_key)?;
+        let keys = KeySet::builder().unified_cm(ISSUER, &signing_key, encryption_key)?;
+        Ok(Verifier::new(keys.build(), Policy::unified_cm(ISSUER)))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -78,6 +108,38 @@ impl Folder {
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+}
+
+/// A folder for each kind of keys, removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    at: PathBuf,
+    rsa: Folder,
+    p256: Folder,
+}
+
+impl Folders {
+    pub(crate) fn make() -> Outcome<Self> {
+        let at = std::env::temp_dir().join(format!("registrations-{}", std::process::id()));
+        Ok(Self {
+            rsa: Folder::make(at.join("rsa"), Keys::Rsa2048)?,
+            p256: Folder::make(at.join("p256"), Keys::P256)?,
+            at,
+        })
+    }
+
+    pub(crate) const fn of(&self, keys: Keys) -> &Folder {
+        match keys {
+            Keys::Rsa2048 => &self.rsa,
+            Keys::P256 => &self.p256,
+        }
+    }
+}
+
+impl Drop for Folders {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.at);
     }
 }
 
@@ -93,13 +155,15 @@ impl Material {
     pub(crate) fn read(folder: &Path) -> Outcome<Self> {
         let tls = builder(&folder.join("ca.pem"))?;
         let certificate = folder.join("client.pem");
-        let tls = if certificate.exists() {
+        let mut tls = if certificate.exists() {
             let certificate = CertificateDer::from_pem_file(certificate)?;
             let key = PrivateKeyDer::from_pem_file(folder.join("client-key.pem"))?;
             tls.with_client_auth_cert(vec![certificate], key)?
         } else {
             tls.with_no_client_auth()
         };
+        // Each connection is a whole handshake, also at a server that hands out tickets.
+        tls.resumption = Resumption::disabled();
         let token = fs::read_to_string(folder.join("token.txt"))?;
         Ok(Self {
             tls: Arc::new(tls),
@@ -108,7 +172,7 @@ impl Material {
     }
 }
 
-/// TLS 1.3 by aws-lc-rs, no session resumed.
+/// TLS 1.3 by aws-lc-rs.
 fn builder(
     authority: &Path,
 ) -> Outcome<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>> {

@@ -1,28 +1,30 @@
 //! Our registrar as a process.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sip_oauth_registration::registrar::{Listener, NodePorts};
-use sip_oauth_token::issue::AuthorizationServer;
-use sip_oauth_tokio::{RegistrarServer, ServerLimits, Timeouts};
+use sip_oauth_tokio::{RegistrarServer, Timeouts};
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, LiveTrustStore,
     ServerCertificate, ServerConfigs, Source, TrustStore, default_provider,
 };
 
 use super::Outcome;
-use super::common::{registrar, token};
+use super::common::registrar;
 use super::material::Folder;
-use super::process::Server;
+use super::process::{Server, Watched};
 
 /// How many devices it knows.
 pub(crate) const DEVICES: usize = 10_000;
+
+/// Its standard error, in the folder.
+pub(crate) const LOG: &str = "ours.log";
 
 const PORTS: (u16, u16) = (15_090, 15_091);
 
@@ -32,16 +34,15 @@ pub(crate) fn address(is_mutual: bool) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// Starts it; `remembered` verdicts are kept, and its token is in `token.txt` of the folder.
-pub(crate) fn start(folder: &Folder, remembered: usize) -> Outcome<Server> {
-    let mut command = Command::new(std::env::current_exe()?);
+/// Starts it; `remembered` verdicts are kept.
+pub(crate) fn start(folder: &Folder, remembered: usize, watched: Watched) -> Outcome<Server> {
+    let mut command = watched.command(std::env::current_exe()?);
     command
         .arg("serve")
         .arg(folder.path())
         .arg(remembered.to_string())
-        .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut server = Server::start(&mut command)?;
+    let mut server = Server::start(&mut command, File::create(folder.file(LOG))?)?;
     let said = server.child().stdout.take().ok_or("no output")?;
     match BufReader::new(said).lines().next() {
         Some(Ok(_)) => Ok(server),
@@ -51,10 +52,12 @@ pub(crate) fn start(folder: &Folder, remembered: usize) -> Outcome<Server> {
 
 /// What the process does.
 pub(crate) fn serve(folder: &Path, remembered: usize) -> Outcome {
-    let issuer = AuthorizationServer::new("5d0c7e2a-94b1-4f38-8a67-c1e3f0b2d495")?;
-    fs::write(folder.join("token.txt"), token(&issuer, SystemTime::now())?)?;
+    let verifier = match remembered {
+        0 => Folder::verifier(folder)?,
+        entries => Folder::verifier(folder)?.with_cache(entries),
+    };
     let ports = NodePorts::oauth(PORTS.0, PORTS.1)?;
-    let registrar = Arc::new(registrar(ports, DEVICES, &issuer, remembered)?);
+    let registrar = Arc::new(registrar(ports, DEVICES, verifier)?);
 
     let provider = default_provider()?;
     let certificate = fs::read(folder.join("server.pem"))?;
@@ -80,8 +83,6 @@ pub(crate) fn serve(folder: &Path, remembered: usize) -> Outcome {
             .listen(Listener::SipMraOAuth, address(true))
             // Under a profiler everything is late; that is no reason to turn anybody away.
             .timeouts(Timeouts::new().overload(Duration::from_secs(60)))
-            // All clients are at one address.
-            .limits(ServerLimits::new().connections_per_peer(20_000))
             .start()
             .await?;
         println!("listening");

@@ -1,8 +1,9 @@
 //! What a server's processes have used, from `/proc`.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::Outcome;
@@ -72,13 +73,46 @@ fn parent(process: &Path) -> Option<u32> {
     behind.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// How many files this process, and what it starts, may open.
+pub(crate) fn open_files() -> Outcome<usize> {
+    let said = fs::read_to_string("/proc/self/limits")?;
+    let line = said.lines().find(|line| line.starts_with("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().nth(3));
+    Ok(soft.ok_or("no limit of open files")?.parse()?)
+}
+
+/// How a server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// As it would without us.
+    Not,
+    /// Under callgrind, which counts the instructions of its processes.
+    ByCallgrind,
+}
+
+impl Watched {
+    pub(crate) fn command(self, program: impl AsRef<OsStr>) -> Command {
+        match self {
+            Self::Not => Command::new(program),
+            Self::ByCallgrind => {
+                let mut command = Command::new("valgrind");
+                command
+                    .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+                    .arg(program.as_ref());
+                command
+            }
+        }
+    }
+}
+
 /// A server that is stopped when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server(Child);
 
 impl Server {
-    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
-        Ok(Self(command.spawn()?))
+    /// Starts it with the log as its standard error.
+    pub(crate) fn start(command: &mut Command, log: File) -> Outcome<Self> {
+        Ok(Self(command.stdin(Stdio::null()).stderr(log).spawn()?))
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {
@@ -94,7 +128,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Asked first: a server that is killed leaves its children behind.
         let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        for _ in 0..50 {
+        for _ in 0..300 {
             if let Ok(Some(_)) = self.0.try_wait() {
                 return;
             }

@@ -1,9 +1,13 @@
-//! The table: both servers, case by case, in one run.
+//! The table: all servers, case by case, in one run.
 
-use super::client::{self, Case, Spent};
-use super::material::{Folder, Keys, Material};
-use super::process::Server;
-use super::{Outcome, kamailio, ours};
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::client::{self, AT_ONCE, Case, Spent};
+use super::kamailio::{self, Check};
+use super::material::{Folder, Folders, Keys, Material};
+use super::process::{Server, Watched, open_files};
+use super::{Outcome, ours};
 
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,65 @@ impl Effort {
     }
 }
 
+/// Who is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Who {
+    /// Our registrar; it remembers so many verdicts.
+    Ours(usize),
+    Kamailio(Check),
+}
+
+impl Who {
+    pub(crate) fn start(
+        self,
+        folder: &Folder,
+        is_mutual: bool,
+        watched: Watched,
+    ) -> Outcome<(Server, SocketAddr)> {
+        Ok(match self {
+            Self::Ours(remembered) => (
+                ours::start(folder, remembered, watched)?,
+                ours::address(is_mutual),
+            ),
+            Self::Kamailio(check) => (
+                kamailio::start(folder, is_mutual, check, watched)?,
+                kamailio::address(),
+            ),
+        })
+    }
+
+    /// The file of its standard error.
+    pub(crate) const fn log(self) -> &'static str {
+        match self {
+            Self::Ours(_) => ours::LOG,
+            Self::Kamailio(_) => kamailio::LOG,
+        }
+    }
+
+    /// Whether it looks at the token.
+    fn checks(self) -> bool {
+        !matches!(self, Self::Kamailio(Check::Nothing))
+    }
+}
+
+/// The peers that are there; says what they are and which are missing.
+pub(crate) fn peers() -> Vec<Check> {
+    let mut peers = Vec::new();
+    for check in [Check::Nothing, Check::InPython] {
+        // The second takes what the first does.
+        let missing = Check::Nothing.installed().err();
+        match missing.map_or_else(|| check.installed(), Err) {
+            Ok(versions) => {
+                println!("{check}: {versions}");
+                peers.push(check);
+            }
+            Err(why) => println!("skipped: {check}: {why}"),
+        }
+    }
+    println!();
+    peers
+}
+
 /// One row of the table, and what it may cost at most.
 struct Row {
     case: Case,
@@ -55,15 +118,33 @@ impl Row {
         }
     }
 
-    fn ours(&self, folder: &Folder) -> Outcome<(Server, std::net::SocketAddr)> {
-        let remembered = if self.is_cached { 1_000 } else { 0 };
-        let server = ours::start(folder, remembered)?;
-        Ok((server, ours::address(self.is_mutual)))
+    fn name(&self) -> String {
+        let (case, keys) = (self.case, self.keys);
+        let mutual = if self.is_mutual { ", mutual" } else { "" };
+        let cached = if self.is_cached {
+            ", verdict cached"
+        } else {
+            ""
+        };
+        format!("{case}, {keys}{mutual}{cached}")
     }
 
-    fn peer(&self, folder: &Folder) -> Outcome<(Server, std::net::SocketAddr)> {
-        let server = kamailio::start(folder, self.is_mutual)?;
-        Ok((server, kamailio::address()))
+    const fn ours(&self) -> Who {
+        Who::Ours(if self.is_cached { 1_000 } else { 0 })
+    }
+
+    fn spend(&self, who: Who, folder: &Folder, count: usize) -> Outcome<Spent> {
+        let (server, address) = who.start(folder, self.is_mutual, Watched::Not)?;
+        let material = Material::read(folder.path())?;
+        let process = server.process();
+        // A connection costs ten times a registration.
+        let count = match self.case {
+            Case::NewConnection => count / 4,
+            _ => count,
+        };
+        client::run(&material, address, self.case, (AT_ONCE, count), || {
+            process.cpu()
+        })
     }
 }
 
@@ -79,118 +160,115 @@ const ROWS: [Row; 7] = [
 
 /// Measures and prints.
 pub(crate) fn print(effort: &Effort) -> Outcome {
-    let at = std::env::temp_dir().join(format!("registrations-{}", std::process::id()));
-    let measured = measure(effort, &at);
-    std::fs::remove_dir_all(&at)?;
-    measured
-}
-
-fn measure(effort: &Effort, at: &std::path::Path) -> Outcome {
-    let rsa = Folder::make(at.join("rsa"), Keys::Rsa2048)?;
-    let p256 = Folder::make(at.join("p256"), Keys::P256)?;
-    let folder = |keys| match keys {
-        Keys::Rsa2048 => &rsa,
-        Keys::P256 => &p256,
-    };
-    let peer = kamailio::version();
-    match &peer {
-        Some(version) => println!("beside {version}, which takes any token without looking\n"),
-        None => println!("skipped: Kamailio, which is not installed\n"),
+    // Both ends of each connection, in two processes, and some files beside.
+    let needed = effort.idle + 200;
+    let allowed = open_files()?;
+    if allowed < needed {
+        return Err(format!("{allowed} files may be open, {needed} are needed: ulimit -n").into());
     }
+    let folders = Folders::make()?;
+    let peers = peers();
+    prove(&folders, &peers)?;
+
     println!(
         "Server CPU-seconds per 1,000 registrations: min / median / max of {}\n",
         effort.rounds
     );
-    println!("| | ours | at most | Kamailio | ours, 1/s | Kamailio, 1/s |");
-    println!("|---|--:|--:|--:|--:|--:|");
+    let columns = peers.iter().map(|peer| format!(" {peer} | ours to it |"));
+    println!("| | ours | at most |{}", columns.collect::<String>());
+    println!("|---|--:|--:|{}", "--:|--:|".repeat(peers.len()));
     for row in &ROWS {
-        let folder = folder(row.keys);
-        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let folder = folders.of(row.keys);
+        let mut own = Vec::new();
+        let mut others = vec![Vec::new(); peers.len()];
         for _ in 0..effort.rounds {
-            own.push(spend(row, folder, effort.count, Row::ours)?);
-            if peer.is_some() {
-                others.push(spend(row, folder, effort.count, Row::peer)?);
+            own.push(row.spend(row.ours(), folder, effort.count)?);
+            for (peer, spent) in peers.iter().zip(&mut others) {
+                spent.push(row.spend(Who::Kamailio(*peer), folder, effort.count)?);
             }
         }
-        let (own, own_rate) = summary(own);
-        let (others, other_rate) = summary(others);
-        let (case, keys) = (row.case, row.keys);
-        let mutual = if row.is_mutual { ", mutual" } else { "" };
-        let cached = if row.is_cached {
-            ", verdict cached"
-        } else {
-            ""
-        };
+        let own = Summary::of(&own);
+        let cells = others.iter().map(|spent| {
+            let peer = Summary::of(spent);
+            format!(" {peer} | {:.2} |", own.median / peer.median)
+        });
+        let (name, at_most) = (row.name(), row.at_most);
         println!(
-            "| {case}, {keys}{mutual}{cached} | {own} | {:.2} | {others} | {own_rate} | {other_rate} |",
-            row.at_most
+            "| {name} | {own} | {at_most:.2} |{}",
+            cells.collect::<String>()
         );
     }
+
     println!("\nMemory of idle registered TLS connections, kB each (PSS of all processes)\n");
     println!("| | connections | kB each |");
     println!("|---|--:|--:|");
     for keys in [Keys::Rsa2048, Keys::P256] {
-        let folder = folder(keys);
-        let row = Row::new(Case::Exchange, keys, false, false, 0.0);
-        hold(
-            &format!("ours, {keys}"),
-            row.ours(folder)?,
-            folder,
-            effort.idle,
-        )?;
-        if peer.is_some() {
-            hold(
-                &format!("Kamailio, {keys}"),
-                row.peer(folder)?,
-                folder,
-                effort.idle,
-            )?;
+        let folder = folders.of(keys);
+        hold("ours", Who::Ours(0), folder, (keys, effort.idle))?;
+        for peer in peers.iter().filter(|peer| **peer == Check::Nothing) {
+            let who = Who::Kamailio(*peer);
+            hold(&peer.to_string(), who, folder, (keys, effort.idle))?;
         }
     }
     Ok(())
 }
 
-fn spend(
-    row: &Row,
-    folder: &Folder,
-    count: usize,
-    start: impl Fn(&Row, &Folder) -> Outcome<(Server, std::net::SocketAddr)>,
-) -> Outcome<Spent> {
-    let (server, address) = start(row, folder)?;
-    let material = Material::read(folder.path())?;
-    let process = server.process();
-    // A connection costs ten times a registration.
-    let count = match row.case {
-        Case::NewConnection => count / 4,
-        _ => count,
-    };
-    client::run(&material, address, row.case, count, || process.cpu())
+/// That who checks tokens refuses one with another signature, and who does not takes it.
+pub(crate) fn prove(folders: &Folders, peers: &[Check]) -> Outcome {
+    let folder = folders.of(Keys::P256);
+    for who in [Who::Ours(0), Who::Ours(1_000)]
+        .into_iter()
+        .chain(peers.iter().map(|peer| Who::Kamailio(*peer)))
+    {
+        let (_server, address) = who.start(folder, false, Watched::Not)?;
+        let material = Material::read(folder.path())?;
+        if client::takes_any_token(&material, address)? == who.checks() {
+            return Err(format!("{who:?} does not treat tokens as it should").into());
+        }
+    }
+    Ok(())
 }
 
-fn hold(
-    name: &str,
-    (server, address): (Server, std::net::SocketAddr),
-    folder: &Folder,
-    count: usize,
-) -> Outcome {
+fn hold(name: &str, who: Who, folder: &Folder, (keys, count): (Keys, usize)) -> Outcome {
+    let (server, address) = who.start(folder, false, Watched::Not)?;
     let material = Material::read(folder.path())?;
     let process = server.process();
     let before = process.kilobytes()?;
     client::idle(&material, address, count, || {
         let held = process.kilobytes()?.saturating_sub(before);
         let each = held / u64::try_from(count.max(1))?;
-        println!("| {name} | {count} | {each} |");
+        println!("| {name}, {keys} | {count} | {each} |");
         Ok(())
     })
 }
 
-/// Lowest, median and highest cost, and the median rate.
-fn summary(mut spent: Vec<Spent>) -> (String, String) {
-    spent.sort_by(|one, other| one.per_thousand().total_cmp(&other.per_thousand()));
-    let (Some(first), Some(last)) = (spent.first(), spent.last()) else {
-        return ("–".to_owned(), "–".to_owned());
-    };
-    let middle = spent.get(spent.len() / 2).unwrap_or(first);
-    let costs = [first, middle, last].map(|spent| format!("{:.3}", spent.per_thousand()));
-    (costs.join(" / "), format!("{:.0}", middle.rate()))
+/// Lowest, median and highest cost.
+struct Summary {
+    lowest: f64,
+    median: f64,
+    highest: f64,
+}
+
+impl Summary {
+    fn of(spent: &[Spent]) -> Self {
+        let mut costs: Vec<f64> = spent.iter().map(Spent::per_thousand).collect();
+        costs.sort_by(f64::total_cmp);
+        let at = |index: usize| costs.get(index).copied().unwrap_or(f64::NAN);
+        Self {
+            lowest: at(0),
+            median: at(costs.len() / 2),
+            highest: at(costs.len().saturating_sub(1)),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            lowest,
+            median,
+            highest,
+        } = self;
+        write!(f, "{lowest:.3} / {median:.3} / {highest:.3}")
+    }
 }
