@@ -246,11 +246,18 @@ impl fmt::Debug for Params<'_> {
 
 impl fmt::Display for Param<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
         match self.value {
             // As it was read.
-            Some(Text::Token(value)) => write!(f, "{}={value}", self.name),
-            Some(value) => write!(f, "{}={value}", self.name),
-            None => f.write_str(self.name),
+            Some(Text::Token(value)) => {
+                f.write_str("=")?;
+                f.write_str(value)
+            }
+            Some(value) => {
+                f.write_str("=")?;
+                value.fmt(f)
+            }
+            None => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use crate::grammar::is_token;
 use crate::params::is_ipv6;
+use crate::scan::has_control;
 
 /// A token or a quoted string, and how it is written.
 ///
@@ -112,9 +113,17 @@ pub(crate) fn unfold(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether there is nothing in it that has a meaning between quotes: so it is with nearly all values, and told at once.
+fn is_plain(text: &str) -> bool {
+    memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none() && !has_control(text.as_bytes())
+}
+
 /// Whether this can stand between quotes as it is: no quote without a backslash, no backslash with
 /// nothing behind it that may follow one, no control character alone.
 fn is_between_quotes(text: &str) -> bool {
+    if is_plain(text) {
+        return true;
+    }
     let mut rest = text.as_bytes();
     loop {
         rest = match rest {
@@ -150,11 +159,18 @@ impl PartialEq<&str> for Text<'_> {
     }
 }
 
+fn in_quotes(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_char('"')?;
+    f.write_str(text)?;
+    f.write_char('"')
+}
+
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Token(text) if is_token(text) || is_ipv6(text) => f.write_str(text),
-            Self::Quoted(text) if is_between_quotes(text) => write!(f, "\"{text}\""),
+            Self::Quoted(text) if is_between_quotes(text) => in_quotes(text, f),
+            Self::Plain(text) if is_plain(text) => in_quotes(text, f),
             Self::Token(_) | Self::Quoted(_) | Self::Plain(_) => {
                 f.write_char('"')?;
                 // A line end cannot be quoted; it would end the field.

@@ -162,8 +162,8 @@ impl fmt::Display for BearerChallenge<'_> {
             Some(AuthParam { name, value })
         });
         for (index, param) in own.chain(self.other_params()).enumerate() {
-            let separator = if index == 0 { " " } else { ", " };
-            write!(f, "{separator}{param}")?;
+            f.write_str(if index == 0 { " " } else { ", " })?;
+            param.fmt(f)?;
         }
         Ok(())
     }

@@ -133,10 +133,12 @@ impl fmt::Debug for AuthParams<'_> {
 
 impl fmt::Display for AuthParam<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        f.write_str("=")?;
         match self.value {
             // As it was read.
-            Text::Token(value) => write!(f, "{}={value}", self.name),
-            value => write!(f, "{}={value}", self.name),
+            Text::Token(value) => f.write_str(value),
+            value => value.fmt(f),
         }
     }
 }

@@ -96,18 +96,20 @@ impl<'a> Contact<'a> {
     /// The value of a Cisco feature parameter: `+u.sip!<feature>.ccm.cisco.com`, or the older
     /// spelling `+u.sip!<feature>.ccm.features.cisco.com`.
     pub fn cisco_feature(&self, feature: &str) -> Option<Cow<'a, str>> {
+        const PREFIX: &str = "+u.sip!";
+        const SUFFIXES: [&str; 2] = [".ccm.cisco.com", ".ccm.features.cisco.com"];
         let is_it = |name: &str| {
-            let Some((prefix, rest)) = name.split_at_checked("+u.sip!".len()) else {
+            let Some(rest) = name.len().checked_sub(PREFIX.len() + feature.len()) else {
                 return false;
             };
-            let Some((found, suffix)) = rest.split_at_checked(feature.len()) else {
+            let Some(suffix) = SUFFIXES.iter().find(|suffix| suffix.len() == rest) else {
                 return false;
             };
-            prefix.eq_ignore_ascii_case("+u.sip!")
-                && found.eq_ignore_ascii_case(feature)
-                && [".ccm.cisco.com", ".ccm.features.cisco.com"]
-                    .iter()
-                    .any(|known| suffix.eq_ignore_ascii_case(known))
+            let (prefix, rest) = name.as_bytes().split_at(PREFIX.len());
+            let (found, rest) = rest.split_at(feature.len());
+            prefix.eq_ignore_ascii_case(PREFIX.as_bytes())
+                && found.eq_ignore_ascii_case(feature.as_bytes())
+                && rest.eq_ignore_ascii_case(suffix.as_bytes())
         };
         let param = self.params().iter().find(|param| is_it(param.name))?;
         param.value.map(|value| value.to_str())

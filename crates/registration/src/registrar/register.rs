@@ -188,7 +188,8 @@ impl ContactRequest {
             if is_ours {
                 stripped = true;
             } else {
-                let _ = write!(stored, ";{param}");
+                stored.push(';');
+                let _ = write!(stored, "{param}");
             }
         }
         Some(Self {
