@@ -22,7 +22,8 @@ pub struct Timeouts {
     /// How long a refused peer's bytes are drained after our FIN, so that the TLS alert arrives instead of a reset.
     /// Default 500 ms.
     pub linger: Duration,
-    /// What a graceful stop waits for before connections are cut. Default 5 s.
+    /// How long a graceful stop lets handshakes, requests and answers that have begun come to their end before they are cut.
+    /// Default 5 s.
     pub shutdown: Duration,
     /// How long what has arrived may wait in the runtime before it is answered with 503 and Retry-After instead of being
     /// judged. Default 1 s: a client gives up after 32 s and then tries again, which makes a queue longer still.

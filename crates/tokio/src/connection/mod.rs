@@ -6,7 +6,7 @@ use std::{
     future::poll_fn,
     io,
     mem::MaybeUninit,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Poll, ready},
     time::Duration,
 };
@@ -265,6 +265,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end()?,
                 Err(error) => return Err(self.io_error(error)),
             }
+        }
+    }
+
+    /// The next message, if it or a part of it has arrived; `None` where the peer has sent nothing that waits for an answer.
+    pub(crate) async fn receive_begun(&mut self) -> Result<Option<Incoming>, ConnectionError> {
+        let arrived = {
+            let mut receiving = pin!(self.receive());
+            poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx))).await
+        };
+        match arrived {
+            Poll::Ready(incoming) => incoming.map(Some),
+            Poll::Pending if self.partial_since.is_some() => self.receive().await.map(Some),
+            Poll::Pending => Ok(None),
         }
     }
 

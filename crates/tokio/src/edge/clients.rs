@@ -1,6 +1,6 @@
 //! One client's connection to an edge.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use sip_oauth_registration::edge::EdgeArrival;
 use tokio::sync::mpsc;
@@ -55,22 +55,26 @@ async fn run(
     let mut entropy = ProviderEntropy::of(None);
     loop {
         tokio::select! {
-            // What has arrived whole is forwarded before we leave.
             biased;
             Some(answer) = answers.recv() => connection.send(&answer).await?,
-            incoming = connection.receive() => match incoming? {
-                Incoming::Message(message) => {
-                    if let Some(answer) = shared.take_request(arrival, &message, &mut entropy)? {
-                        connection.send(&answer).await?;
-                    }
+            incoming = connection.receive() => {
+                if take(shared, connection, arrival, incoming?, &mut entropy).await?.is_break() {
+                    return Ok(());
                 }
-                Incoming::Pong => {}
-                Incoming::End => return Ok(()),
-            },
+            }
             () = stopped.wait() => break,
         }
     }
-    // What was forwarded is answered; whoever stops us cuts what takes too long.
+    // What has begun to arrive is forwarded before we leave, and what was forwarded is answered; whoever stops us cuts what
+    // takes too long.
+    while let Some(incoming) = connection.receive_begun().await? {
+        if take(shared, connection, arrival, incoming, &mut entropy)
+            .await?
+            .is_break()
+        {
+            return Ok(());
+        }
+    }
     while shared.is_waited_for(arrival.connection) {
         match answers.recv().await {
             Some(answer) => connection.send(&answer).await?,
@@ -81,4 +85,24 @@ async fn run(
         connection.send(&answer).await?;
     }
     Ok(())
+}
+
+/// Forwards what came, or gives the edge's own answer; breaks where nothing more will come.
+async fn take(
+    shared: &Shared,
+    connection: &mut Connection<Stream>,
+    arrival: &EdgeArrival,
+    incoming: Incoming,
+    entropy: &mut ProviderEntropy,
+) -> Result<ControlFlow<()>, ConnectionError> {
+    match incoming {
+        Incoming::Message(message) => {
+            if let Some(answer) = shared.take_request(arrival, &message, entropy)? {
+                connection.send(&answer).await?;
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+        Incoming::Pong => Ok(ControlFlow::Continue(())),
+        Incoming::End => Ok(ControlFlow::Break(())),
+    }
 }

@@ -226,8 +226,8 @@ impl EdgeServer {
         }
     }
 
-    /// Stops accepting at once, closes clients and zones, and returns when all is closed; after
-    /// [`Timeouts::shutdown`] what is left is cut.
+    /// Stops accepting at once, forwards each request that has arrived or begun to, brings the answers, closes clients and
+    /// zones, and returns when all is closed; after [`Timeouts::shutdown`] what is left is cut.
     pub async fn shutdown(mut self) {
         let stopping: Vec<_> = std::mem::take(&mut self.listening)
             .into_iter()

@@ -1,8 +1,8 @@
 //! One connection of a registrar, and its timer.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use sip_oauth_message::FramingError;
+use sip_oauth_message::{FramingError, ParseError};
 use sip_oauth_registration::registrar::{Arrival, Ended, Listener, TokenFinding};
 
 use super::{
@@ -99,85 +99,110 @@ impl Desk {
         arrival: &Arrival,
         stopped: &mut Stopped,
     ) -> Result<(), ConnectionError> {
+        let mut entropy = ProviderEntropy::of(None);
+        {
+            let mut stop = std::pin::pin!(stopped.wait());
+            loop {
+                let incoming = tokio::select! {
+                    biased;
+                    incoming = connection.receive() => incoming?,
+                    () = &mut stop => break,
+                };
+                let over = self
+                    .take(connection, arrival, incoming, &mut entropy)
+                    .await?;
+                if over.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        // What has begun to arrive is answered before we leave; whoever stops us cuts what takes too long.
+        while let Some(incoming) = connection.receive_begun().await? {
+            let over = self
+                .take(connection, arrival, incoming, &mut entropy)
+                .await?;
+            if over.is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers what came; breaks where nothing more will.
+    async fn take(
+        &self,
+        connection: &mut Connection<Stream>,
+        arrival: &Arrival,
+        incoming: Incoming,
+        entropy: &mut ProviderEntropy,
+    ) -> Result<ControlFlow<()>, ConnectionError> {
+        let message = match incoming {
+            Incoming::Message(message) => message,
+            Incoming::Pong => return Ok(ControlFlow::Continue(())),
+            Incoming::End => return Ok(ControlFlow::Break(())),
+        };
+        let mut answer = Vec::new();
+        let decided = self.decide(arrival, &message, entropy, &mut answer).await;
+        let Decided { observation, ended } = decided.map_err(ConnectionError::Malformed)?;
+        let observed = &self.doors.observed;
+        observed.decision(connection.ends(), &observation);
+        report(observed, &ended);
+        if !answer.is_empty() {
+            connection.send(&answer).await?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Decides about a message, asking about its token where that helps, and appends the answer.
+    async fn decide(
+        &self,
+        arrival: &Arrival,
+        message: &[u8],
+        entropy: &mut ProviderEntropy,
+        answer: &mut Vec<u8>,
+    ) -> Result<Decided, ParseError> {
         let Doors {
             clock,
-            observed,
             limits,
             pressure,
+            gate,
             ..
         } = &self.doors;
-        let mut entropy = ProviderEntropy::of(None);
-        let mut stop = std::pin::pin!(stopped.wait());
-        loop {
-            let incoming = tokio::select! {
-                // What has arrived whole is answered before we leave.
-                biased;
-                incoming = connection.receive() => incoming?,
-                () = &mut stop => return Ok(()),
-            };
-            let message = match incoming {
-                Incoming::Message(message) => message,
-                Incoming::Pong => continue,
-                Incoming::End => return Ok(()),
-            };
-            let mut answer = Vec::new();
-            let now = clock.system_now();
-            let turned_away = if pressure.is_too_high() {
-                self.judge
-                    .turn_away(arrival, &message, now, &mut entropy, &mut answer)
-            } else {
-                None
-            };
-            let Decided { observation, ended } = if let Some(observation) = turned_away {
-                Decided::refused(observation)
-            } else {
-                let judge = &self.judge;
-                let decided = judge
-                    .judge(arrival, &message, limits, now, &mut entropy, &mut answer)
-                    .map_err(ConnectionError::Malformed)?;
-                let asked = match &self.enquiry {
-                    Some(enquiry) if enquiry::lacks_knowledge(&decided.observation) => {
-                        match self.doors.gate.wait(arrival.peer.ip()) {
-                            Some(_place) => enquiry::ask(&**enquiry, &message, limits).await,
-                            None => Err(Some(TokenFinding::unavailable(
-                                "too many requests wait for an authorization server",
-                            ))),
-                        }
-                    }
-                    _ => Err(None),
-                };
-                // A refusal changed nothing: the same request may be judged again.
-                let now = clock.system_now();
-                match asked {
-                    Ok((token, judged)) => {
-                        answer.clear();
-                        let arrival = arrival.clone().with_judged_token(token, judged);
-                        judge.judge(&arrival, &message, limits, now, &mut entropy, &mut answer)
-                    }
-                    Err(Some(finding)) => {
-                        answer.clear();
-                        let found = (decided.observation, finding);
-                        judge
-                            .refuse(
-                                arrival,
-                                &message,
-                                limits,
-                                found,
-                                now,
-                                &mut entropy,
-                                &mut answer,
-                            )
-                            .map(Decided::refused)
-                    }
-                    Err(None) => Ok(decided),
+        let judge = &self.judge;
+        let now = clock.system_now();
+        if pressure.is_too_high()
+            && let Some(observation) = judge.turn_away(arrival, message, now, entropy, answer)
+        {
+            return Ok(Decided::refused(observation));
+        }
+        let decided = judge.judge(arrival, message, limits, now, entropy, answer)?;
+        let asked = match &self.enquiry {
+            Some(enquiry) if enquiry::lacks_knowledge(&decided.observation) => {
+                match gate.wait(arrival.peer.ip()) {
+                    Some(_place) => enquiry::ask(&**enquiry, message, limits).await,
+                    None => Err(Some(TokenFinding::unavailable(
+                        "too many requests wait for an authorization server",
+                    ))),
                 }
-                .map_err(ConnectionError::Malformed)?
-            };
-            observed.decision(connection.ends(), &observation);
-            report(observed, &ended);
-            if !answer.is_empty() {
-                connection.send(&answer).await?;
             }
+            _ => return Ok(decided),
+        };
+        // A refusal changed nothing: the same request may be judged again.
+        let now = clock.system_now();
+        match asked {
+            Ok((token, judged)) => {
+                answer.clear();
+                let arrival = arrival.clone().with_judged_token(token, judged);
+                judge.judge(&arrival, message, limits, now, entropy, answer)
+            }
+            Err(Some(finding)) => {
+                answer.clear();
+                let found = (decided.observation, finding);
+                judge
+                    .refuse(arrival, message, limits, found, now, entropy, answer)
+                    .map(Decided::refused)
+            }
+            Err(None) => Ok(decided),
         }
     }
 }

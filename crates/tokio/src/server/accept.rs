@@ -13,18 +13,21 @@ use tokio_rustls::{LazyConfigAcceptor, TlsStream};
 
 use super::gate::Gate;
 use crate::{
-    connect::IoReason, connection::drain, limits::Timeouts, refusal_relay, stream::Stream,
+    connect::IoReason, connection::drain, limits::Timeouts, refusal_relay, stop::Stopped,
+    stream::Stream,
 };
 
 /// Shakes hands on `tcp`.
 ///
 /// `config` is asked once the ClientHello is there, so that what is swapped in meanwhile counts. A peer that connects and
-/// says nothing takes none of the handshakes that may be in flight.
+/// says nothing takes none of the handshakes that may be in flight, and is not waited for once `stopped`; a handshake that
+/// has begun goes on.
 pub(crate) async fn accept_tls(
     tcp: TcpStream,
     config: impl FnOnce() -> Arc<ServerConfig>,
     gate: &Arc<Gate>,
     timeouts: &Timeouts,
+    stopped: &mut Stopped,
 ) -> Result<Stream, NotAccepted> {
     let deadline = Instant::now() + timeouts.handshake;
     let timed_out = || NotAccepted {
@@ -33,7 +36,17 @@ pub(crate) async fn accept_tls(
     };
 
     let mut hello = std::pin::pin!(LazyConfigAcceptor::new(Acceptor::default(), tcp));
-    let start = match timeout_at(deadline, hello.as_mut()).await {
+    let started = tokio::select! {
+        biased;
+        started = timeout_at(deadline, hello.as_mut()) => started,
+        () = stopped.wait() => {
+            return Err(NotAccepted {
+                failure: AcceptFailure::Stopping,
+                tcp: None,
+            });
+        }
+    };
+    let start = match started {
         Err(_) => return Err(timed_out()),
         Ok(Ok(start)) => start,
         Ok(Err(error)) => {
@@ -88,6 +101,8 @@ impl NotAccepted {
 pub(crate) enum AcceptFailure {
     #[error("no end of the TLS handshake within {0:?}")]
     TimedOut(Duration),
+    #[error("no TLS handshake had begun when the listener stopped")]
+    Stopping,
     #[error("{0}")]
     Refused(Box<Explanation>),
     #[error("TLS handshake: {}", IoReason(_0))]

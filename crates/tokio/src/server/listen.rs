@@ -150,9 +150,10 @@ impl Entrance {
         &self,
         tcp: TcpStream,
         ends: Ends,
+        stopped: &mut Stopped,
     ) -> Option<(Connection<Stream>, Option<PeerIdentity>, LivePeer)> {
         let rechecks = self.doors.peers.rechecks();
-        let stream = match self.shake_hands(tcp).await {
+        let stream = match self.shake_hands(tcp, stopped).await {
             Ok(stream) => stream,
             Err(not_accepted) => {
                 self.report_failure(&ends, &not_accepted.failure);
@@ -207,17 +208,22 @@ impl Entrance {
             AcceptFailure::TimedOut(_) => {
                 self.report(ends, ConnectionChange::Limited(&failure.to_string()));
             }
-            AcceptFailure::Io(_) => {
+            AcceptFailure::Io(_) | AcceptFailure::Stopping => {
                 self.report(ends, ConnectionChange::Failed(&failure.to_string()));
             }
         }
     }
 
     /// Hears one request of a connection there is no room for, and answers it. Bounded by the time of a handshake.
-    async fn turn_away(&self, tcp: TcpStream, ends: Ends) {
+    async fn turn_away(&self, tcp: TcpStream, ends: Ends, mut stopped: Stopped) {
         let told = timeout(self.doors.timeouts.handshake, async {
-            let (mut connection, _, _) = self.let_in(tcp, ends).await?;
-            let Ok(Incoming::Message(request)) = connection.receive().await else {
+            let (mut connection, _, _) = self.let_in(tcp, ends, &mut stopped).await?;
+            let incoming = tokio::select! {
+                biased;
+                incoming = connection.receive() => incoming.map(Some),
+                () = stopped.wait() => connection.receive_begun().await,
+            };
+            let Ok(Some(Incoming::Message(request))) = incoming else {
                 return Some(connection);
             };
             if let Some(answer) = (self.turn_away)(ends, &request) {
@@ -232,16 +238,19 @@ impl Entrance {
         }
     }
 
-    async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, NotAccepted> {
+    async fn shake_hands(
+        &self,
+        tcp: TcpStream,
+        stopped: &mut Stopped,
+    ) -> Result<Stream, NotAccepted> {
         let Doors { gate, timeouts, .. } = &self.doors;
-        match &self.security {
-            Security::Plain => Ok(Stream::Tcp(tcp)),
-            Security::Tls(configs) => accept_tls(tcp, || configs.oauth(), gate, timeouts).await,
-            Security::MutualTls(configs) => {
-                accept_tls(tcp, || configs.mra_oauth(), gate, timeouts).await
-            }
-            Security::Other(config) => accept_tls(tcp, || Arc::clone(config), gate, timeouts).await,
-        }
+        let config: &(dyn Fn() -> Arc<ServerConfig> + Send + Sync) = match &self.security {
+            Security::Plain => return Ok(Stream::Tcp(tcp)),
+            Security::Tls(configs) => &|| configs.oauth(),
+            Security::MutualTls(configs) => &|| configs.mra_oauth(),
+            Security::Other(config) => &|| Arc::clone(config),
+        };
+        accept_tls(tcp, config, gate, timeouts, stopped).await
     }
 
     /// Who the peer is by its certificate. On mutual TLS the table is asked again: it may have changed during the
@@ -326,21 +335,24 @@ async fn accept_loop<F, Fut>(
             transport: entrance.transport(),
             role: Role::Acceptor,
         };
+        let span = tracing::info_span!(
+            "connection", id = %ends.id, %peer, listener = entrance.label
+        );
         let permit = match entrance.doors.gate.admit(peer.ip()) {
             Ok(permit) => permit,
             Err(full) => {
-                tracing::warn!(%peer, listener = entrance.label, %full, "connection not taken");
-                entrance.report(&ends, ConnectionChange::Limited(&full.to_string()));
+                span.in_scope(|| {
+                    tracing::warn!(%full, "connection not taken");
+                    entrance.report(&ends, ConnectionChange::Limited(&full.to_string()));
+                });
                 if let Some(turn) = entrance.doors.gate.turn_away() {
                     let entrance = Arc::clone(&entrance);
-                    let mut until = stopped.clone();
-                    tasks.spawn(async move {
-                        tokio::select! {
-                            () = entrance.turn_away(tcp, ends) => {}
-                            () = until.wait() => {}
-                        }
+                    let until = stopped.clone();
+                    let turned_away = async move {
+                        entrance.turn_away(tcp, ends, until).await;
                         drop(turn);
-                    });
+                    };
+                    tasks.spawn(turned_away.instrument(span));
                 }
                 continue;
             }
@@ -348,14 +360,8 @@ async fn accept_loop<F, Fut>(
         let entrance = Arc::clone(&entrance);
         let serve = serve.clone();
         let mut until = stopped.clone();
-        let span = tracing::info_span!(
-            "connection", id = %ends.id, %peer, listener = entrance.label
-        );
         let connection = async move {
-            let let_in = tokio::select! {
-                let_in = entrance.let_in(tcp, ends) => let_in,
-                () = until.wait() => None,
-            };
+            let let_in = entrance.let_in(tcp, ends, &mut until).await;
             if let Some((connection, peer_identity, live_peer)) = let_in {
                 serve(Accepted {
                     connection,
