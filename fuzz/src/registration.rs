@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use party::{Party, read, repeated};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    ClientConfig, ConnectionFailure, ConnectionId, Device, Dialect, Instance, Line, PresentToken,
-    Target, Transport,
+    ClientConfig, ConnectionFailure, Device, Dialect, FlowId, Instance, Line, PresentToken, Target,
+    Transport,
 };
 use sip_oauth_registration::registrar::{
     Cluster, DeviceLine, DeviceRecord, Node, NodePorts, RegistrarConfig, SecurityProfile,
@@ -161,7 +161,7 @@ impl<'a> World<'a> {
     }
 
     /// A connection the next byte chooses, if there is one.
-    fn connection(&mut self) -> Option<ConnectionId> {
+    fn connection(&mut self) -> Option<FlowId> {
         let at = self.number();
         self.party().connection(at)
     }

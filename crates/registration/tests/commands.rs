@@ -400,6 +400,23 @@ mod ownership {
         assert_eq!(bench.transmit(), None, "it has the device already");
     }
 
+    /// The person answers while the network is gone: it is not forgotten, or the registrar would have them asked once more.
+    #[test]
+    fn one_that_is_wanted_while_the_network_is_gone_comes_when_it_is_back() {
+        let mut bench = Bench::new(client_config());
+        bench.sent();
+        bench.answer("403 Forbidden", IN_USE);
+        bench.client.suspend();
+        bench.client.take_over(bench.now);
+        assert_eq!(bench.client.state(), ClientState::Suspended);
+        assert_eq!(bench.transmit(), None);
+        bench.client.resume(bench.now);
+        bench.connect();
+        let forced = bench.sent();
+        let reason = field(&forced, "Reason").unwrap();
+        assert!(reason.contains("cisco-alarm:111 "), "{reason}");
+    }
+
     #[test]
     fn a_client_that_was_taken_over_does_not_take_it_back() {
         let mut bench = Bench::registered(client_config());

@@ -19,7 +19,7 @@ use sip_oauth_message::header::{Contact, Reason, To};
 use sip_oauth_message::{Limits, MessageView, check};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ConnectionFailure, ConnectionId, Event, Line, Target, Transport,
+    Client, ConnectionFailure, Event, FlowId, Line, Target, Transport,
 };
 use sip_oauth_token::AccessToken;
 use support::{NODE, client_config, local, on_premises, registrar, wall};
@@ -89,9 +89,9 @@ struct Run {
     client: Client,
     now: Instant,
     /// The one that steps are about, and all that were asked for.
-    connection: Option<ConnectionId>,
-    connections: Vec<ConnectionId>,
-    last_requests: HashMap<ConnectionId, Vec<u8>>,
+    connection: Option<FlowId>,
+    connections: Vec<FlowId>,
+    last_requests: HashMap<FlowId, Vec<u8>>,
     events: Vec<String>,
     requests: Vec<Vec<u8>>,
     events_first: bool,

@@ -78,7 +78,7 @@ fn contacts(response: &Response) -> Vec<String> {
 mod section_8_1_3_4 {
     use super::*;
     use sip_oauth_registration::client::{
-        Client, ClientState, ConnectionId, Event, GaveUp, Target, Transport,
+        Client, ClientState, Event, FlowId, GaveUp, Target, Transport,
     };
     use std::time::Instant;
     use support::{answer_to, client_config};
@@ -111,7 +111,7 @@ mod section_8_1_3_4 {
             text.split(' ').nth(1).unwrap().to_owned()
         }
 
-        fn connection(&mut self) -> ConnectionId {
+        fn connection(&mut self) -> FlowId {
             let Some(Event::Connect { connection, .. }) = self.client.poll_event() else {
                 panic!("no Connect")
             };

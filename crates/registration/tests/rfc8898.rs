@@ -95,6 +95,26 @@ mod section_2_1_1 {
         ));
     }
 
+    /// Nor later: a renewal asks for what was asked for last, but not by whom nobody trusts.
+    #[test]
+    fn no_token_is_renewed_for_an_authz_server_that_is_not_trusted() {
+        let mut pair = pair_trusting(&["https://other.example.com"], registrar_config());
+        let token = pair.tokens.remove(0);
+        let life = std::time::Duration::from_secs(3600);
+        let start = pair.now();
+        pair.client.provide_token(token, Some(life), start).unwrap();
+        pair.start();
+        assert_eq!(pair.client.state(), ClientState::Refused);
+        pair.client.start(start + life * 74 / 100);
+        pair.client.handle_timeout(start + life * 75 / 100);
+        let renewal =
+            std::iter::from_fn(|| pair.client.poll_event()).find_map(|event| match event {
+                Event::TokenNeeded { reason, challenge } => Some((reason, challenge)),
+                _ => None,
+            });
+        assert_eq!(renewal, Some((TokenReason::Renewal, None)));
+    }
+
     #[test]
     fn scope_of_the_challenge_is_what_to_ask_for() {
         let mut config = registrar_config();

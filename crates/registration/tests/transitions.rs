@@ -435,6 +435,43 @@ mod rfc5626 {
         )));
     }
 
+    /// A fall-back that the better node refuses: what was pinged before is pinged again, not only from the next refresh on.
+    #[test]
+    fn section_4_4_a_flow_that_was_left_and_is_used_again_is_kept_again() {
+        let mut config = client_config();
+        let better = Target::new("ucm0.example.com", 5090, Transport::Tls);
+        config.targets.insert(0, better);
+        config.options.flow_keep_alive = Some(Duration::from_secs(100));
+        config.options.stable_after = Duration::ZERO;
+        let mut bench = Bench::new(config);
+        bench.lose(ConnectionFailure::Closed);
+        bench.connect();
+        bench.sent();
+        let (holder, register) = (bench.over, bench.last.clone());
+        bench.answer("200 OK", "Expires: 120\r\n");
+        bench.connect();
+        let question = bench.sent();
+        assert!(question.contains("Expires: 0\r\n"), "{question}");
+        bench.answer("200 OK", "");
+        assert_eq!(bench.client.state(), ClientState::Registering);
+        let asked = bench.sent();
+        assert!(asked.contains("sip:ucm0.example.com "), "{asked}");
+        assert_ne!(bench.over, holder);
+        assert!(String::from_utf8_lossy(&register).contains("Expires: 3600"));
+        bench.at(5);
+        bench.answer("403 Forbidden", "");
+        assert_eq!(bench.client.state(), ClientState::Registered);
+        // The better node is asked on, and does not want it.
+        bench.connect();
+        bench.sent();
+        bench.answer("403 Forbidden", "");
+        let due = ping_at(&mut bench);
+        assert!((85_000..=105_000).contains(&due), "{due}");
+        bench.at_ms(due);
+        assert_eq!(bench.transmit().as_deref(), Some("\r\n\r\n"));
+        assert_eq!(bench.over, holder);
+    }
+
     #[test]
     fn section_10_flow_timer_asks_for_keep_alives() {
         let mut bench = Bench::new(client_config());

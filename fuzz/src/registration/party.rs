@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Dialect, Event, Target,
+    Client, ClientConfig, ClientState, ConnectionFailure, Dialect, Event, FlowId, Target,
     TokenChallenge, Transport,
 };
 use sip_oauth_token::AccessToken;
@@ -17,15 +17,15 @@ use super::{NODES, OTHER_SERVER, SERVER};
 pub(super) struct Party {
     pub(super) client: Client,
     /// Connections that were asked for and not closed, and where each leads.
-    open: Vec<(ConnectionId, Target)>,
+    open: Vec<(FlowId, Target)>,
     /// The request of each that is not answered yet.
-    asked: HashMap<ConnectionId, Vec<u8>>,
+    asked: HashMap<FlowId, Vec<u8>>,
     /// The last CSeq of each Call-ID.
     numbers: HashMap<String, u32>,
     /// Tokens each node challenged: never shown to it again.
     challenged: Vec<(usize, String)>,
     /// Where a challenge just came that names nobody it trusts: it is not answered.
-    distrusted: Option<ConnectionId>,
+    distrusted: Option<FlowId>,
     ports: u16,
     /// Tokens made for it to come to rest with.
     tokens: usize,
@@ -65,41 +65,41 @@ impl Party {
     }
 
     /// One of its connections, if there are any.
-    pub(super) fn connection(&self, at: usize) -> Option<ConnectionId> {
+    pub(super) fn connection(&self, at: usize) -> Option<FlowId> {
         let many = self.open.len();
         let (id, _) = self.open.get(at.checked_rem(many)?)?;
         Some(*id)
     }
 
-    pub(super) fn connect(&mut self, id: ConnectionId, now: Instant) {
+    pub(super) fn connect(&mut self, id: FlowId, now: Instant) {
         self.ports = self.ports.wrapping_add(1).max(20_000);
         let local = ([192, 0, 2, 10], self.ports).into();
         self.client.handle_connected(id, local, now);
     }
 
-    pub(super) fn lose(&mut self, id: ConnectionId, cause: ConnectionFailure, now: Instant) {
+    pub(super) fn lose(&mut self, id: FlowId, cause: ConnectionFailure, now: Instant) {
         self.forget(id);
         self.client.handle_disconnected(id, cause, now);
     }
 
-    fn forget(&mut self, id: ConnectionId) {
+    fn forget(&mut self, id: FlowId) {
         self.open.retain(|(open, _)| *open != id);
         self.asked.remove(&id);
     }
 
     /// The node a connection leads to.
-    pub(super) fn node_of(&self, id: ConnectionId) -> Option<usize> {
+    pub(super) fn node_of(&self, id: FlowId) -> Option<usize> {
         let (_, target) = self.open.iter().find(|(open, _)| *open == id)?;
         NODES.iter().position(|node| *node == target.node)
     }
 
     /// The request that waits for an answer over a connection.
-    pub(super) fn asked(&self, id: ConnectionId) -> Option<&[u8]> {
+    pub(super) fn asked(&self, id: FlowId) -> Option<&[u8]> {
         self.asked.get(&id).map(Vec::as_slice)
     }
 
     /// Answers the request that waits over a connection.
-    pub(super) fn answer(&mut self, id: ConnectionId, status: u16, answer: &[u8], now: Instant) {
+    pub(super) fn answer(&mut self, id: FlowId, status: u16, answer: &[u8], now: Instant) {
         let Some(request) = self.asked.get(&id) else {
             return;
         };
@@ -191,7 +191,7 @@ impl Party {
         assert!(open <= most, "{open} connections are open in {state:?}");
     }
 
-    fn sent(&mut self, id: ConnectionId, bytes: Vec<u8>) {
+    fn sent(&mut self, id: FlowId, bytes: Vec<u8>) {
         if bytes == b"\r\n\r\n" {
             return;
         }

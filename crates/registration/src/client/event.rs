@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use super::config::Target;
 use crate::refusal::RefusalEntry;
 
-/// Names one connection of a client. Never used twice by the same client, so that what is said about
-/// a connection given up long ago is known to be about that one.
+/// Names one flow of a client: a connection from when it is asked for until it is closed or lost (RFC 5626 section 2). Never used
+/// twice by the same client, so that what is said about a connection given up long ago is known to be about that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub(crate) u64);
+pub struct FlowId(pub(crate) u64);
 
-impl ConnectionId {
+impl FlowId {
     /// The number.
     pub const fn number(self) -> u64 {
         self.0
@@ -175,7 +175,7 @@ pub enum Event {
     /// [`Client::handle_disconnected`](super::Client::handle_disconnected).
     Connect {
         /// The name of the connection from now on.
-        connection: ConnectionId,
+        connection: FlowId,
         /// Where to.
         target: Target,
     },
@@ -183,7 +183,7 @@ pub enum Event {
     /// for it was written. Nothing need be reported back.
     Close {
         /// Which one.
-        connection: ConnectionId,
+        connection: FlowId,
     },
     /// Obtain an access token and give it to
     /// [`Client::provide_token`](super::Client::provide_token).

@@ -8,7 +8,7 @@ use sip_oauth_token::AccessToken;
 
 use super::Client;
 use super::config::{Alarm, PresentToken, Target, Transport};
-use super::event::{ConnectionFailure, ConnectionId, Event};
+use super::event::{ConnectionFailure, Event, FlowId};
 use super::lease::{Lease, later};
 use super::round::Round;
 use super::series::Series;
@@ -92,9 +92,9 @@ impl Client {
     }
 
     /// Has the caller open a connection.
-    pub(super) fn ask_for_connection(&mut self, target: Target) -> ConnectionId {
+    pub(super) fn ask_for_connection(&mut self, target: Target) -> FlowId {
         self.connections += 1;
-        let connection = ConnectionId(self.connections);
+        let connection = FlowId(self.connections);
         self.events.push_back(Event::Connect { connection, target });
         connection
     }
@@ -262,7 +262,7 @@ impl Client {
         };
     }
 
-    pub(super) fn close(&mut self, open: Option<ConnectionId>) {
+    pub(super) fn close(&mut self, open: Option<FlowId>) {
         self.events
             .extend(open.map(|connection| Event::Close { connection }));
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Client;
 use super::answer::Facts;
-use super::event::{ConnectionFailure, ConnectionId};
+use super::event::{ConnectionFailure, FlowId};
 use super::lease::later;
 use super::state::State;
 use crate::entropy::Entropy;
@@ -24,7 +24,7 @@ pub(super) struct FlowKeepAlive(Option<Flow>);
 
 #[derive(Debug)]
 struct Flow {
-    connection: ConnectionId,
+    connection: FlowId,
     /// The upper bound of the time between two pings.
     at_most: Duration,
     phase: Phase,
@@ -41,7 +41,7 @@ impl FlowKeepAlive {
     /// Pings `connection` from now on, at least every `at_most`.
     fn arm(
         &mut self,
-        connection: ConnectionId,
+        connection: FlowId,
         at_most: Duration,
         entropy: &mut dyn Entropy,
         now: Instant,
@@ -59,9 +59,28 @@ impl FlowKeepAlive {
         }
     }
 
+    /// How often this connection is pinged at least, if it is.
+    pub(super) fn bound(&self, connection: FlowId) -> Option<Duration> {
+        let flow = self.0.as_ref()?;
+        (flow.connection == connection).then_some(flow.at_most)
+    }
+
+    /// Pings a connection again that was out of use meanwhile.
+    pub(super) fn resume(
+        &mut self,
+        connection: FlowId,
+        at_most: Duration,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+    ) {
+        // A pong that was waited for may have come when nobody listened.
+        self.0 = None;
+        self.arm(connection, at_most, entropy, now);
+    }
+
     pub(super) fn handle_pong(
         &mut self,
-        connection: ConnectionId,
+        connection: FlowId,
         entropy: &mut dyn Entropy,
         now: Instant,
     ) {
@@ -74,7 +93,7 @@ impl FlowKeepAlive {
     }
 
     /// Appends the ping that is due.
-    pub(super) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<ConnectionId> {
+    pub(super) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<FlowId> {
         let flow = self.0.as_mut()?;
         let Phase::Unsent { pong_by } = flow.phase else {
             return None;
@@ -110,7 +129,7 @@ impl Client {
     ///
     /// "If the Flow-Timer header field is present …, the UA MUST send its keep-alives at least as often" (RFC 5626
     /// section 4.4).
-    pub(super) fn flow_timer(&mut self, connection: ConnectionId, facts: &Facts, now: Instant) {
+    pub(super) fn flow_timer(&mut self, connection: FlowId, facts: &Facts, now: Instant) {
         let wanted = [self.config.options.flow_keep_alive, facts.flow_timer];
         let granted = (200..300).contains(&facts.status);
         if let Some(at_most) = wanted.into_iter().flatten().min().filter(|_| granted) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Client;
 use super::answer::Facts;
 use super::config::Target;
-use super::event::{ConnectionId, Event};
+use super::event::{Event, FlowId};
 use super::lease::Lease;
 use super::state::{Connection, Purpose, State, Transaction};
 
@@ -22,7 +22,7 @@ pub(super) struct Afterwards {
 /// nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
-    connection: ConnectionId,
+    connection: FlowId,
     until: Instant,
 }
 
@@ -126,11 +126,11 @@ impl Client {
     }
 
     /// The caller wanted out, and is.
-    pub(super) fn left(&mut self, open: Option<ConnectionId>, confirmed: bool, now: Instant) {
+    pub(super) fn left(&mut self, open: Option<FlowId>, confirmed: bool, now: Instant) {
         self.close(open);
         self.leaving = false;
         // In the middle of a fall-back the registration is where it was, and is ended there.
-        if let Some((connection, _)) = self.retake_left() {
+        if let Some((connection, ..)) = self.retake_left() {
             return self.request(connection, Purpose::Deregister, None, 0, now);
         }
         self.stop_watching();

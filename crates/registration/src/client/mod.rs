@@ -28,7 +28,7 @@ pub use config::{
     OtherNodes, PresentToken, ShortExpiry, Target, Transport,
 };
 pub use event::{
-    ConnectionFailure, ConnectionId, Event, GaveUp, Grant, Refused, TokenChallenge, TokenReason,
+    ConnectionFailure, Event, FlowId, GaveUp, Grant, Refused, TokenChallenge, TokenReason,
 };
 pub use held::ProvideTokenError;
 pub use state::ClientState;
@@ -317,7 +317,7 @@ impl Client {
     // What happened.
 
     /// The connection asked for is made, TLS handshake included; `local` is its own end.
-    pub fn handle_connected(&mut self, connection: ConnectionId, local: SocketAddr, now: Instant) {
+    pub fn handle_connected(&mut self, connection: FlowId, local: SocketAddr, now: Instant) {
         let State::Connecting { id, node, .. } = self.state else {
             return self.watched_connected(connection, local, now);
         };
@@ -349,7 +349,7 @@ impl Client {
     /// The connection could not be made, or was lost.
     pub fn handle_disconnected(
         &mut self,
-        connection: ConnectionId,
+        connection: FlowId,
         cause: ConnectionFailure,
         now: Instant,
     ) {
@@ -365,7 +365,7 @@ impl Client {
     }
 
     /// A keep-alive of two CRLF was answered by one (RFC 5626 section 4.4.1).
-    pub fn handle_pong(&mut self, connection: ConnectionId, now: Instant) {
+    pub fn handle_pong(&mut self, connection: FlowId, now: Instant) {
         self.keep_alive
             .handle_pong(connection, self.entropy.as_mut(), now);
     }
@@ -373,7 +373,7 @@ impl Client {
     /// One whole message came over a connection.
     pub fn handle_message(
         &mut self,
-        connection: ConnectionId,
+        connection: FlowId,
         bytes: &[u8],
         now: Instant,
     ) -> Disposition {
@@ -505,13 +505,13 @@ impl Client {
     ///
     /// What is appended is a REGISTER, or a keep-alive of two CRLF where
     /// [`ClientOptions::flow_keep_alive`] is set or the registrar asked for it.
-    pub fn poll_transmit(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<ConnectionId> {
+    pub fn poll_transmit(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<FlowId> {
         self.poll_request(wall, out)
             .or_else(|| self.poll_watch_request(wall, out))
             .or_else(|| self.keep_alive.poll_transmit(out))
     }
 
-    fn poll_request(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<ConnectionId> {
+    fn poll_request(&mut self, wall: SystemTime, out: &mut Vec<u8>) -> Option<FlowId> {
         let State::Requesting {
             connection,
             transaction,

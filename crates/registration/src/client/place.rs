@@ -76,10 +76,10 @@ impl Client {
     ///
     /// This is the answer to a refusal with "Registration is active for another client"
     /// ([`Refusal::ActiveElsewhere`](crate::Refusal::ActiveElsewhere)), after the person was asked. The REGISTER reports
-    /// alarm 111, `Application-Requested-Destroy`. Starts a client that was not started; does nothing while one is
-    /// registered or suspended.
+    /// alarm 111, `Application-Requested-Destroy`. Starts a client that was not started; one that is
+    /// [suspended](Self::suspend) registers by force when it is resumed. Does nothing while it is registered.
     pub fn take_over(&mut self, now: Instant) {
-        if matches!(self.state, State::Registered { .. } | State::Suspended) {
+        if matches!(self.state, State::Registered { .. }) {
             return;
         }
         self.alarm = Some(Alarm::forced());

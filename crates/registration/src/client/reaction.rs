@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::Client;
 use super::answer::Facts;
 use super::config::{Alarm, Dialect};
-use super::event::{ConnectionFailure, Event, GaveUp, Grant, Refused, TokenReason};
+use super::event::{ConnectionFailure, Event, GaveUp, Grant, Refused, TokenChallenge, TokenReason};
 use super::lease::{self, Lease, later};
 use super::leave::Bound;
 use super::request::Scheme;
@@ -220,7 +220,11 @@ impl Client {
         node: usize,
         presented: Option<sip_oauth_token::AccessToken>,
     ) -> bool {
-        self.challenge.clone_from(&facts.challenge);
+        // What a renewal asks for later is what was asked for last, by somebody who may.
+        self.challenge = facts
+            .challenge
+            .clone()
+            .filter(|challenge| self.distrusted(challenge).is_none());
         self.scheme = Scheme::answering(facts.status);
         let node = self.node_name(node);
         self.held.refuse(&node, presented)
@@ -242,18 +246,24 @@ impl Client {
         if !self.may_carry_token(connection.node) {
             return Some(GaveUp::TokenWithoutTls);
         }
-        match (&self.config.dialect, &challenge.authorization_server) {
-            (
-                Dialect::Rfc8898 {
-                    trusted_authorization_servers,
-                },
-                Some(server),
-            ) if !trusted_authorization_servers.contains(server) => {
-                Some(GaveUp::UntrustedAuthorizationServer(server.clone()))
-            }
-            // Without an address the server is the one configured in advance; Unified CM names none.
-            (Dialect::Rfc8898 { .. } | Dialect::UnifiedCm, _) => None,
-        }
+        let server = self.distrusted(challenge)?;
+        Some(GaveUp::UntrustedAuthorizationServer(server.to_owned()))
+    }
+
+    /// The authorization server of a challenge, where it is not to be trusted.
+    fn distrusted<'c>(&self, challenge: &'c TokenChallenge) -> Option<&'c str> {
+        // Without an address the server is the one configured in advance.
+        let server = challenge.authorization_server.as_deref()?;
+        let trusted = match &self.config.dialect {
+            Dialect::Rfc8898 {
+                trusted_authorization_servers,
+            } => trusted_authorization_servers
+                .iter()
+                .any(|one| one == server),
+            // Unified CM names none.
+            Dialect::UnifiedCm => true,
+        };
+        (!trusted).then_some(server)
     }
 
     fn too_brief(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sip_oauth_token::AccessToken;
 
-use super::event::ConnectionId;
+use super::event::FlowId;
 use super::lease::Lease;
 use crate::transaction::ClientTransaction;
 
@@ -38,7 +38,7 @@ pub enum ClientState {
 /// A connection and the node it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Connection {
-    pub(super) id: ConnectionId,
+    pub(super) id: FlowId,
     /// The node's place in the configuration.
     pub(super) node: usize,
     pub(super) local: SocketAddr,
@@ -85,7 +85,7 @@ pub(super) struct Transaction {
 pub(super) enum State {
     Idle,
     Connecting {
-        id: ConnectionId,
+        id: FlowId,
         node: usize,
         give_up_at: Instant,
     },

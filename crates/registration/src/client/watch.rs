@@ -14,7 +14,7 @@ use sip_oauth_message::Method;
 use super::Client;
 use super::answer::Facts;
 use super::config::{OtherNodes, PresentToken};
-use super::event::{ConnectionFailure, ConnectionId, Event};
+use super::event::{ConnectionFailure, Event, FlowId};
 use super::lease::{Lease, later};
 use super::request::{Register, Scheme};
 use super::series::Series;
@@ -47,15 +47,21 @@ enum Role {
     /// It comes before the one that holds the registration.
     Better,
     /// It held this registration. It is told so when another one does, and closed then.
-    Left { lease: Lease },
+    Left {
+        lease: Lease,
+        /// How often its connection was pinged at least.
+        ping: Option<Duration>,
+    },
 }
 
 #[derive(Debug)]
 enum Stage {
     /// Out of reach; tried again then.
-    Waiting { until: Instant },
+    Waiting {
+        until: Instant,
+    },
     Connecting {
-        id: ConnectionId,
+        id: FlowId,
         give_up_at: Instant,
     },
     /// Connected; asked again then. `None` until another node holds the registration.
@@ -94,7 +100,7 @@ impl Watch {
         }
     }
 
-    fn connection(&self) -> Option<ConnectionId> {
+    fn connection(&self) -> Option<FlowId> {
         match &self.stage {
             Stage::Waiting { .. } => None,
             Stage::Connecting { id, .. } => Some(*id),
@@ -162,7 +168,7 @@ impl Client {
     }
 
     /// A connection that is not the one in use was made.
-    pub(super) fn watched_connected(&mut self, id: ConnectionId, local: SocketAddr, now: Instant) {
+    pub(super) fn watched_connected(&mut self, id: FlowId, local: SocketAddr, now: Instant) {
         let instance = &self.config.device.instance;
         let Some(watch) = self
             .watches
@@ -183,7 +189,7 @@ impl Client {
     /// A connection that is not the one in use was lost.
     pub(super) fn watched_disconnected(
         &mut self,
-        id: ConnectionId,
+        id: FlowId,
         cause: ConnectionFailure,
         now: Instant,
     ) {
@@ -192,7 +198,7 @@ impl Client {
         }
     }
 
-    fn watch_of(&self, id: ConnectionId) -> Option<usize> {
+    fn watch_of(&self, id: FlowId) -> Option<usize> {
         self.watches
             .iter()
             .position(|watch| watch.connection() == Some(id))
@@ -316,7 +322,7 @@ impl Client {
         &mut self,
         wall: SystemTime,
         out: &mut Vec<u8>,
-    ) -> Option<ConnectionId> {
+    ) -> Option<FlowId> {
         self.watches.iter_mut().find_map(|watch| {
             let Stage::Asking {
                 connection,
@@ -346,12 +352,7 @@ impl Client {
     }
 
     /// Whether a message came from a watched node as an answer to it, in time or late.
-    pub(super) fn watched_message(
-        &mut self,
-        id: ConnectionId,
-        facts: &Facts,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn watched_message(&mut self, id: FlowId, facts: &Facts, now: Instant) -> bool {
         let Some(at) = self.watch_of(id) else {
             return false;
         };

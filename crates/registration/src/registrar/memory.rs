@@ -1,7 +1,7 @@
 //! The store of bindings in memory.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ const SHARDS: usize = 16;
 /// Bindings in this process's memory.
 ///
 /// Addresses-of-record are spread over shards, so that threads seldom wait for each other. Expiry
-/// follows an index ordered by time: nothing is scanned.
+/// follows an index ordered by time, devices and nodes are found by indices of their names: nothing is scanned.
 #[derive(Debug)]
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
@@ -27,6 +27,9 @@ struct Shard {
     entries: HashMap<AddressOfRecord, Entry>,
     /// Each entry once, under the earliest expiry of its bindings.
     expiry: BTreeSet<(SystemTime, AddressOfRecord)>,
+    /// Names of devices in lower case.
+    devices: Index,
+    nodes: Index,
     /// The last version given out. It only grows, so that an entry removed and made again is not
     /// taken for the old one.
     last_version: u64,
@@ -37,6 +40,33 @@ struct Entry {
     version: Version,
     bindings: Arc<[Binding]>,
     first_expiry: SystemTime,
+}
+
+/// Which entries have a binding of this name.
+#[derive(Debug, Default)]
+struct Index(HashMap<Box<str>, HashSet<AddressOfRecord>>);
+
+impl Index {
+    fn insert(&mut self, name: &str, aor: &AddressOfRecord) {
+        if let Some(entries) = self.0.get_mut(name) {
+            entries.insert(aor.clone());
+        } else {
+            self.0.insert(name.into(), HashSet::from([aor.clone()]));
+        }
+    }
+
+    fn remove(&mut self, name: &str, aor: &AddressOfRecord) {
+        if let Some(entries) = self.0.get_mut(name)
+            && entries.remove(aor)
+            && entries.is_empty()
+        {
+            self.0.remove(name);
+        }
+    }
+
+    fn get(&self, name: &str) -> impl Iterator<Item = &AddressOfRecord> {
+        self.0.get(name).into_iter().flatten()
+    }
 }
 
 impl Default for MemoryStore {
@@ -80,12 +110,23 @@ impl MemoryStore {
         self.shards.iter().map(lock)
     }
 
-    fn matching(&self, wanted: impl Fn(&Binding) -> bool) -> Vec<(AddressOfRecord, Binding)> {
+    /// The bindings that are `wanted`, of the entries that an index names.
+    fn matching(
+        &self,
+        index: impl Fn(&Shard) -> &Index,
+        name: &str,
+        wanted: impl Fn(&Binding) -> bool,
+    ) -> Vec<(AddressOfRecord, Binding)> {
         let mut found = Vec::new();
         for shard in self.locked() {
-            for (aor, entry) in &shard.entries {
-                let matching = entry.bindings.iter().filter(|binding| wanted(binding));
-                found.extend(matching.map(|binding| (aor.clone(), binding.clone())));
+            for aor in index(&shard).get(name) {
+                let bindings = shard.entries.get(aor).map(|entry| &entry.bindings);
+                let matching = bindings.into_iter().flat_map(|all| all.iter());
+                found.extend(
+                    matching
+                        .filter(|binding| wanted(binding))
+                        .map(|binding| (aor.clone(), binding.clone())),
+                );
             }
         }
         found
@@ -99,19 +140,53 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 
 impl Shard {
     /// Puts bindings in place of an entry, or removes it when there are none.
-    fn put(&mut self, aor: &AddressOfRecord, bindings: Arc<[Binding]>) {
-        if let Some(old) = self.entries.remove(aor) {
-            self.expiry.remove(&(old.first_expiry, aor.clone()));
-        }
-        if let Some(first_expiry) = bindings.iter().map(|binding| binding.expires_at).min() {
+    fn put(&mut self, aor: &AddressOfRecord, bindings: &Arc<[Binding]>) {
+        let first_expiry = bindings.iter().map(|binding| binding.expires_at).min();
+        let old = if let Some(first_expiry) = first_expiry {
             self.last_version += 1;
-            self.expiry.insert((first_expiry, aor.clone()));
             let entry = Entry {
                 version: Version::new(self.last_version),
-                bindings,
+                bindings: Arc::clone(bindings),
                 first_expiry,
             };
-            self.entries.insert(aor.clone(), entry);
+            self.entries.insert(aor.clone(), entry)
+        } else {
+            self.entries.remove(aor)
+        };
+        let old_expiry = old.as_ref().map(|old| old.first_expiry);
+        if old_expiry != first_expiry {
+            if let Some(old) = old_expiry {
+                self.expiry.remove(&(old, aor.clone()));
+            }
+            if let Some(first) = first_expiry {
+                self.expiry.insert((first, aor.clone()));
+            }
+        }
+        let old = old.as_ref().map_or(&[][..], |old| &old.bindings);
+        // A refresh, which is what comes most, changes neither.
+        let same = old.len() == bindings.len()
+            && old
+                .iter()
+                .zip(bindings.iter())
+                .all(|(old, new)| old.device == new.device && old.node == new.node);
+        if !same {
+            self.index(aor, old, bindings);
+        }
+    }
+
+    /// Has the indices follow a change of an entry.
+    fn index(&mut self, aor: &AddressOfRecord, old: &[Binding], new: &[Binding]) {
+        for binding in old {
+            self.nodes.remove(&binding.node, aor);
+            if let Some(device) = &binding.device {
+                self.devices.remove(&device.to_ascii_lowercase(), aor);
+            }
+        }
+        for binding in new {
+            self.nodes.insert(&binding.node, aor);
+            if let Some(device) = &binding.device {
+                self.devices.insert(&device.to_ascii_lowercase(), aor);
+            }
         }
     }
 
@@ -128,7 +203,7 @@ impl Shard {
         let (over, kept): (Vec<_>, Vec<_>) = entry.bindings.iter().cloned().partition(ended);
         if !over.is_empty() {
             removed.extend(over.into_iter().map(|binding| (aor.clone(), binding)));
-            self.put(aor, kept.into());
+            self.put(aor, &kept.into());
         }
     }
 }
@@ -161,7 +236,7 @@ impl BindingStore for MemoryStore {
         if current != expected {
             return Ok(Swap::Conflict);
         }
-        shard.put(aor, bindings.into());
+        shard.put(aor, &bindings.into());
         Ok(Swap::Stored)
     }
 
@@ -188,7 +263,7 @@ impl BindingStore for MemoryStore {
     fn drop_node(&self, node: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Infallible> {
         let mut dropped = Vec::new();
         for mut shard in self.locked() {
-            let keys: Vec<_> = shard.entries.keys().cloned().collect();
+            let keys: Vec<_> = shard.nodes.get(node).cloned().collect();
             for aor in keys {
                 shard.remove_where(&aor, |binding| binding.node == node, &mut dropped);
             }
@@ -197,16 +272,16 @@ impl BindingStore for MemoryStore {
     }
 
     fn of_device(&self, device: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Infallible> {
-        Ok(self.matching(|binding| {
-            binding
-                .device
-                .as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(device))
-        }))
+        let name = device.to_ascii_lowercase();
+        let is_its = |binding: &Binding| {
+            let name = binding.device.as_deref();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(device))
+        };
+        Ok(self.matching(|shard| &shard.devices, &name, is_its))
     }
 
     fn of_node(&self, node: &str) -> Result<Vec<(AddressOfRecord, Binding)>, Infallible> {
-        Ok(self.matching(|binding| binding.node == node))
+        Ok(self.matching(|shard| &shard.nodes, node, |binding| binding.node == node))
     }
 }
 
@@ -215,6 +290,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::entropy::{Entropy, Seeded};
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -300,5 +376,71 @@ mod tests {
         assert_eq!(bindings.of_node("ucm2").unwrap().len(), 2);
         assert_eq!(bindings.drop_node("ucm2").unwrap().len(), 2);
         assert_eq!(bindings.len(), 1);
+    }
+
+    /// Whatever is stored, ends and is dropped in whatever order: what is found by its name is what a look at everything finds.
+    #[test]
+    fn indices_follow_every_change() {
+        let bindings = MemoryStore::new();
+        let mut entropy = Seeded::new(7);
+        let mut number = move |below: u32| entropy.next_u32() % below;
+        let devices = ["A", "b", "C"];
+        let nodes = ["ucm1", "ucm2"];
+        for step in 0..2_000_u64 {
+            match number(8) {
+                0 => drop(bindings.expire(at(step)).unwrap()),
+                1 if number(20) == 0 => {
+                    let node = nodes[number(2) as usize];
+                    assert!(
+                        bindings
+                            .drop_node(node)
+                            .unwrap()
+                            .iter()
+                            .all(|(_, binding)| binding.node == node)
+                    );
+                    assert_eq!(bindings.of_node(node), Ok(Vec::new()));
+                }
+                _ => {
+                    let aor = AddressOfRecord::new(&number(6).to_string(), "example.com");
+                    let one = |number: &mut dyn FnMut(u32) -> u32| {
+                        let (device, node) =
+                            (devices[number(3) as usize], nodes[number(2) as usize]);
+                        binding(device, node, at(step + u64::from(number(40))))
+                    };
+                    let many = number(4);
+                    let all = (0..many).map(|_| one(&mut number)).collect();
+                    store(&bindings, &aor, all);
+                }
+            }
+            let mut all = Vec::new();
+            for shard in bindings.locked() {
+                for (aor, entry) in &shard.entries {
+                    all.extend(entry.bindings.iter().map(|one| (aor.clone(), one.clone())));
+                }
+                let due: usize = shard.expiry.len();
+                assert_eq!(due, shard.entries.len(), "each entry once");
+            }
+            let sorted = |mut found: Vec<(AddressOfRecord, Binding)>| {
+                found.sort_by_key(|(aor, one)| (aor.clone(), format!("{one:?}")));
+                found
+            };
+            let of = |wanted: &dyn Fn(&Binding) -> bool| {
+                let all = all.iter().filter(|(_, binding)| wanted(binding)).cloned();
+                sorted(all.collect())
+            };
+            for name in devices {
+                let scanned = of(&|one| one.device.as_deref() == Some(name));
+                let found = bindings.of_device(&name.to_lowercase()).unwrap();
+                assert_eq!(sorted(found), scanned);
+            }
+            for node in nodes {
+                let scanned = of(&|one| one.node == node);
+                assert_eq!(sorted(bindings.of_node(node).unwrap()), scanned);
+            }
+        }
+        bindings.expire(at(10_000)).unwrap();
+        for shard in bindings.locked() {
+            assert!(shard.devices.0.is_empty() && shard.nodes.0.is_empty());
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Event,
+    Client, ClientConfig, ClientState, ConnectionFailure, Event, FlowId,
 };
 
 use super::support::{USER, answer_to, local, token_of, wall};
@@ -19,11 +19,11 @@ pub struct Bench {
     pub client: Client,
     pub start: Instant,
     pub now: Instant,
-    pub connection: Option<ConnectionId>,
+    pub connection: Option<FlowId>,
     pub events: Vec<Event>,
     pub last: Vec<u8>,
     /// The connection it was sent over.
-    pub over: Option<ConnectionId>,
+    pub over: Option<FlowId>,
     tokens: u64,
 }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 use sip_oauth_message::{Limits, MessageView, Request, Response};
 use sip_oauth_registration::Seeded;
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ConnectionFailure, ConnectionId, Device, Disposition, Event, Instance,
-    Line, Target, Transport,
+    Client, ClientConfig, ConnectionFailure, Device, Disposition, Event, FlowId, Instance, Line,
+    Target, Transport,
 };
 use sip_oauth_registration::edge::{Edge, EdgeArrival, Forwarding};
 use sip_oauth_registration::registrar::{
@@ -227,7 +227,7 @@ impl Pair {
         }
     }
 
-    fn deliver(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
+    fn deliver(&mut self, connection: FlowId, bytes: Vec<u8>) {
         let answer = match &self.path {
             Path::Silence => None,
             Path::Direct(listener) => {

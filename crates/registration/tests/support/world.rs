@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sip_oauth_message::{Limits, MessageView};
 use sip_oauth_registration::client::{
-    Client, ClientConfig, ClientState, ConnectionFailure, ConnectionId, Device, Event, Instance,
-    Line, Target, Transport,
+    Client, ClientConfig, ClientState, ConnectionFailure, Device, Event, FlowId, Instance, Line,
+    Target, Transport,
 };
 use sip_oauth_registration::registrar::{
     Arrival, Binding, BindingStore, Cluster, Database, DeviceLine, DeviceRecord, Listener,
@@ -102,8 +102,8 @@ pub struct World {
     pub connections: usize,
     /// The tokens that nodes of [`Manner::RefusesTokens`] were shown.
     challenged: Vec<(usize, String)>,
-    wires: BTreeMap<(usize, ConnectionId), Wire>,
-    in_flight: BTreeMap<(Duration, u64), (usize, ConnectionId, Delivery)>,
+    wires: BTreeMap<(usize, FlowId), Wire>,
+    in_flight: BTreeMap<(Duration, u64), (usize, FlowId, Delivery)>,
     sequence: u64,
     chance: Seeded,
     entropy: Seeded,
@@ -308,14 +308,7 @@ impl World {
         self.drain(client);
     }
 
-    fn at_node(
-        &mut self,
-        client: usize,
-        id: ConnectionId,
-        node: usize,
-        local: SocketAddr,
-        bytes: &[u8],
-    ) {
+    fn at_node(&mut self, client: usize, id: FlowId, node: usize, local: SocketAddr, bytes: &[u8]) {
         if bytes == b"\r\n\r\n" || self.nodes[node].manner == Manner::Silent {
             return;
         }
@@ -448,7 +441,7 @@ impl World {
     }
 
     /// Puts something on the wire; the weather decides what becomes of it.
-    fn post(&mut self, client: usize, id: ConnectionId, delivery: Delivery) {
+    fn post(&mut self, client: usize, id: FlowId, delivery: Delivery) {
         let weather = self.weather;
         let Some(wire) = self.wires.get_mut(&(client, id)) else {
             return;

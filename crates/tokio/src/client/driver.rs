@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use sip_oauth_registration::client::{
-    Client, ClientState, ConnectionFailure, ConnectionId, Disposition, Event,
+    Client, ClientState, ConnectionFailure, Disposition, Event, FlowId,
 };
 use sip_oauth_token::AccessToken;
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
@@ -22,9 +22,9 @@ pub(super) struct Driver {
     flow: Flow,
     tokens: Arc<dyn TokenSource>,
     ends: Ends,
-    links: HashMap<ConnectionId, Link>,
-    news: mpsc::Receiver<(ConnectionId, News)>,
-    for_news: mpsc::Sender<(ConnectionId, News)>,
+    links: HashMap<FlowId, Link>,
+    news: mpsc::Receiver<(FlowId, News)>,
+    for_news: mpsc::Sender<(FlowId, News)>,
     /// At most one request to the token source runs.
     asking: JoinSet<Result<ObtainedToken, TokenUnavailable>>,
     /// What it asks for.
@@ -180,7 +180,7 @@ impl Driver {
         }
     }
 
-    fn heard(&mut self, id: ConnectionId, news: News) {
+    fn heard(&mut self, id: FlowId, news: News) {
         let now = self.now();
         let link = self.links.get(&id);
         let _in = link.map(|link| link.transaction.clone().entered());
@@ -203,7 +203,7 @@ impl Driver {
 
     fn down(
         &mut self,
-        id: ConnectionId,
+        id: FlowId,
         failure: ConnectionFailure,
         explanation: Option<Box<sip_oauth_trust::Explanation>>,
     ) {

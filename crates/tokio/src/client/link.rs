@@ -1,7 +1,7 @@
 //! One connection of a client: made, kept, and given up.
 
 use sip_oauth_message::{Limits, MessageView};
-use sip_oauth_registration::client::{ConnectionFailure, ConnectionId, Target};
+use sip_oauth_registration::client::{ConnectionFailure, FlowId, Target};
 use sip_oauth_trust::Explanation;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
@@ -46,10 +46,10 @@ pub(super) struct Link {
 impl Link {
     /// Spawns the connection's task.
     pub(super) fn open(
-        id: ConnectionId,
+        id: FlowId,
         target: Target,
         flow: Flow,
-        news: mpsc::Sender<(ConnectionId, News)>,
+        news: mpsc::Sender<(FlowId, News)>,
     ) -> Self {
         let (requests, for_requests) = mpsc::channel(MAX_QUEUED);
         let task = Task {
@@ -81,11 +81,11 @@ impl Link {
 }
 
 struct Task {
-    id: ConnectionId,
+    id: FlowId,
     target: Target,
     flow: Flow,
     requests: mpsc::Receiver<Vec<u8>>,
-    news: mpsc::Sender<(ConnectionId, News)>,
+    news: mpsc::Sender<(FlowId, News)>,
 }
 
 impl Task {

@@ -1,6 +1,6 @@
 //! How the registration comes to a watched node: in a fail-over, in a fall-back, and back where that one is broken off.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::Client;
 use super::super::answer::Facts;
@@ -98,7 +98,7 @@ impl Client {
         status: u16,
         now: Instant,
     ) -> bool {
-        let Some((connection, lease)) = self.retake_left() else {
+        let Some((connection, lease, ping)) = self.retake_left() else {
             return false;
         };
         self.close(Some(refusing.id));
@@ -108,6 +108,10 @@ impl Client {
         self.answered_before = 0;
         if lease.ends_at > now {
             self.state = State::Registered { connection, lease };
+            if let Some(at_most) = ping {
+                self.keep_alive
+                    .resume(connection.id, at_most, self.entropy.as_mut(), now);
+            }
             self.arrange_watches(connection.node, now);
         } else {
             self.lapsed(Some(connection.node));
@@ -116,15 +120,18 @@ impl Client {
         true
     }
 
-    /// The connection to the node that was left, and the registration it holds, while no other node has taken it.
-    pub(in crate::client) fn retake_left(&mut self) -> Option<(Connection, Lease)> {
+    /// The connection to the node that was left, the registration it holds while no other node has taken it, and how often the
+    /// connection was pinged at least.
+    pub(in crate::client) fn retake_left(
+        &mut self,
+    ) -> Option<(Connection, Lease, Option<Duration>)> {
         let at = self.watches.iter().position(|watch| {
             matches!(watch.role, Role::Left { .. })
                 && matches!(watch.stage, Stage::Open { ask_at: None, .. })
         })?;
         let watch = self.watches.remove(at);
         let (
-            Role::Left { lease },
+            Role::Left { lease, ping },
             Stage::Open {
                 connection, series, ..
             },
@@ -135,7 +142,7 @@ impl Client {
         self.series = Some(series);
         // There was no fall-back to report.
         self.alarm = None;
-        Some((connection, lease))
+        Some((connection, lease, ping))
     }
 
     /// Moves the registration to a better node that was there long enough.
@@ -167,7 +174,8 @@ impl Client {
         });
         // The node that is left is told after the other one has taken the registration: it lapses nowhere.
         self.watches.retain(|watch| watch.node != old.node);
-        let mut left = Watch::new(old.node, Role::Left { lease }, self.scheme, now);
+        let ping = self.keep_alive.bound(old.id);
+        let mut left = Watch::new(old.node, Role::Left { lease, ping }, self.scheme, now);
         left.known = true;
         left.stage = Stage::Open {
             connection: old,
