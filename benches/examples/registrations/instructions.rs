@@ -12,11 +12,13 @@ use super::table::{Who, peers, prove};
 /// A program under callgrind is fifty times slower: few devices at once, so that each is answered in time.
 const AT_ONCE: usize = 5;
 
-const ROWS: [(Case, Keys, usize); 4] = [
-    (Case::Exchange, Keys::P256, 500),
-    (Case::TokenAtOnce, Keys::P256, 500),
-    (Case::NewConnection, Keys::Rsa2048, 50),
-    (Case::NewConnection, Keys::P256, 50),
+const ROWS: [(Case, Keys, bool, usize); 6] = [
+    (Case::Exchange, Keys::P256, false, 500),
+    (Case::TokenAtOnce, Keys::P256, false, 500),
+    (Case::NewConnection, Keys::Rsa2048, false, 50),
+    (Case::NewConnection, Keys::P256, false, 50),
+    (Case::NewConnection, Keys::Rsa2048, true, 50),
+    (Case::NewConnection, Keys::P256, true, 50),
 ];
 
 /// Counts and prints.
@@ -38,11 +40,12 @@ pub(crate) fn print() -> Outcome {
     let names = all.iter().map(|(name, _)| format!(" {name} |"));
     println!("| |{}", names.collect::<String>());
     println!("|---|{}", "--:|".repeat(all.len()));
-    for (case, keys, count) in ROWS {
-        let mut row = format!("| {case}, {keys} |");
+    for (case, keys, mutual, count) in ROWS {
+        let suffix = if mutual { ", mutual" } else { "" };
+        let mut row = format!("| {case}, {keys}{suffix} |");
         for (_, who) in &all {
-            let few = count_of(*who, folders.of(keys), case, count)?;
-            let many = count_of(*who, folders.of(keys), case, 3 * count)?;
+            let few = count_of(*who, folders.of(keys), mutual, case, count)?;
+            let many = count_of(*who, folders.of(keys), mutual, case, 3 * count)?;
             let each = many.saturating_sub(few) / u64::try_from(2 * count)?;
             write!(row, " {} |", each / 1_000)?;
         }
@@ -52,8 +55,8 @@ pub(crate) fn print() -> Outcome {
 }
 
 /// What the server takes from its start to its end for so many registrations.
-fn count_of(who: Who, folder: &Folder, case: Case, count: usize) -> Outcome<u64> {
-    let (server, address) = who.start(folder, false, Watched::ByCallgrind)?;
+fn count_of(who: Who, folder: &Folder, mutual: bool, case: Case, count: usize) -> Outcome<u64> {
+    let (server, address) = who.start(folder, mutual, Watched::ByCallgrind)?;
     let material = Material::read(folder.path())?;
     let process = server.process();
     client::run(&material, address, case, (AT_ONCE, count), || process.cpu())?;
