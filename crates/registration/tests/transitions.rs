@@ -490,3 +490,97 @@ mod rfc5626 {
         assert_eq!(bench.transmit(), None);
     }
 }
+
+/// The reference, 1.3 and 1.5: a node that does not hold the registration and refuses a question is there all the same. "On
+/// the standby node: stay, send the next keep-alive"; one that says when to come back is asked then.
+mod a_watched_node_that_refuses {
+    use super::*;
+
+    fn refusing(lines: &str) -> Bench {
+        let mut config = client_config();
+        let standby = Target::new("ucm2.example.com", 5090, Transport::Tls);
+        config.targets.push(standby);
+        let mut bench = Bench::registered(config);
+        bench.connect();
+        bench.sent();
+        bench.answer("503 Service Unavailable", lines);
+        assert_eq!(bench.client.state(), ClientState::Registered);
+        assert_eq!(bench.closed(), 0, "its connection is kept");
+        let reachable = |event: &&Event| matches!(event, Event::Reachable { .. });
+        assert_eq!(bench.events.iter().filter(reachable).count(), 1);
+        // The refresh of the node that holds the registration comes between.
+        bench.at(115);
+        bench.sent();
+        bench.answer("200 OK", "Expires: 3600\r\n");
+        bench
+    }
+
+    fn asked_at(bench: &mut Bench, seconds: u64) {
+        bench.at(seconds - 1);
+        assert_eq!(bench.transmit(), None, "at {} s", seconds - 1);
+        bench.at(seconds);
+        let question = bench.sent();
+        assert!(question.starts_with("REGISTER sip:ucm2.example.com "));
+        assert_eq!(field(&question, "Expires"), Some("0"));
+    }
+
+    #[test]
+    fn is_asked_again_after_120_s() {
+        asked_at(&mut refusing(""), 120);
+    }
+
+    #[test]
+    fn is_asked_again_after_its_retry_after_where_that_is_longer() {
+        asked_at(&mut refusing("Retry-After: 600\r\n"), 600);
+    }
+}
+
+/// The reference, 1.5: the period of a better node is the keep-alive's, but 300 s at most (`MAX_FALLBACK_MONITOR_PERIOD`).
+#[test]
+fn a_better_node_is_asked_at_least_every_300_s_and_a_standby_as_often_as_configured() {
+    for (better, due) in [(true, 300), (false, 900)] {
+        let mut config = client_config();
+        let other = Target::new("ucm2.example.com", 5090, Transport::Tls);
+        config.targets.push(other);
+        config.options.node_keep_alive = Duration::from_secs(900);
+        config.options.stable_after = Duration::from_secs(86_400);
+        let mut bench = Bench::new(config);
+        if better {
+            bench.lose(ConnectionFailure::Closed);
+            bench.connect();
+        }
+        bench.sent();
+        bench.answer("200 OK", "Expires: 3000\r\n");
+        bench.connect();
+        bench.sent();
+        bench.answer("200 OK", "");
+        assert_eq!(bench.client.state(), ClientState::Registered);
+        bench.at(due - 1);
+        assert_eq!(bench.transmit(), None, "better: {better}");
+        bench.at(due);
+        assert_eq!(field(&bench.sent(), "Expires"), Some("0"));
+    }
+}
+
+/// The reference, 1.3: the version of `X-cisco-sis` is read in Supported, 1.0.0 where there is none.
+#[test]
+fn the_interface_version_is_that_of_supported_and_1_0_0_without_one() {
+    for (lines, expected) in [
+        ("", [1, 0, 0]),
+        (
+            "Supported: X-cisco-srtp-fallback,X-cisco-sis-9.1.0\r\n",
+            [9, 1, 0],
+        ),
+        ("Supported: x-cisco-SIS-12.0.3\r\n", [12, 0, 3]),
+        ("Supported: X-cisco-sis-9.1\r\n", [1, 0, 0]),
+        ("Supported: X-cisco-sis-9.1.0.4\r\n", [1, 0, 0]),
+    ] {
+        let mut bench = Bench::new(client_config());
+        bench.sent();
+        bench.answer("200 OK", &format!("Expires: 120\r\n{lines}"));
+        let Some(Event::Registered(grant)) = bench.events.last() else {
+            panic!("{:?}", bench.events)
+        };
+        assert_eq!(grant.sis_version, expected, "{lines}");
+    }
+}
