@@ -102,7 +102,9 @@ impl Site {
                 binding.expires_at <= longest,
                 "granted more than is allowed"
             );
-            let old = before.iter().find(|old| same_place(old, binding));
+            // One that has ended is no binding, whether it has been cleared away or not.
+            let mut lasting = before.iter().filter(|old| old.expires_at > now);
+            let old = lasting.find(|old| same_place(old, binding));
             if let Some(old) = old.filter(|old| *old != binding && old.call_id == binding.call_id) {
                 assert!(old.cseq < binding.cseq, "out of order: {old:?} {binding:?}");
             }
