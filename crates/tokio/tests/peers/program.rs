@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-/// How long anything a program does may take. It takes milliseconds, a few seconds for thousands of devices; this is for a
+/// How long anything a program does may take. It takes milliseconds, half a minute for thousands of devices; this is for a
 /// machine that has other work.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// Whether all of `programs`, each with the package it comes in, are there; else says which is missing.

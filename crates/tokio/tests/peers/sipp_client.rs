@@ -91,7 +91,7 @@ fn sipp(scenario: &str, rows: &Path, port: u16) -> Command {
         .arg(rows)
         .current_dir(rows.parent().unwrap())
         .args(["-i", "127.0.0.1", "-nostdin", "-trace_err"])
-        .args(["-recv_timeout", "30000", "-timeout", "100s"])
+        .args(["-recv_timeout", "30000", "-timeout", "500s"])
         .args(["-timeout_error"]);
     command
 }

@@ -1,18 +1,29 @@
 //! sipp in the part of Unified CM, behind a TLS tunnel, and our client.
 
-use std::{process::Command, sync::Arc, time::Duration};
+use std::{
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use sip_oauth_registration::client::{ClientState, ConnectionFailure, Event, Target, Transport};
+use sip_oauth_registration::client::{
+    ClientConfig, ClientState, ConnectionFailure, Device, Event, Instance, Line, Target, Transport,
+};
 use sip_oauth_token::AccessToken;
 use sip_oauth_tokio::{
     ClientEvents, ClientHandle, FixedToken, ObtainedToken, RegistrationClient, TokenSource,
     token_fn,
 };
 
+use tokio::task::JoinSet;
+
 use crate::{
     patient,
     program::{Folder, Program, all_installed, free_port},
-    support::{Estate, NODE, device_at, registration, soon},
+    support::{CONTACT, Estate, NODE, device_at, registration, soon},
     tunnel::Tunnel,
 };
 
@@ -27,6 +38,11 @@ struct Stage {
 impl Stage {
     /// `None` where a program is missing.
     async fn set(scenario: &str) -> Option<Self> {
+        Self::set_for(scenario, 1).await
+    }
+
+    /// The same for so many devices.
+    async fn set_for(scenario: &str, devices: usize) -> Option<Self> {
         if !all_installed(&[("sipp", "sip-tester"), ("stunnel", "stunnel4")]) {
             return None;
         }
@@ -37,8 +53,8 @@ impl Stage {
         command
             .args(["-sf", &format!("{scenarios}/{scenario}.xml")])
             .args(["-i", "127.0.0.1", "-p", &port.to_string(), "-t", "t1"])
-            .args(["-m", "1", "-nostdin", "-trace_err"])
-            .args(["-recv_timeout", "30000", "-timeout", "100s"])
+            .args(["-m", &devices.to_string(), "-nostdin", "-trace_err"])
+            .args(["-recv_timeout", "30000", "-timeout", "500s"])
             .arg("-timeout_error")
             .current_dir(folder.path());
         let sipp = Program::start(&mut command);
@@ -65,6 +81,27 @@ impl Stage {
             tokens,
         )
         .start()
+    }
+
+    /// One of many devices comes and goes.
+    async fn device(&self, number: usize) {
+        let name = format!("CSF{number:05}");
+        let device = Device::csf(&name, Instance::new(&format!("{number:012x}")).unwrap());
+        let line = Line::new(&format!("2{number:05}"), CONTACT);
+        let target = Target::new(NODE, self.tunnel.port, Transport::Tls);
+        let token = AccessToken::parse(&format!("token-of-{name}")).unwrap();
+        let (handle, mut events) = RegistrationClient::new(
+            ClientConfig::unified_cm(device, line, vec![target]),
+            self.estate.connector().with_timeouts(patient()),
+            Arc::new(FixedToken::new(ObtainedToken::new(token))),
+        )
+        .start();
+        let event = registration(&mut events).await;
+        assert!(matches!(event, Event::Registered(_)), "{name}: {event:?}");
+        handle.stop();
+        let event = registration(&mut events).await;
+        assert_eq!(event, Event::Deregistered { confirmed: true }, "{name}");
+        soon(handle.stopped()).await;
     }
 
     /// sipp must have got all it waited for, in the form it asked for.
@@ -123,6 +160,88 @@ async fn our_client_answers_a_refused_token_with_another_one() {
     assert_eq!(event, Event::Deregistered { confirmed: true });
     soon(handle.stopped()).await;
     stage.ends_well().await;
+}
+
+/// A token that holds at first and expires in mid-lease: the node challenges the refresh, and the lease goes on with another.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_refreshes_with_another_token_when_its_own_has_expired() {
+    let Some(stage) = Stage::set("unified_cm_expired_token").await else {
+        return;
+    };
+    let tokens = token_fn(|request| async move {
+        let text = if request.is_rejected() {
+            "second"
+        } else {
+            "first"
+        };
+        Ok(ObtainedToken::new(AccessToken::parse(text).unwrap()))
+    });
+    let (handle, mut events) = stage.client_with(Arc::new(tokens));
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    stage.estate.clock.advance(Duration::from_secs(115));
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Refreshed(_)), "{event:?}");
+    handle.stop();
+    let event = registration(&mut events).await;
+    assert_eq!(event, Event::Deregistered { confirmed: true });
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_registers_with_a_token_of_2_kb() {
+    let Some(stage) = Stage::set("unified_cm_long_token").await else {
+        return;
+    };
+    let scope = "a".repeat(700);
+    let now = stage.estate.clock.system_now();
+    let issued = stage
+        .estate
+        .tokens
+        .issue_access("jdoe", "C0ffee", &[&scope], now)
+        .unwrap();
+    let length = issued.token.expose().len();
+    assert!(length > 2048, "{length}");
+    let tokens = FixedToken::new(ObtainedToken::new(issued.token));
+    let (handle, mut events) = stage.client_with(Arc::new(tokens));
+    let event = registration(&mut events).await;
+    assert!(matches!(event, Event::Registered(_)), "{event:?}");
+    handle.stop();
+    let event = registration(&mut events).await;
+    assert_eq!(event, Event::Deregistered { confirmed: true });
+    soon(handle.stopped()).await;
+    stage.ends_well().await;
+}
+
+/// Each has a token of its own, in which sipp looks for the name of the device, and a TLS connection of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_of_our_clients_register_and_unregister() {
+    const DEVICES: usize = 2_000;
+    // A device takes a connection of each of three programs, some of which may open 1,024 files.
+    const AT_ONCE: usize = 100;
+    let Some(stage) = Stage::set_for("unified_cm_devices", DEVICES).await else {
+        return;
+    };
+    let stage = Arc::new(stage);
+    let numbers = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (stage, numbers) = (Arc::clone(&stage), Arc::clone(&numbers));
+        tasks.spawn(async move {
+            loop {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                if number >= DEVICES {
+                    return;
+                }
+                stage.device(number).await;
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    Arc::into_inner(stage).unwrap().ends_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
