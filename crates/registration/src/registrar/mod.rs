@@ -339,7 +339,9 @@ impl<S: BindingStore> Registrar<S> {
             };
             // Used up rather than copied: a second attempt is rare.
             let skeleton = std::mem::take(&mut pending.skeleton);
-            let proposal = pending.propose(&snapshot, skeleton, pending.observation.clone());
+            let nothing = Observation::new("", arrival.listener);
+            let observation = std::mem::replace(&mut pending.observation, nothing);
+            let proposal = pending.propose(&snapshot, skeleton, observation);
             let (bindings, answer) = match proposal {
                 Proposal::Answer(answer) => return answer,
                 Proposal::Store { bindings, answer } => (bindings, answer),
@@ -351,6 +353,7 @@ impl<S: BindingStore> Registrar<S> {
                 return answer;
             }
             pending.skeleton = Skeleton::new(request, arrival.peer, &self.config, now, entropy);
+            pending.observation = answer.observation;
             if let Err(error) = stored {
                 return pending.unavailable(&error.to_string());
             }
