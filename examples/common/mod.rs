@@ -11,9 +11,7 @@ use std::sync::Arc;
 use sip_oauth::csf::{DeviceConfig, DeviceName, Finding};
 use sip_oauth::token::AccessToken;
 use sip_oauth::tokio::{ConfigFetch, Connector, StaticResolver, SystemResolver};
-use sip_oauth::trust::{
-    LiveTrustStore, ServerVerifier, Source, TrustStore, client_config, default_provider,
-};
+use sip_oauth::trust::{LiveTrustStore, ServerVerifier, Source, TrustStore, default_provider};
 
 /// The bytes of a file, or of what a URL names.
 pub(crate) async fn file_or_url(place: &str, connector: Connector) -> Result<Vec<u8>, String> {
@@ -68,8 +66,9 @@ pub(crate) fn with_trust(connector: Connector, trust: &Path) -> Result<Connector
     let store = read_trust("of --trust", trust)?;
     let provider = default_provider().map_err(|error| error.to_string())?;
     let verifier = ServerVerifier::builder(store, provider).build();
-    let config = client_config(Arc::new(verifier), None).map_err(|error| error.to_string())?;
-    Ok(connector.with_tls(Arc::new(config)))
+    connector
+        .with_verifier(Arc::new(verifier), None)
+        .map_err(|error| error.to_string())
 }
 
 /// What is found in a file of the kind of device that its name tells.

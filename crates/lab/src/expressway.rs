@@ -21,7 +21,7 @@ use sip_oauth_tokio::{
 };
 use sip_oauth_trust::{
     AllowedNames, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, ServerCertificate,
-    ServerConfigs, ServerVerifier, Source, TrustStore, client_config,
+    ServerConfigs, ServerVerifier, Source, TrustStore,
 };
 use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
 
@@ -277,13 +277,12 @@ impl ExpresswayC {
         let verifier = ServerVerifier::builder(Arc::clone(&self.trust), Arc::clone(&self.provider))
             .observer(Arc::new(RefusalRelay::new()))
             .build();
-        let tls = client_config(Arc::new(verifier), Some(&self.certificate()))
-            .map_err(|error| Error::setup("Expressway-C", error))?;
-        Ok(Connector::new()
+        Connector::new()
             .with_resolver(Arc::clone(&self.resolver))
-            .with_tls(Arc::new(tls))
             .with_clock(self.clock.clone())
-            .with_observer(self.recorder.observer(PartyId::ExpresswayC)))
+            .with_observer(self.recorder.observer(PartyId::ExpresswayC))
+            .with_verifier(Arc::new(verifier), Some(&self.certificate()))
+            .map_err(|error| Error::setup("Expressway-C", error))
     }
 
     fn certificate(&self) -> CertifiedIdentity {

@@ -14,7 +14,7 @@ use sip_oauth_tokio::{
     ObtainedToken, RefreshGrant, RefusalRelay, RegistrationClient, RenewingToken, Resolver,
     SignedIn, TokenRequest, TokenSource, TokenUnavailable,
 };
-use sip_oauth_trust::{Explanation, LiveTrustStore, ServerVerifier, client_config};
+use sip_oauth_trust::{Explanation, LiveTrustStore, ServerVerifier};
 
 use crate::{
     Error, PartyId, UnifiedCm,
@@ -138,12 +138,12 @@ impl Jabber {
         let verifier = ServerVerifier::builder(Arc::clone(&trust), Arc::clone(&provider))
             .observer(Arc::new(RefusalRelay::new()))
             .build();
-        let tls = client_config(Arc::new(verifier), None).map_err(|error| failed(&error))?;
         let connector = Connector::new()
             .with_resolver(resolver)
-            .with_tls(Arc::new(tls))
             .with_clock(clock.clone())
-            .with_observer(recorder.observer(PartyId::Jabber));
+            .with_observer(recorder.observer(PartyId::Jabber))
+            .with_verifier(Arc::new(verifier), None)
+            .map_err(|error| failed(&error))?;
         Ok(Self {
             device: device.to_owned(),
             user,

@@ -10,9 +10,7 @@ use sip_oauth_csf::{
 use sip_oauth_registration::client::{self, ClientConfig, Device, Instance, Target};
 use sip_oauth_tokio::{ClientEvents, ClientHandle, Connector, RegistrationClient, TokenSource};
 use sip_oauth_trust::rustls::crypto::CryptoProvider;
-use sip_oauth_trust::{
-    LiveTrustStore, NoProvider, ServerVerifier, client_config, default_provider, rustls,
-};
+use sip_oauth_trust::{LiveTrustStore, NoProvider, ServerVerifier, default_provider, rustls};
 
 /// A device ready to register: what its configuration file says, joined with what no file can say.
 ///
@@ -231,10 +229,9 @@ impl AccountBuilder<'_, WantsTokens> {
         let client = client_of(self.name, self.instance, self.file, edge.as_ref())?;
         let provider = provider.map_or_else(default_provider, Ok)?;
         let verifier = ServerVerifier::builder(store, provider).build();
-        let tls = client_config(Arc::new(verifier), None)?;
         Ok(Account {
             client,
-            connector: self.connector.with_tls(Arc::new(tls)),
+            connector: self.connector.with_verifier(Arc::new(verifier), None)?,
             tokens,
         })
     }

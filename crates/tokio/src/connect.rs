@@ -4,13 +4,16 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, pki_types::ServerName};
 use sip_oauth_registration::client::Transport;
-use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
+use sip_oauth_trust::{
+    CertifiedIdentity, Explanation, ServerVerifier, Side, client_config, explain, tls_cause,
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::{
     clock::Clock,
     limits::Timeouts,
+    live_server::{LiveServer, LiveTrust},
     observe::{ConnectionChange, ConnectionEvent, ConnectionId, Ends, Observed, Observer, Role},
     refusal_relay,
     resolver::{Resolver, SystemResolver, addresses, literal},
@@ -19,8 +22,8 @@ use crate::{
 
 /// How connections are opened: names, trust, time and who watches.
 ///
-/// Cheap to clone. The TLS configuration comes from [`sip_oauth_trust::client_config`] and carries the trust store, the
-/// rule for names and, for mutual TLS, our own certificate.
+/// Cheap to clone. TLS goes by a [`ServerVerifier`], which has the trust store and the rule for names, and for mutual TLS by
+/// our own certificate.
 ///
 /// # Examples
 ///
@@ -38,6 +41,7 @@ use crate::{
 pub struct Connector {
     resolver: Arc<dyn Resolver>,
     tls: Option<Arc<ClientConfig>>,
+    trust: Option<LiveTrust>,
     timeouts: Timeouts,
     clock: Clock,
     observed: Observed,
@@ -48,6 +52,7 @@ impl Default for Connector {
         Self {
             resolver: Arc::new(SystemResolver),
             tls: None,
+            trust: None,
             timeouts: Timeouts::default(),
             clock: Clock::real(),
             observed: Observed::default(),
@@ -79,10 +84,36 @@ impl Connector {
         self
     }
 
-    /// Connects TLS with `config`.
+    /// Connects TLS to servers that `verifier` accepts, and shows `identity` to those that ask for a certificate: as
+    /// [`with_tls`](Self::with_tls) with [`client_config`].
+    ///
+    /// The servers of a [`RegistrationClient`](crate::RegistrationClient) and of an [`EdgeServer`](crate::EdgeServer) are
+    /// also verified anew while they are connected: after each change of the trust store, when a certificate of theirs
+    /// ends, and once an hour. One that is then refused is sent nothing more, and its connection is closed
+    /// ([`ConnectionError::Withdrawn`](crate::ConnectionError::Withdrawn)).
+    ///
+    /// # Errors
+    ///
+    /// When the verifier's provider has no cipher suite for TLS 1.2 and 1.3.
+    pub fn with_verifier(
+        self,
+        verifier: Arc<ServerVerifier>,
+        identity: Option<&CertifiedIdentity>,
+    ) -> Result<Self, rustls::Error> {
+        let config = client_config(Arc::clone(&verifier), identity)?;
+        let trust = Some(LiveTrust::new(verifier));
+        Ok(Self {
+            trust,
+            ..self.with_tls(Arc::new(config))
+        })
+    }
+
+    /// Connects TLS with `config`, of which nobody can tell when it would refuse a server that is connected:
+    /// [`with_verifier`](Self::with_verifier) can.
     #[must_use]
     pub fn with_tls(mut self, config: Arc<ClientConfig>) -> Self {
         self.tls = Some(config);
+        self.trust = None;
         self
     }
 
@@ -140,6 +171,17 @@ impl Connector {
         port: u16,
         transport: Transport,
     ) -> Result<(Stream, Ends), ConnectError> {
+        let (stream, ends, _) = self.connect_live(host, port, transport).await?;
+        Ok((stream, ends))
+    }
+
+    /// The same, and who tells when the server is no longer trusted.
+    pub(crate) async fn connect_live(
+        &self,
+        host: &str,
+        port: u16,
+        transport: Transport,
+    ) -> Result<(Stream, Ends, LiveServer), ConnectError> {
         let error = |peer, failure| ConnectError {
             host: host.to_owned(),
             port,
@@ -170,13 +212,13 @@ impl Connector {
             };
             attempt.report(None, ConnectionChange::Connecting { host });
             match attempt.run(tls.clone()).await {
-                Ok((stream, local)) => {
+                Ok((stream, local, server)) => {
                     let own = self.tls.as_ref();
                     let own = own.is_some_and(|tls| tls.client_auth_cert_resolver.has_certs());
                     let tls = stream.tls_facts(own);
                     let tls = tls.as_ref();
                     attempt.report(Some(local), ConnectionChange::Connected { tls });
-                    return Ok((stream, attempt.ends(local)));
+                    return Ok((stream, attempt.ends(local), server));
                 }
                 Err(failure) => {
                     attempt.report_failure(&failure);
@@ -214,7 +256,7 @@ impl Attempt<'_> {
     async fn run(
         &self,
         tls: Option<(TlsConnector, ServerName<'static>)>,
-    ) -> Result<(Stream, SocketAddr), ConnectFailure> {
+    ) -> Result<(Stream, SocketAddr, LiveServer), ConnectFailure> {
         let timeouts = &self.connector.timeouts;
         let tcp = timeout(timeouts.connect, TcpStream::connect(self.peer))
             .await
@@ -224,14 +266,23 @@ impl Attempt<'_> {
         let _ = tcp.set_nodelay(true);
         let local = tcp.local_addr().map_err(ConnectFailure::Tcp)?;
         let Some((connector, name)) = tls else {
-            return Ok((Stream::Tcp(tcp), local));
+            return Ok((Stream::Tcp(tcp), local, LiveServer::nobody()));
         };
+        let trust = self.connector.trust.as_ref();
+        let trust = trust.map(|trust| (trust, trust.changes(), name.clone()));
         let (shaken, refusal) =
             refusal_relay::catch(timeout(timeouts.handshake, connector.connect(name, tcp))).await;
         let stream = shaken
             .map_err(|_| ConnectFailure::HandshakeTimedOut(timeouts.handshake))?
             .map_err(|error| ConnectFailure::from_handshake(error, refusal))?;
-        Ok((Stream::Tls(Box::new(TlsStream::Client(stream))), local))
+        let stream = Stream::Tls(Box::new(TlsStream::Client(stream)));
+        let server = match (trust, stream.peer_certificates()) {
+            (Some((trust, changes, name)), Some(chain)) => {
+                trust.server(changes, chain, name, &self.connector.clock)
+            }
+            _ => LiveServer::nobody(),
+        };
+        Ok((stream, local, server))
     }
 
     fn ends(&self, local: SocketAddr) -> Ends {

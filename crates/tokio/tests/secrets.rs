@@ -9,10 +9,7 @@
 
 mod support;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use sip_oauth_registration::{
     client::Event,
@@ -21,42 +18,13 @@ use sip_oauth_registration::{
 };
 use sip_oauth_tokio::{EdgeServer, FixedToken, RegistrationClient};
 use support::{
-    BOTH, EDGE, Estate, NODE, client_tls, connector, device_at, loopback, registration, server_tls,
-    soon,
+    BOTH, EDGE, Estate, NODE, client_tls, connector, device_at, kept::Kept, loopback, registration,
+    server_tls, soon,
 };
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_token() {
-    let log = Log::default();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .init();
+    let log = Kept::from(tracing::Level::TRACE);
 
     let estate = Estate::new();
     let server = estate.serve().await;
@@ -93,7 +61,7 @@ async fn the_most_talkative_log_of_a_registration_through_the_edge_holds_no_toke
     soon(edge.shutdown()).await;
     soon(server.shutdown()).await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(
         log.contains("REGISTER sip:ucm1.example.com SIP/2.0"),
         "the log is not empty"

@@ -12,7 +12,6 @@ mod support;
 
 use std::{
     fmt::{Debug, Display},
-    io,
     sync::{Arc, Mutex},
 };
 
@@ -31,9 +30,9 @@ use sip_oauth_tokio::{
 use support::{
     BOTH, Estate, UUID,
     http::{HttpServer, Seen},
+    kept::Kept,
     server_tls, soon,
 };
-use tracing_subscriber::fmt::MakeWriter;
 
 const SERVER: &str = "as.example.com";
 const REDIRECT: &str = "http://127.0.0.1:49152/callback";
@@ -41,47 +40,14 @@ const PASSWORD: &str = "correct-horse-battery-staple";
 const CLIENT_SECRET: &str = "gX1fBat3bV-client-secret";
 const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA-code";
 
-/// Everything that is said: log lines, panics, errors, `Debug` output.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Said {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Said {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Said {
-    fn note(&self, text: &str) {
-        self.0.lock().unwrap().extend_from_slice(text.as_bytes());
-    }
-
-    /// Both ways an error is printed, and what lies under it.
-    fn error<T, E: Display + Debug + std::error::Error>(&self, outcome: Result<T, E>) {
-        let Err(error) = outcome else { return };
-        self.note(&format!("error: {error} {error:?}\n"));
-        let mut source = error.source();
-        while let Some(error) = source {
-            self.note(&format!("under it: {error} {error:?}\n"));
-            source = error.source();
-        }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+/// Both ways an error is printed, and what lies under it.
+fn note<T, E: Display + Debug + std::error::Error>(said: &Kept, outcome: Result<T, E>) {
+    let Err(error) = outcome else { return };
+    said.note(&format!("error: {error} {error:?}\n"));
+    let mut source = error.source();
+    while let Some(error) = source {
+        said.note(&format!("under it: {error} {error:?}\n"));
+        source = error.source();
     }
 }
 
@@ -162,11 +128,7 @@ struct EstateClock(sip_oauth_tokio::Clock);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_most_talkative_log_of_sign_in_renewal_keys_and_introspection_holds_no_secret() {
-    let said = Said::default();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(said.clone())
-        .init();
+    let said = Kept::from(tracing::Level::TRACE);
     let panics = said.clone();
     std::panic::set_hook(Box::new(move |info| {
         panics.note(&format!("PANICKED: {info}\n"));
@@ -252,8 +214,11 @@ async fn the_most_talkative_log_of_sign_in_renewal_keys_and_introspection_holds_
             .unwrap();
         *mood.lock().unwrap() = next;
         let other = grant.begin().unwrap();
-        said.error(soon(grant.authorize_with_password(&other, "jdoe", PASSWORD)).await);
-        said.error(soon(grant.finish(other, &back)).await);
+        note(
+            &said,
+            soon(grant.authorize_with_password(&other, "jdoe", PASSWORD)).await,
+        );
+        note(&said, soon(grant.finish(other, &back)).await);
         let signed_in = soon(grant.finish(sign_in, &back)).await;
         if let Ok(signed_in) = &signed_in {
             said.note(&format!("{signed_in:?}\n"));
@@ -267,7 +232,7 @@ async fn the_most_talkative_log_of_sign_in_renewal_keys_and_introspection_holds_
                     .to_owned(),
             );
         }
-        said.error(signed_in);
+        note(&said, signed_in);
 
         let first = sip_oauth_token::RefreshToken::parse("8xLOxBtZp8-first-refresh-token").unwrap();
         secrets.push(first.expose().to_owned());
@@ -280,29 +245,33 @@ async fn the_most_talkative_log_of_sign_in_renewal_keys_and_introspection_holds_
             said.note(&format!("{renewing:?} {request:?}\n"));
             let outcome = soon(renewing.token(&request)).await;
             said.note(&format!("{outcome:?}\n"));
-            said.error(outcome);
+            note(&said, outcome);
         }
 
         let policy = Policy::rfc9068(UUID, "sip:example.com");
         let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy));
         let keys = JwksClient::new(estate.connector(), &url("/jwks"), verifier).unwrap();
-        said.error(soon(keys.verify(jwt.expose())).await);
-        said.error(soon(keys.refresh()).await);
+        note(&said, soon(keys.verify(jwt.expose())).await);
+        note(&said, soon(keys.refresh()).await);
         let policy = Policy::introspection(UUID, "sip:example.com");
         let verifier = Arc::new(Verifier::new(KeySet::builder().build(), policy));
         let introspection =
             IntrospectionClient::new(estate.connector(), &url("/introspect"), client(), verifier)
                 .unwrap();
         said.note(&format!("{keys:?} {introspection:?}\n"));
-        said.error(soon(introspection.verify(opaque.expose())).await);
-        said.error(soon(introspection.verify(opaque.expose())).await);
+        note(&said, soon(introspection.verify(opaque.expose())).await);
+        note(&said, soon(introspection.verify(opaque.expose())).await);
     }
     let file = std::env::temp_dir().join(format!("sip-oauth-{}-secret", std::process::id()));
     std::fs::write(&file, format!("{}\nsecond line", jwt.expose())).unwrap();
     let source = TokenFile::new(&file);
-    said.error(source.token(&TokenRequest::new(Challenged, None)).await);
+    note(
+        &said,
+        source.token(&TokenRequest::new(Challenged, None)).await,
+    );
     std::fs::write(&file, jwt.expose()).unwrap();
-    said.error(
+    note(
+        &said,
         source
             .token(&TokenRequest::new(Rejected, None).held(jwt.clone()))
             .await,

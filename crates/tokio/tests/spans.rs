@@ -9,43 +9,16 @@
 
 mod support;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use sip_oauth_registration::registrar::{Listener, TokenFinding};
 use sip_oauth_token::{KeySet, Policy, VerifiedToken, Verifier};
 use sip_oauth_tokio::{BoxFuture, Enquiry, RegistrarServer, ServerLimits};
-use support::{DEVICE, Estate, NODE, UUID, loopback, quick, soon};
+use support::{DEVICE, Estate, NODE, UUID, kept::Kept, loopback, quick, soon};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Says that it is asked, and knows nothing.
 struct Asked;
@@ -77,12 +50,7 @@ fn request(method: &str, call_id: &str, lines: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_transaction_tells_in_its_own_span() {
-    let log = Log::default();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .init();
+    let log = Kept::from(tracing::Level::INFO);
     let estate = Estate::new();
     let nothing = Verifier::new(KeySet::builder().build(), Policy::unified_cm(UUID));
     estate.registrar.set_verifier(Arc::new(nothing));
@@ -128,7 +96,7 @@ async fn each_transaction_tells_in_its_own_span() {
     assert!(buffer[..read].starts_with(b"SIP/2.0 503 "));
     soon(server.shutdown()).await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for (said, method, call_id) in [
         ("request not read", "OPTIONS", "unreadable"),
         ("request turned away", "OPTIONS", "overload"),

@@ -10,7 +10,10 @@
 mod support;
 
 use rustls::AlertDescription;
-use sip_oauth_registration::{client::Transport, registrar::Listener};
+use sip_oauth_registration::{
+    client::Transport,
+    registrar::{Listener, PeerIdentity},
+};
 use sip_oauth_tokio::{Connection, ConnectionSettings, Connector, Incoming, RegistrarServer};
 use sip_oauth_trust::{Explanation, Party, Reason};
 use support::{Authority, BOTH, EACH, Estate, NODE, client_tls, connector, soon};
@@ -85,6 +88,16 @@ async fn a_server_under_another_name_is_refused_with_both_names() {
             Some(AlertDescription::BadCertificate)
         );
     }
+}
+
+/// Whoever compares them does so name by name: a name with a separator in it is neither several nor none.
+#[test]
+fn the_names_of_a_peer_are_those_it_presented() {
+    let name = "a, ucm2.example.com";
+    let identity = Authority::new("Example CA").issue_as(name, "a.example.com");
+    let peer = PeerIdentity::of(identity.summary().identities());
+    assert_eq!(peer.names, [name, "a.example.com"]);
+    assert_eq!(peer.allowed_by, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,24 +9,33 @@
 
 mod support;
 
+#[path = "../../trust/tests/support/watched.rs"]
+mod watched;
+
 use std::{
-    fmt,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use rustls::{
-    SignatureScheme, SupportedProtocolVersion,
-    crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
-    pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm},
+use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
+use sip_oauth_registration::{
+    client::{ConnectionFailure, Event, Transport},
+    edge::{DiscoveredNode, Edge, EdgeConfig},
+    registrar::Listener,
 };
-use sip_oauth_registration::{client::Transport, registrar::Listener};
-use sip_oauth_tokio::{Connection, ConnectionSettings, Incoming, RefusalRelay, RegistrarServer};
+use sip_oauth_tokio::{
+    ClientEvent, ClientEvents, ClientHandle, Connection, ConnectionSettings, Connector, EdgeServer,
+    FixedToken, Incoming, RefusalRelay, RegistrarServer, RegistrationClient, Role,
+};
 use sip_oauth_trust::{
-    AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, Reason, ServerCertificate,
-    ServerConfigs, TrustStore,
+    AllowedNames, AllowedRow, CertifiedIdentity, LiveAllowedNames, LiveTrustStore, Party, Reason,
+    ServerCertificate, ServerConfigs, ServerVerifier, TrustStore,
 };
-use support::{Authority, BOTH, EACH, EDGE, Estate, NODE, client_tls, connector, loopback, soon};
+use support::{
+    Authority, BOTH, EACH, EDGE, Estate, NODE, Trace, at_node, client_tls, connector, device_at,
+    loopback, registration, server_tls, server_tls_with, soon,
+};
+use watched::watched_handshakes;
 
 /// A node on 5091 whose store, table and clock a test changes.
 struct Node {
@@ -133,6 +142,23 @@ async fn a_connected_peer_is_closed_when_its_authority_leaves_the_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connected_peer_is_closed_when_a_list_revokes_it() {
+    for versions in EACH {
+        let node = Node::new(versions).await;
+        let authority = &node.estate.authority;
+        let identity = authority.issue(EDGE);
+        let mut connection = node.connected(&identity).await;
+        let mut other = node.connected(&authority.issue(EDGE)).await;
+        let store = authority.store_revoking("Tomcat-trust", &identity);
+        node.estate.trust.replace(store);
+        assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::End);
+        assert_eq!(node.refusal().await, Reason::Revoked);
+        other.ping().await.unwrap();
+        assert_eq!(soon(other.receive()).await.unwrap(), Incoming::Pong);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connected_peer_is_closed_when_its_certificate_ends() {
     for versions in EACH {
         let node = Node::new(versions).await;
@@ -188,16 +214,16 @@ async fn a_peer_whose_trust_is_withdrawn_during_its_handshake_does_not_get_in() 
             let identity = node.estate.authority.issue(EDGE);
             let (table, trust) = (Arc::clone(&node.table), Arc::clone(&node.estate.trust));
             let is_row = matches!(change, Change::Row);
-            *hook.0.lock().unwrap() = Some(Box::new(move || {
+            hook.set(move || {
                 if is_row {
                     table.replace(AllowedNames::default());
                 } else {
                     trust.replace(TrustStore::new("Tomcat-trust"));
                 }
-            }));
+            });
             let mut connection = node.connect(&identity).await;
             assert_eq!(soon(connection.receive()).await.unwrap(), Incoming::End);
-            assert!(hook.0.lock().unwrap().is_none(), "it was called");
+            assert!(hook.has_happened());
             let reason = node.refusal().await;
             match change {
                 Change::Row => assert!(matches!(reason, Reason::NameNotInTable { .. }), "{reason}"),
@@ -209,69 +235,253 @@ async fn a_peer_whose_trust_is_withdrawn_during_its_handshake_does_not_get_in() 
     }
 }
 
-/// What happens once, before the signature of a handshake is verified.
+/// What happens once, when a handshake verifies its signature.
 #[derive(Default, Clone)]
 struct Hook(Arc<Mutex<Option<Happening>>>);
 
 type Happening = Box<dyn FnOnce() + Send>;
 
-struct Hooked {
-    inner: &'static dyn SignatureVerificationAlgorithm,
-    hook: Hook,
-}
+impl Hook {
+    fn set(&self, happening: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(happening));
+    }
 
-impl fmt::Debug for Hooked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+    fn has_happened(&self) -> bool {
+        self.0.lock().unwrap().is_none()
     }
 }
-
-impl SignatureVerificationAlgorithm for Hooked {
-    fn verify_signature(
-        &self,
-        public_key: &[u8],
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), InvalidSignature> {
-        if let Some(happens) = self.hook.0.lock().unwrap().take() {
-            happens();
-        }
-        self.inner.verify_signature(public_key, message, signature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.inner.public_key_alg_id()
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.inner.signature_alg_id()
-    }
-}
-
-type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 
 /// The provider with a hook where handshakes are verified; certificates are verified as ever.
 fn hooked(hook: &Hook) -> Arc<CryptoProvider> {
-    let mut provider = CryptoProvider::clone(&support::provider());
-    let known = provider.signature_verification_algorithms;
-    // rustls wants them for ever; a test has few.
-    let wrap = |inner: &Algorithm| -> Algorithm {
-        Box::leak(Box::new(Hooked {
-            inner: *inner,
-            hook: hook.clone(),
-        }))
-    };
-    let mapping: Vec<(SignatureScheme, &'static [Algorithm])> = known
-        .mapping
-        .iter()
-        .map(|(scheme, algorithms)| {
-            let algorithms: Vec<Algorithm> = algorithms.iter().map(wrap).collect();
-            (*scheme, &*algorithms.leak())
-        })
-        .collect();
-    provider.signature_verification_algorithms = WebPkiSupportedAlgorithms {
-        all: known.all,
-        mapping: mapping.leak(),
-    };
-    Arc::new(provider)
+    let hook = hook.clone();
+    watched_handshakes(&support::provider(), move || {
+        let happening = hook.0.lock().unwrap().take();
+        if let Some(happens) = happening {
+            happens();
+        }
+    })
+}
+
+/// The other way round: a server that is connected and no longer trusted by who connected.
+mod server {
+    use super::*;
+
+    /// What may happen to a store, and whether that is the reason.
+    type Change = (TrustStore, fn(&Reason) -> bool);
+
+    /// A node to connect to, the store of who connects, and what is seen at that end.
+    struct Caller {
+        estate: Estate,
+        /// What the node shows.
+        shown: CertifiedIdentity,
+        node: RegistrarServer,
+        trust: Arc<LiveTrustStore>,
+        trace: Arc<Trace>,
+        connector: Connector,
+    }
+
+    impl Caller {
+        async fn new(versions: &[&'static SupportedProtocolVersion]) -> Self {
+            Self::with(versions, None, support::provider()).await
+        }
+
+        /// The node's certificate ends then.
+        async fn with(
+            versions: &[&'static SupportedProtocolVersion],
+            end: Option<SystemTime>,
+            provider: Arc<CryptoProvider>,
+        ) -> Self {
+            let estate = Estate::with_versions(versions);
+            let shown = estate.authority.issue_until(NODE, end);
+            let tomcat_trust = Arc::clone(&estate.trust);
+            let tls = server_tls_with(shown.clone(), tomcat_trust, EDGE, versions);
+            let node = RegistrarServer::builder(Arc::clone(&estate.registrar), tls)
+                .listen(Listener::SipOAuth, loopback(0))
+                .listen(Listener::SipMraOAuth, loopback(0))
+                .clock(estate.clock.clone())
+                .observer(estate.trace.clone())
+                .timeouts(support::quick())
+                .start()
+                .await
+                .unwrap();
+            let trust = Arc::new(LiveTrustStore::new(estate.authority.store("trusted CAs")));
+            let trace: Arc<Trace> = Arc::default();
+            let verifier = ServerVerifier::builder(Arc::clone(&trust), provider)
+                .observer(Arc::new(RefusalRelay::new()))
+                .build();
+            let connector = Connector::new()
+                .with_resolver(support::names())
+                .with_clock(estate.clock.clone())
+                .with_timeouts(support::quick())
+                .with_observer(trace.clone())
+                .with_verifier(Arc::new(verifier), Some(&estate.authority.issue(EDGE)))
+                .unwrap();
+            Self {
+                estate,
+                shown,
+                node,
+                trust,
+                trace,
+                connector,
+            }
+        }
+
+        /// An edge with one zone, to the node.
+        async fn edge(&self) -> EdgeServer {
+            let towards_clients = server_tls(
+                self.estate.authority.issue(EDGE),
+                self.estate.authority.store("trusted CAs"),
+                "",
+                BOTH,
+            );
+            let edge = Edge::new(EdgeConfig::new(EDGE, 5061));
+            let edge = EdgeServer::builder(edge, towards_clients, self.connector.clone())
+                .listen(loopback(0))
+                .start()
+                .await
+                .unwrap();
+            let port = self.node.local_addr(Listener::SipMraOAuth).unwrap().port();
+            soon(edge.refresh_servers(&[DiscoveredNode::new(NODE, port)])).await;
+            edge
+        }
+
+        fn client(&self) -> (ClientHandle, ClientEvents) {
+            let device = device_at(vec![at_node(&self.node)]);
+            let tokens = Arc::new(FixedToken::new(self.estate.token()));
+            RegistrationClient::new(device, self.connector.clone(), tokens).start()
+        }
+
+        /// Why the first connection that was refused was; at this end, and while it was up.
+        async fn refusal(&self) -> Reason {
+            let trace = &self.trace;
+            trace
+                .until("the refusal", |trace| !trace.refusals().is_empty())
+                .await;
+            let (role, explanation) = trace.refusals()[0].clone();
+            assert_eq!((role, explanation.refused_by), (Role::Initiator, Party::Us));
+            // The other end saw a connection that was closed in order, and no alert.
+            let at_node = &self.estate.trace;
+            at_node.until("the end", |trace| trace.closed() == 1).await;
+            explanation.reason
+        }
+
+        fn changes(&self) -> [Change; 2] {
+            let authority = &self.estate.authority;
+            [
+                (
+                    Authority::new("Another CA").store("trusted CAs"),
+                    |reason| matches!(reason, Reason::UnknownIssuer { .. }),
+                ),
+                (
+                    authority.store_revoking("trusted CAs", &self.shown),
+                    |reason| *reason == Reason::Revoked,
+                ),
+            ]
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_zone_is_closed_when_the_store_no_longer_accepts_its_node() {
+        for versions in EACH {
+            for change in [0, 1] {
+                let caller = Caller::new(versions).await;
+                let edge = caller.edge().await;
+                assert!(edge.zones()[0].zone.state.is_active());
+                let before = TrustStore::clone(&caller.trust.load());
+                let (store, is_it) = caller.changes().into_iter().nth(change).unwrap();
+                caller.trust.replace(store);
+                let reason = caller.refusal().await;
+                assert!(is_it(&reason), "{reason}");
+                // The zone says so, also after it was tried again.
+                for _ in 0..2 {
+                    let zone = &soon(edge.check_zones()).await[0];
+                    assert!(!zone.zone.state.is_active());
+                    assert!(is_it(&zone.explanation.as_ref().unwrap().reason));
+                }
+                caller.trust.replace(before);
+                assert!(soon(edge.check_zones()).await[0].zone.state.is_active());
+                soon(edge.shutdown()).await;
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_zone_is_closed_when_the_certificate_of_its_node_ends() {
+        for versions in EACH {
+            let half_hour = Duration::from_secs(1800);
+            let end = SystemTime::now() + half_hour;
+            let caller = Caller::with(versions, Some(end), support::provider()).await;
+            let edge = caller.edge().await;
+            assert!(edge.zones()[0].zone.state.is_active());
+            let a_second = Duration::from_secs(1);
+            caller.estate.clock.advance(half_hour + 2 * a_second);
+            let reason = caller.refusal().await;
+            assert!(matches!(reason, Reason::Expired { .. }), "{reason}");
+            soon(edge.shutdown()).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_leaves_a_registrar_that_its_store_no_longer_accepts() {
+        for versions in EACH {
+            for change in [0, 1] {
+                let caller = Caller::new(versions).await;
+                let (_handle, mut events) = caller.client();
+                let event = registration(&mut events).await;
+                assert!(matches!(event, Event::Registered(_)), "{event:?}");
+                let (store, is_it) = caller.changes().into_iter().nth(change).unwrap();
+                caller.trust.replace(store);
+                loop {
+                    let Some(ClientEvent::Connection {
+                        failure,
+                        explanation,
+                        ..
+                    }) = soon(events.recv()).await
+                    else {
+                        continue;
+                    };
+                    assert!(matches!(failure, ConnectionFailure::Tls(_)), "{failure:?}");
+                    assert!(is_it(&explanation.unwrap().reason));
+                    break;
+                }
+                let reason = caller.refusal().await;
+                assert!(is_it(&reason), "{reason}");
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_stays_when_a_change_does_not_concern_it() {
+        let caller = Caller::new(BOTH).await;
+        let edge = caller.edge().await;
+        let stranger = caller.estate.authority.issue(EDGE);
+        let authority = &caller.estate.authority;
+        for _ in 0..20 {
+            let store = authority.store_revoking("trusted CAs", &stranger);
+            caller.trust.replace(store);
+            tokio::task::yield_now().await;
+        }
+        assert!(soon(edge.check_zones()).await[0].zone.state.is_active());
+        soon(edge.shutdown()).await;
+        assert!(caller.trace.refusals().is_empty());
+        assert_eq!(caller.estate.trace.accepted().len(), 1);
+    }
+
+    /// A server is sent nothing when the store changes after its certificate was verified and before the handshake ends.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_changes_during_the_handshake_counts() {
+        for versions in EACH {
+            let hook = Hook::default();
+            let caller = Caller::with(versions, None, hooked(&hook)).await;
+            let trust = Arc::clone(&caller.trust);
+            hook.set(move || {
+                trust.replace(TrustStore::new("trusted CAs"));
+            });
+            let (_handle, _events) = caller.client();
+            let reason = caller.refusal().await;
+            assert!(matches!(reason, Reason::UnknownIssuer { .. }), "{reason}");
+            assert!(hook.has_happened());
+            assert!(caller.trace.ladder().is_empty());
+        }
+    }
 }

@@ -97,7 +97,7 @@ pub use server_certificate::ServerCertificate;
 pub use server_verifier::{ServerVerifier, ServerVerifierBuilder};
 pub use store::TrustStore;
 pub use store_error::StoreError;
-pub use summary::CertificateSummary;
+pub use summary::{CertificateSummary, not_after};
 
 /// The rustls whose types stand in this crate's signatures.
 pub use rustls;

@@ -12,8 +12,8 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::reason::{unix_time, webpki_notation};
 use crate::refusal::Verdict;
 use crate::{
-    Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason, ReferenceIdentity,
-    Refusal, Rule, Side, TrustStore, chain, dangerous, end_entity,
+    ChangeListener, Identities, LiveTrustStore, Matched, NameMismatch, Observer, Reason,
+    ReferenceIdentity, Refusal, Rule, Side, TrustStore, chain, dangerous, end_entity,
 };
 
 /// Verifies a server's certificate against a live store: chain and dates by rustls-webpki, an exact pin
@@ -141,6 +141,12 @@ impl ServerVerifier {
             }
             Box::new(refusal)
         })
+    }
+
+    /// Tells `listener` of every change of the trust store: then [`recheck_peer`](Self::recheck_peer) may say something
+    /// else of a connection that is up.
+    pub fn listen(&self, listener: &ChangeListener) {
+        self.store.listen(listener);
     }
 
     pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {

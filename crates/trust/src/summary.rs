@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls_pki_types::CertificateDer;
-use x509_parser::certificate::X509Certificate;
+use x509_parser::certificate::{Validity, X509Certificate};
+use x509_parser::der_parser::asn1_rs::Any;
+use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Version;
 
@@ -133,6 +135,32 @@ impl fmt::Display for CertificateSummary {
             self.subject, self.issuer, self.serial
         )
     }
+}
+
+/// The last second of validity of `certificate`, without a look at the rest of it; `None` when it cannot be found.
+///
+/// For who waits for the end of a certificate that was verified. [`CertificateSummary`] has it beside all else.
+///
+/// ```
+/// use sip_oauth_trust::{not_after, rustls::pki_types::CertificateDer};
+///
+/// assert_eq!(not_after(&CertificateDer::from(&b"no certificate"[..])), None);
+/// ```
+pub fn not_after(certificate: &CertificateDer<'_>) -> Option<SystemTime> {
+    const VERSION: u8 = 0xa0;
+    let behind = |field| Any::from_der(field).ok().map(|(rest, _)| rest);
+    // Certificate and TBSCertificate, RFC 5280 §4.1.
+    let (_, certificate) = Any::from_der(certificate).ok()?;
+    let (_, to_be_signed) = Any::from_der(certificate.data).ok()?;
+    let mut rest = to_be_signed.data;
+    if rest.first() == Some(&VERSION) {
+        rest = behind(rest)?;
+    }
+    for _ in ["serialNumber", "signature", "issuer"] {
+        rest = behind(rest)?;
+    }
+    let (_, validity) = Validity::from_der(rest).ok()?;
+    Some(system_time(&validity.not_after))
 }
 
 fn may_issue(parsed: &X509Certificate<'_>) -> bool {

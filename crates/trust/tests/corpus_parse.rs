@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
 use serde_json::Value;
-use sip_oauth_trust::{CertificateSummary, Source, TrustStore};
+use sip_oauth_trust::{CertificateSummary, Source, TrustStore, not_after};
 use webpki::EndEntityCert;
 use x509_parser::pem::Pem;
 
@@ -83,7 +83,12 @@ fn malformed_certificates_are_refused_but_for_the_listed() {
             skipped.push(file);
             continue;
         };
-        let read = is_read(&CertificateDer::from(block.contents));
+        let certificate = CertificateDer::from(block.contents);
+        let read = is_read(&certificate);
+        if let Ok(summary) = CertificateSummary::of(&certificate) {
+            let end = Some(summary.not_after());
+            assert_eq!(not_after(&certificate), end, "{file}");
+        }
         let agrees = read == (case["result"] == "valid");
         let listed = DISAGREEMENTS.iter().any(|(files, _)| files.contains(&file));
         right += usize::from(agrees);

@@ -294,7 +294,7 @@ mod refusal_of_a_live_store {
         let source = Source::Memory("uploaded meanwhile".to_owned());
         next.add_der(right.der().clone(), &source).unwrap();
         let (live, done) = (Arc::clone(live), AtomicBool::new(false));
-        watched(move || {
+        watched(&provider(), move || {
             if !done.swap(true, Ordering::Relaxed) {
                 live.replace(next.clone());
             }
@@ -359,7 +359,7 @@ fn hostile_chain_of_many_issuers_with_one_name_ends_in_bounded_work() {
     let chain = Leaf::named(NODE).signed_by_with(&last, &same.iter().collect::<Vec<_>>());
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
-    let provider = watched(move || {
+    let provider = watched(&provider(), move || {
         counted.fetch_add(1, Ordering::Relaxed);
     });
     let anchors: Vec<_> = (0..40).map(|_| authority("Same")).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use sip_oauth_token::{AccessToken, VerifiedToken};
-use sip_oauth_trust::{AllowedNames, Identities};
+use sip_oauth_trust::Identities;
 
 /// The listeners of a Unified CM node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,22 +88,27 @@ impl PeerIdentity {
         }
     }
 
-    /// The peer that showed a certificate with these identities, and the row of the table that lets it
-    /// in, if one does.
+    /// The peer that showed a certificate with these identities, let in by no row.
+    ///
+    /// A name with a comma, semicolon or blank in it is a name like others: each is compared as a whole. Only in the one
+    /// string of a row would it be several
+    /// ([`Identities::names_for_table`](sip_oauth_trust::Identities::names_for_table)).
     ///
     /// ```
     /// use sip_oauth_registration::registrar::{Cluster, PeerIdentity};
     /// use sip_oauth_trust::Identities;
     ///
     /// fn identify(identities: &Identities, cluster: &Cluster) -> PeerIdentity {
-    ///     PeerIdentity::of(identities, &cluster.allowed_names())
+    ///     let peer = PeerIdentity::of(identities);
+    ///     match cluster.allowed_names().check(identities) {
+    ///         Ok(found) => peer.allowed_by(&found.row),
+    ///         Err(_) => peer,
+    ///     }
     /// }
     /// ```
-    pub fn of(identities: &Identities, allowed: &AllowedNames) -> Self {
-        Self {
-            names: identities.names_for_table(),
-            allowed_by: allowed.check(identities).ok().map(|found| found.row),
-        }
+    pub fn of(identities: &Identities) -> Self {
+        let names = identities.common_names().iter();
+        Self::new(names.chain(identities.dns_names()))
     }
 
     /// The same peer, let in by the row of this host name or address.

@@ -90,11 +90,14 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
-        let connecting =
-            self.flow
-                .connector
-                .connect(&self.target.host, self.target.port, self.target.transport);
-        let (stream, ends) = tokio::select! {
+        let Target {
+            host,
+            port,
+            transport,
+            ..
+        } = &self.target;
+        let connecting = self.flow.connector.connect_live(host, *port, *transport);
+        let (stream, ends, mut server) = tokio::select! {
             connected = connecting => match connected {
                 Ok(connected) => connected,
                 Err(error) => {
@@ -115,7 +118,12 @@ impl Task {
         };
         let mut connection = Connection::new(stream, ends, settings);
         self.tell(News::Connected(ends.local)).await;
-        let ended = self.serve(&mut connection).await;
+        let ended = tokio::select! {
+            // What is queued is not for a server that is no longer trusted.
+            biased;
+            why = server.withdrawn() => Err(ConnectionError::Withdrawn(why)),
+            ended = self.serve(&mut connection) => ended,
+        };
         connection.report_end(ended.as_ref().err());
         match ended {
             Ok(End::OurWish) => {}

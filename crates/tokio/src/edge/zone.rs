@@ -16,6 +16,7 @@ use super::shared::Shared;
 use crate::{
     connect::Connector,
     connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
+    live_server::LiveServer,
     stop::{Stop, Stopped},
     stream::Stream,
 };
@@ -117,10 +118,13 @@ impl Task {
                 () = stopped.wait() => return,
                 connected = self.connect() => connected,
             };
-            if let Some(mut connection) = connected {
+            if let Some((mut connection, mut server)) = connected {
                 wait = RETRY.0;
                 let ended = tokio::select! {
+                    // What is queued is not for a node that is no longer trusted.
+                    biased;
                     () = stopped.wait() => None,
+                    why = server.withdrawn() => Some(Err(ConnectionError::Withdrawn(why))),
                     ended = self.serve(&mut connection) => Some(ended),
                 };
                 let error = ended.as_ref().and_then(|ended| ended.as_ref().err());
@@ -151,9 +155,10 @@ impl Task {
         }
     }
 
-    async fn connect(&self) -> Option<Connection<Stream>> {
+    async fn connect(&self) -> Option<(Connection<Stream>, LiveServer)> {
         let Zone { host, port, .. } = &self.zone;
-        let (stream, ends) = match self.connector.connect(host, *port, Transport::Tls).await {
+        let connecting = self.connector.connect_live(host, *port, Transport::Tls);
+        let (stream, ends, mut server) = match connecting.await {
             Ok(connected) => connected,
             Err(error) => {
                 self.down(&error.to_string(), error.explanation());
@@ -168,9 +173,16 @@ impl Task {
             observed: doors.observed.clone(),
         };
         let mut connection = Connection::new(stream, ends, settings);
-        let probed = match connection.ping().await {
-            Ok(()) => timeout(PROBE, connection.receive()).await,
-            Err(error) => Ok(Err(error)),
+        let probing = async {
+            match connection.ping().await {
+                Ok(()) => timeout(PROBE, connection.receive()).await,
+                Err(error) => Ok(Err(error)),
+            }
+        };
+        let probed = tokio::select! {
+            biased;
+            why = server.withdrawn() => Ok(Err(ConnectionError::Withdrawn(why))),
+            probed = probing => probed,
         };
         match probed {
             // Silence is no refusal.
@@ -190,7 +202,7 @@ impl Task {
             }
         }
         self.shared.zone_up(&self.zone.name, ends.local);
-        Some(connection)
+        Some((connection, server))
     }
 
     async fn serve(&mut self, connection: &mut Connection<Stream>) -> Result<(), ConnectionError> {

@@ -278,12 +278,7 @@ impl Entrance {
         let Some(identities) = chain.first().and_then(|leaf| Identities::of(leaf).ok()) else {
             return Ok(None);
         };
-        let names = identities
-            .common_names()
-            .iter()
-            .chain(identities.dns_names())
-            .cloned();
-        let identity = PeerIdentity::new(names);
+        let identity = PeerIdentity::of(&identities);
         Ok(Some(match row {
             Some(row) => identity.allowed_by(&row),
             None => identity,

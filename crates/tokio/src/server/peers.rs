@@ -6,20 +6,19 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use rustls::pki_types::CertificateDer;
-use sip_oauth_trust::{CertificateSummary, Explanation, ServerConfigs};
+use sip_oauth_trust::{Explanation, ServerConfigs};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    clock::{Clock, later},
+    clock::Clock,
     observe::Ends,
+    recheck::{RECHECK_AT_LEAST_EVERY, ends_of, next_look},
     stop::Stopped,
 };
-
-const RECHECK_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
 
 type Chain = Arc<[CertificateDer<'static>]>;
 type Verdict = Option<Box<Explanation>>;
@@ -65,10 +64,7 @@ impl LivePeers {
         chain: &[CertificateDer<'static>],
     ) -> LivePeer {
         let (verdict, watched) = watch::channel(None);
-        let summaries = chain
-            .iter()
-            .filter_map(|it| CertificateSummary::of(it).ok());
-        let ends_at: Arc<[_]> = summaries.map(|it| it.not_after()).collect();
+        let ends_at: Arc<[_]> = ends_of(chain).collect();
         let soonest = ends_at.iter().min().copied();
         let chain = chain.into();
         let id = ends.id.get();
@@ -130,18 +126,11 @@ impl LivePeers {
 
     /// When the next certificate of a peer has ended.
     fn next_end(&self, clock: &Clock) -> Instant {
-        // notAfter is the last second of validity, all of it.
-        const LAST_SECOND: Duration = Duration::from_secs(1);
-        let now = clock.system_now();
         // Told before the list is read: who enters meanwhile and ends earlier says so.
-        *self.next() = now.checked_add(RECHECK_AT_LEAST_EVERY);
+        *self.next() = clock.system_now().checked_add(RECHECK_AT_LEAST_EVERY);
         let peers = self.lock();
         let ends = peers.values().flat_map(|peer| peer.ends_at.iter());
-        let left = ends
-            .filter_map(|end| end.checked_add(LAST_SECOND)?.duration_since(now).ok())
-            .filter(|left| !left.is_zero())
-            .fold(RECHECK_AT_LEAST_EVERY, Duration::min);
-        later(clock.now(), left)
+        next_look(ends.copied(), clock)
     }
 
     fn next(&self) -> MutexGuard<'_, Option<SystemTime>> {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod http;
+pub(crate) mod kept;
 pub(crate) mod log;
 
 use std::{
@@ -13,8 +14,9 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber,
 };
 use rustls::{
     SupportedProtocolVersion,
@@ -65,6 +67,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![
             KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
             KeyUsagePurpose::DigitalSignature,
         ];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
@@ -77,22 +80,32 @@ impl Authority {
 
     /// The same, good until then.
     pub(crate) fn issue_until(&self, name: &str, end: Option<SystemTime>) -> CertifiedIdentity {
-        let (certificate, key) = self.sign(name, end);
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        CertifiedIdentity::from_der(vec![certificate.der().clone()], key, &provider()).unwrap()
+        identity(self.sign(name, name, end))
+    }
+
+    /// The same with a CN that is not its DNS name.
+    pub(crate) fn issue_as(&self, common_name: &str, name: &str) -> CertifiedIdentity {
+        identity(self.sign(common_name, name, None))
     }
 
     /// The same as PEM, certificate and key in one file, for programs that are not ours.
     pub(crate) fn issue_pem(&self, name: &str) -> String {
-        let (certificate, key) = self.sign(name, None);
+        let (certificate, key) = self.sign(name, name, None);
         certificate.pem() + &key.serialize_pem()
     }
 
-    fn sign(&self, name: &str, end: Option<SystemTime>) -> (rcgen::Certificate, KeyPair) {
+    fn sign(
+        &self,
+        common_name: &str,
+        name: &str,
+        end: Option<SystemTime>,
+    ) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
@@ -108,6 +121,33 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A store that trusts this authority alone and has a list of it that revokes this certificate.
+    pub(crate) fn store_revoking(&self, name: &str, revoked: &CertifiedIdentity) -> TrustStore {
+        let serial = revoked.summary().serial().split(':');
+        let serial: Vec<u8> = serial
+            .map(|octet| u8::from_str_radix(octet, 16).unwrap())
+            .collect();
+        let (day, now) = (Duration::from_secs(86_400), SystemTime::now());
+        let list = CertificateRevocationListParams {
+            this_update: (now - day).into(),
+            next_update: (now + day).into(),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: vec![RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&serial),
+                revocation_time: (now - day).into(),
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.0).unwrap();
+        let mut store = self.store(name);
+        let source = Source::Memory("made for this test".to_owned());
+        assert_eq!(store.add_crl(list.der(), &source).unwrap(), 1);
+        store
+    }
+
     /// A store that trusts this authority alone.
     pub(crate) fn store(&self, name: &str) -> TrustStore {
         let mut store = TrustStore::new(name);
@@ -119,6 +159,11 @@ impl Authority {
             .unwrap();
         store
     }
+}
+
+fn identity((certificate, key): (rcgen::Certificate, KeyPair)) -> CertifiedIdentity {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    CertifiedIdentity::from_der(vec![certificate.der().clone()], key, &provider()).unwrap()
 }
 
 pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {

@@ -1,14 +1,20 @@
-//! A crypto provider that tells of each signature it verifies.
+//! A crypto provider that tells of each signature it verifies. The tests of `crates/tokio` use it too.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
-use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+
+type Algorithm = &'static dyn SignatureVerificationAlgorithm;
+type Before = Arc<dyn Fn() + Send + Sync>;
 
 struct Watched {
-    inner: &'static dyn SignatureVerificationAlgorithm,
-    before: Arc<dyn Fn() + Send + Sync>,
+    inner: Algorithm,
+    before: Before,
 }
 
 impl fmt::Debug for Watched {
@@ -37,25 +43,47 @@ impl SignatureVerificationAlgorithm for Watched {
     }
 }
 
-/// `before` is called before each signature of a certificate is verified.
-pub(crate) fn watched(before: impl Fn() + Send + Sync + 'static) -> Arc<CryptoProvider> {
-    let mut provider = CryptoProvider::clone(&super::provider());
-    let before: Arc<dyn Fn() + Send + Sync> = Arc::new(before);
-    // rustls wants them for ever; a test has few.
-    let all: Vec<&'static dyn SignatureVerificationAlgorithm> = provider
-        .signature_verification_algorithms
-        .all
+/// rustls wants them for ever; a test has few.
+fn watch(algorithms: &[Algorithm], before: &Before) -> &'static [Algorithm] {
+    let watched = algorithms.iter().map(|inner| -> Algorithm {
+        Box::leak(Box::new(Watched {
+            inner: *inner,
+            before: Arc::clone(before),
+        }))
+    });
+    watched.collect::<Vec<_>>().leak()
+}
+
+/// `before` is called before each signature of a certificate or a revocation list is verified.
+pub(crate) fn watched(
+    provider: &CryptoProvider,
+    before: impl Fn() + Send + Sync + 'static,
+) -> Arc<CryptoProvider> {
+    let mut provider = provider.clone();
+    let known = provider.signature_verification_algorithms;
+    provider.signature_verification_algorithms = WebPkiSupportedAlgorithms {
+        all: watch(known.all, &(Arc::new(before) as Before)),
+        mapping: known.mapping,
+    };
+    Arc::new(provider)
+}
+
+/// `before` is called before the signature of a handshake is verified, when the certificate has been.
+pub(crate) fn watched_handshakes(
+    provider: &CryptoProvider,
+    before: impl Fn() + Send + Sync + 'static,
+) -> Arc<CryptoProvider> {
+    let mut provider = provider.clone();
+    let known = provider.signature_verification_algorithms;
+    let before: Before = Arc::new(before);
+    let mapping: Vec<(SignatureScheme, &'static [Algorithm])> = known
+        .mapping
         .iter()
-        .map(|inner| -> &'static dyn SignatureVerificationAlgorithm {
-            Box::leak(Box::new(Watched {
-                inner: *inner,
-                before: Arc::clone(&before),
-            }))
-        })
+        .map(|(scheme, algorithms)| (*scheme, watch(algorithms, &before)))
         .collect();
     provider.signature_verification_algorithms = WebPkiSupportedAlgorithms {
-        all: Vec::leak(all),
-        mapping: provider.signature_verification_algorithms.mapping,
+        all: known.all,
+        mapping: mapping.leak(),
     };
     Arc::new(provider)
 }
