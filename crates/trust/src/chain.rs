@@ -201,9 +201,7 @@ pub(crate) fn path<T>(
 
 /// The verdict by all sets of lists. A list that the certificate's issuer did not sign says nothing, so one good verdict
 /// is enough; that it is revoked is said by its issuer alone, and outweighs it.
-pub(crate) fn of_all_lists<T>(
-    verdicts: impl Iterator<Item = Result<T, Error>>,
-) -> Result<T, Error> {
+fn of_all_lists<T>(verdicts: impl Iterator<Item = Result<T, Error>>) -> Result<T, Error> {
     let mut verdict: Option<Result<T, Error>> = None;
     for next in verdicts {
         if matches!(

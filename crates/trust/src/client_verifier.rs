@@ -15,12 +15,13 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::reason::unix_time;
 use crate::refusal::Verdict;
 use crate::{
-    Anchor, Identities, LiveAllowedNames, LiveTrustStore, MissingCrl, NameMatch, Observer, Reason,
-    Refusal, RevocationDepth, RevocationList, Side, StaleCrl, TrustStore, chain, end_entity, pin,
+    Anchor, Identities, LiveAllowedNames, LiveTrustStore, NameMatch, Observer, Reason, Refusal,
+    Side, TrustStore, chain, end_entity, pin,
 };
 
-/// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by
-/// rustls-webpki, then its names against the live `expresswaycconfiguration` table.
+/// Verifies a client's certificate on port 5091: chain, dates and key usage against a live store by rustls'
+/// [`WebPkiClientVerifier`], then its names against the live `expresswaycconfiguration` table. A store with revocation lists
+/// is asked through webpki as that verifier does it, with the lists as they were read when they came into the store.
 ///
 /// Chain first, so that a name is looked up only for certificates somebody trusted has signed; a client
 /// without certificate is refused. An empty store is no error: it refuses everybody as unknown_ca, as a
@@ -38,14 +39,13 @@ pub struct ClientVerifier {
     observer: Option<Arc<dyn Observer>>,
     /// Whose certificates may be good, as of when the verifier was made; a hint to the client, no more.
     hints: Vec<DistinguishedName>,
-    /// webpki's verifier for the store it was made of.
+    /// rustls' verifier for the store it was made of, which has no revocation lists.
     chain: ArcSwapOption<ChainVerifier>,
 }
 
 struct ChainVerifier {
     store: Arc<TrustStore>,
-    /// One for each set of revocation lists.
-    inner: Vec<Arc<dyn ClientCertVerifier>>,
+    inner: Arc<dyn ClientCertVerifier>,
 }
 
 /// Steps to a [`ClientVerifier`].
@@ -185,15 +185,28 @@ impl ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), Error> {
-        // WebPkiClientVerifier is not made without an anchor.
+        // WebPkiClientVerifier takes lists as DER and would read them again, in the first handshake after a change.
+        if !store.revocation_lists().is_empty() {
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            let presenter = Side::Client;
+            return chain::path(
+                store,
+                end_entity,
+                intermediates,
+                presenter,
+                now,
+                algorithms,
+                |_| (),
+            )
+            .map(drop);
+        }
+        // It is not made without an anchor.
         let path = if store.roots().is_empty() {
             Err(CertificateError::UnknownIssuer.into())
         } else {
-            let verifier = self.chain_verifier(store)?;
-            let verify = |inner: &Arc<dyn ClientCertVerifier>| {
-                inner.verify_client_cert(end_entity, intermediates, now)
-            };
-            chain::of_all_lists(verifier.inner.iter().map(verify))
+            self.chain_verifier(store)?
+                .inner
+                .verify_client_cert(end_entity, intermediates, now)
         };
         match path {
             Ok(_) => chain::no_list_at_all(store),
@@ -207,40 +220,17 @@ impl ClientVerifier {
         {
             return Ok(Arc::clone(known));
         }
-        let verifiers = store
-            .revocation_sets()
-            .map(|lists| self.webpki_verifier(store, lists));
+        let roots = Arc::clone(store.roots());
+        let builder =
+            WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&self.provider));
         let made = Arc::new(ChainVerifier {
             store: Arc::clone(store),
-            inner: verifiers.collect::<Result<_, _>>()?,
+            inner: builder
+                .build()
+                .map_err(|error| Error::General(error.to_string()))?,
         });
         self.chain.store(Some(Arc::clone(&made)));
         Ok(made)
-    }
-
-    fn webpki_verifier<'a>(
-        &self,
-        store: &TrustStore,
-        lists: impl Iterator<Item = &'a RevocationList>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
-        let policy = store.revocation_policy();
-        let mut builder = WebPkiClientVerifier::builder_with_provider(
-            Arc::clone(store.roots()),
-            Arc::clone(&self.provider),
-        )
-        .with_crls(lists.map(|list| list.der().clone()));
-        if policy.missing == MissingCrl::Accept {
-            builder = builder.allow_unknown_revocation_status();
-        }
-        if policy.depth == RevocationDepth::EndEntity {
-            builder = builder.only_check_end_entity_revocation();
-        }
-        if policy.stale == StaleCrl::Refuse {
-            builder = builder.enforce_revocation_expiration();
-        }
-        builder
-            .build()
-            .map_err(|error| Error::General(error.to_string()))
     }
 
     fn check_names(&self, identities: &Identities) -> Result<NameMatch, Box<Verdict>> {

@@ -161,7 +161,6 @@ pub enum CrlError {
 /// the issuer on each path it is used for.
 #[derive(Debug, Clone)]
 pub struct RevocationList {
-    der: CertificateRevocationListDer<'static>,
     parsed: Arc<CertRevocationList<'static>>,
     issuer: String,
     this_update: SystemTime,
@@ -233,10 +232,6 @@ impl RevocationList {
         self.parsed.issuing_distribution_point().is_none()
     }
 
-    pub(crate) fn der(&self) -> &CertificateRevocationListDer<'static> {
-        &self.der
-    }
-
     pub(crate) fn parsed(&self) -> &CertRevocationList<'static> {
         &self.parsed
     }
@@ -271,7 +266,7 @@ pub(crate) fn lists(bytes: &[u8], source: &Source) -> Result<Vec<RevocationList>
     ders.into_iter()
         .enumerate()
         .map(|(index, der)| {
-            read(der, source).map_err(|what| CrlError::Unusable {
+            read(&der, source).map_err(|what| CrlError::Unusable {
                 number: index + 1,
                 what,
             })
@@ -279,10 +274,7 @@ pub(crate) fn lists(bytes: &[u8], source: &Source) -> Result<Vec<RevocationList>
         .collect()
 }
 
-fn read(
-    der: CertificateRevocationListDer<'static>,
-    source: &Source,
-) -> Result<RevocationList, String> {
+fn read(der: &CertificateRevocationListDer<'_>, source: &Source) -> Result<RevocationList, String> {
     // webpki first: what it refuses can never count.
     let parsed =
         OwnedCertRevocationList::from_der(der.as_ref()).map_err(|error| error.to_string())?;
@@ -299,7 +291,6 @@ fn read(
         authority_key: list.extensions().iter().find_map(authority_key),
         source: source.clone(),
         parsed: Arc::new(parsed.into()),
-        der,
     })
 }
 
