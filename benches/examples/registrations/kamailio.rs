@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::material::{Folder, ISSUER};
-use super::process::{Server, Watched};
+use super::process::{Server, Watched, free};
 
 /// Its standard error, in the folder.
 pub(crate) const LOG: &str = "kamailio.log";
@@ -93,6 +93,7 @@ pub(crate) fn start(
     check: Check,
     watched: Watched,
 ) -> Outcome<Server> {
+    free(address())?;
     let chain = [
         fs::read(folder.file("server.pem"))?,
         fs::read(folder.file("ca.pem"))?,

@@ -18,7 +18,7 @@ use sip_oauth_trust::{
 use super::Outcome;
 use super::common::registrar;
 use super::material::Folder;
-use super::process::{Server, Watched};
+use super::process::{Server, Watched, free};
 
 /// How many devices it knows.
 pub(crate) const DEVICES: usize = 10_000;
@@ -36,6 +36,8 @@ pub(crate) fn address(is_mutual: bool) -> SocketAddr {
 
 /// Starts it; `remembered` verdicts are kept.
 pub(crate) fn start(folder: &Folder, remembered: usize, watched: Watched) -> Outcome<Server> {
+    free(address(false))?;
+    free(address(true))?;
     let mut command = watched.command(std::env::current_exe()?);
     command
         .arg("serve")
@@ -44,10 +46,11 @@ pub(crate) fn start(folder: &Folder, remembered: usize, watched: Watched) -> Out
         .stdout(Stdio::piped());
     let mut server = Server::start(&mut command, File::create(folder.file(LOG))?)?;
     let said = server.child().stdout.take().ok_or("no output")?;
-    match BufReader::new(said).lines().next() {
-        Some(Ok(_)) => Ok(server),
-        _ => Err("our registrar did not start".into()),
+    if let Some(Ok(_)) = BufReader::new(said).lines().next() {
+        return Ok(server);
     }
+    let log = fs::read_to_string(folder.file(LOG))?;
+    Err(format!("our registrar did not start:\n{log}").into())
 }
 
 /// What the process does.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -79,6 +80,14 @@ pub(crate) fn open_files() -> Outcome<usize> {
     let line = said.lines().find(|line| line.starts_with("Max open files"));
     let soft = line.and_then(|line| line.split_whitespace().nth(3));
     Ok(soft.ok_or("no limit of open files")?.parse()?)
+}
+
+/// That nobody listens there: a server left over from another run would be driven instead of the one that is counted.
+pub(crate) fn free(address: SocketAddr) -> Outcome {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{address} is not free: {error}").into()),
+    }
 }
 
 /// How a server runs.
