@@ -102,3 +102,43 @@ async fn keep_fresh_asks_by_itself_and_after_an_unknown_key() {
         () = soon(script) => {}
     }
 }
+
+/// A server that drops a key at once, where an embedder knows that tokens signed by it are still about. The time counts from
+/// the first answer without the key, however often the server is asked meanwhile.
+#[tokio::test]
+async fn a_key_that_is_gone_is_good_for_the_grace_and_no_longer() {
+    let stage = Stage::with(|client| client.grace(Duration::from_secs(1000))).await;
+    let verify = |token: &str| {
+        let now = stage.estate.clock.system_now();
+        stage.client.verifier().verify(token, now).map(drop)
+    };
+    stage.refresh().await.unwrap();
+    let old = stage.token();
+    assert_eq!(verify(&old), Ok(()));
+    for minutes in 0..2 {
+        let next = AuthorizationServer::new(UUID).unwrap().jwk_set();
+        stage.show(Page::of(next).with("cache-control", "max-age=60"));
+        stage.wait(if minutes == 0 { 600 } else { 60 });
+        assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+        assert_eq!(verify(&old), Ok(()), "{minutes}");
+    }
+    stage.wait(939);
+    stage.refresh().await.unwrap();
+    assert_eq!(verify(&old), Ok(()));
+    stage.wait(1);
+    assert!(verify(&old).is_err());
+    stage.refresh().await.unwrap();
+    assert!(verify(&old).is_err());
+}
+
+#[tokio::test]
+async fn without_grace_a_key_that_is_gone_is_good_no_more() {
+    let stage = Stage::new().await;
+    stage.refresh().await.unwrap();
+    let old = stage.token();
+    stage.show(Page::of(AuthorizationServer::new(UUID).unwrap().jwk_set()));
+    stage.wait(600);
+    assert_eq!(stage.refresh().await, Ok(KeysNews::Replaced));
+    let now = stage.estate.clock.system_now();
+    assert!(stage.client.verifier().verify(&old, now).is_err());
+}

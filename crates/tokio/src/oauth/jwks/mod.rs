@@ -1,33 +1,26 @@
 //! The keys of an authorization server over HTTPS: a JWK set (RFC 7517), kept fresh.
 
+mod error;
+mod fetch;
+
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use bytes::Bytes;
-use hyper::{
-    Method, StatusCode, Uri,
-    header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH},
-};
+use hyper::{Uri, header::HeaderValue};
 use sip_oauth_registration::Entropy;
-use sip_oauth_token::{KeyError, KeyId, KeySet, TokenError, VerifiedToken, Verifier};
+use sip_oauth_token::{KeyId, KeySet, TokenError, VerifiedToken, Verifier};
 use tokio::sync::{Mutex, Notify};
 
-use super::{
-    backoff::Backoff,
-    freshness::{Bounds, Freshness},
-    token_answer::{https, retry_after},
-};
-use crate::{
-    clock::later,
-    connect::Connector,
-    http::{Answer, Exchange, FetchFailure, HttpFailure, printable, redirect},
-};
+use super::{backoff::Backoff, freshness::Bounds, token_answer::https};
+use crate::{clock::later, connect::Connector, http::printable};
+
+pub use error::{JwksError, JwksFailure};
 
 /// Fetches an authorization server's JWK set and puts its keys into a [`Verifier`], as those of its issuer.
 ///
@@ -73,6 +66,7 @@ pub struct JwksClient {
     bounds: Bounds,
     backoff: Backoff,
     max_staleness: Option<Duration>,
+    grace: Option<Duration>,
     /// Held over a request: who comes meanwhile waits for its end.
     state: Arc<Mutex<State>>,
     /// How many requests have begun, to be read without waiting for the one under way.
@@ -85,6 +79,8 @@ pub struct JwksClient {
 struct State {
     /// The last good set.
     keys: Option<KeySet>,
+    /// Sets with keys that it does not list any more, oldest first.
+    former: Vec<Former>,
     etag: Option<HeaderValue>,
     fresh_until: Option<Instant>,
     /// When the server was asked last.
@@ -94,6 +90,12 @@ struct State {
     failed: Option<(JwksError, Instant)>,
     /// An unknown key was noted, and no request that began since has brought an answer.
     wanted: bool,
+}
+
+/// A set that another one took the place of, and until when its keys are good.
+struct Former {
+    keys: KeySet,
+    end: SystemTime,
 }
 
 /// What asking for the keys came to.
@@ -180,6 +182,7 @@ impl JwksClient {
             },
             backoff: Backoff::default(),
             max_staleness: None,
+            grace: None,
             state: Arc::default(),
             begun: Arc::default(),
             noted: Arc::default(),
@@ -258,6 +261,15 @@ impl JwksClient {
     #[must_use]
     pub fn max_staleness(mut self, time: Duration) -> Self {
         self.max_staleness = Some(time);
+        self
+    }
+
+    /// Sets how long a key is still good that the server lists no more, counted from the first answer without it. Not at
+    /// all by default: leaving a key out is how a server takes it back. For one that drops a key while tokens signed by it
+    /// are still about.
+    #[must_use]
+    pub fn grace(mut self, time: Duration) -> Self {
+        self.grace = Some(time);
         self
     }
 
@@ -479,165 +491,7 @@ impl JwksClient {
             let none = self.verifier.key_set_builder().build();
             self.verifier.replace_keys_of(&self.issuer, none);
             (state.keys, state.etag) = (None, None);
+            state.former.clear();
         }
     }
-
-    async fn fetch(
-        &self,
-        state: &mut State,
-    ) -> Result<(KeysNews, Freshness), (JwksError, Option<Duration>)> {
-        let mut uri = self.url.clone();
-        let mut left = self.max_redirects;
-        let answer = loop {
-            let failed = |failure| {
-                (
-                    JwksError {
-                        url: printable(&uri),
-                        failure,
-                    },
-                    None,
-                )
-            };
-            let answer = self
-                .once(&uri, state.etag.as_ref())
-                .await
-                .map_err(|error| (error, None))?;
-            if !matches!(answer.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-                break answer;
-            }
-            let next = redirect(&uri, &answer)
-                .map_err(|failure| failed(JwksFailure::Redirect(Arc::new(failure))))?;
-            left = left.checked_sub(1).ok_or_else(|| {
-                let failure = FetchFailure::TooManyRedirects(self.max_redirects);
-                failed(JwksFailure::Redirect(Arc::new(failure)))
-            })?;
-            uri = next;
-        };
-        let failed = |failure, wait| {
-            (
-                JwksError {
-                    url: printable(&uri),
-                    failure,
-                },
-                wait,
-            )
-        };
-        let freshness = Freshness::of(&answer.headers, self.bounds);
-        match answer.status {
-            StatusCode::OK => {}
-            // Only to a request that had an ETag, which came with a good set.
-            StatusCode::NOT_MODIFIED if state.etag.is_some() => {
-                return Ok((KeysNews::Unchanged, freshness));
-            }
-            status => {
-                let wait = retry_after(&answer.headers);
-                return Err(failed(JwksFailure::Status(status.as_u16()), wait));
-            }
-        }
-        let keys = std::str::from_utf8(&answer.body)
-            .map_err(|_| KeyError::Jwk("not UTF-8"))
-            .and_then(|json| self.verifier.key_set_builder().jwk_set(json))
-            .map_err(|error| failed(JwksFailure::Keys(error), None))?
-            .build();
-        for skipped in keys.skipped() {
-            tracing::debug!(reason = %skipped, "a key of the set was left out");
-        }
-        state.keys = Some(keys.clone());
-        // By its keys, not by its text: an answer that may not be stored is no reason to check every signature again.
-        let news = if self.verifier.replace_keys_of(&self.issuer, keys) {
-            KeysNews::Replaced
-        } else {
-            KeysNews::Unchanged
-        };
-        state.etag = answer
-            .headers
-            .get(ETAG)
-            .filter(|_| freshness.may_store)
-            .cloned();
-        Ok((news, freshness))
-    }
-
-    async fn once(&self, uri: &Uri, etag: Option<&HeaderValue>) -> Result<Answer, JwksError> {
-        let json = HeaderValue::from_static("application/jwk-set+json, application/json");
-        let mut headers = vec![(ACCEPT, json)];
-        headers.extend(etag.map(|etag| (IF_NONE_MATCH, etag.clone())));
-        Exchange {
-            method: Method::GET,
-            uri,
-            headers,
-            body: Bytes::new(),
-            subject: "keys",
-            max_body_bytes: self.max_bytes,
-            timeout: self.timeout,
-        }
-        .run(&self.connector)
-        .await
-        .map_err(|error| JwksError {
-            url: error.url,
-            failure: JwksFailure::Http(Arc::new(error.failure)),
-        })
-    }
-}
-
-/// The keys could not be had: what, where, what to do.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct JwksError {
-    /// The URL without user information and query.
-    pub url: String,
-    /// What failed.
-    pub failure: JwksFailure,
-}
-
-impl fmt::Display for JwksError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "keys from {}: {}", self.url, self.failure)
-    }
-}
-
-impl std::error::Error for JwksError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.failure)
-    }
-}
-
-/// Rounded up: who comes back then is not too early.
-fn in_seconds(time: Duration) -> u64 {
-    time.as_secs()
-        .saturating_add(u64::from(time.subsec_nanos() > 0))
-}
-
-/// Why the keys could not be had.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum JwksFailure {
-    /// Keys are fetched over TLS only.
-    #[error("expected an https URL")]
-    NotHttps,
-    /// Keys belong to an issuer (RFC 8725 section 3.8).
-    #[error(
-        "whose keys are these? expected one issuer in the policy, or one of those in it by `JwksClient::of_issuer`"
-    )]
-    Issuer,
-    /// The runtime ended while it was asked.
-    #[error("asking was given up")]
-    GivenUp,
-    /// A token names a key that is not there, and the server was asked a moment ago: it may have the key by now.
-    #[error("asked a moment ago, and not again for {} s", in_seconds(*left))]
-    TooSoon {
-        /// How long until it may be asked again.
-        left: Duration,
-    },
-    /// There was no whole answer.
-    #[error("{0}")]
-    Http(Arc<HttpFailure>),
-    /// Another status than 200.
-    #[error("status {0} instead of 200; check the URL against the server's `jwks_uri`")]
-    Status(u16),
-    /// A redirect that is not followed.
-    #[error("{0}")]
-    Redirect(Arc<FetchFailure>),
-    /// What came is no set with a usable key.
-    #[error("{0}")]
-    Keys(KeyError),
 }
