@@ -13,7 +13,8 @@ use std::{sync::Arc, time::Duration};
 
 use sip_oauth_csf::{DeviceConfig, Limits};
 use sip_oauth_tokio::{
-    Clock, ConfigCache, ConfigFetch, Connector, FetchError, FetchFailure, HttpFailure,
+    Clock, ConfigCache, ConfigFetch, Connector, FetchError, FetchFailure, FetchedConfig,
+    HttpFailure,
 };
 use support::{
     Authority, BOTH, NODE, Trace, client_tls,
@@ -155,6 +156,21 @@ mod kept {
             status.store(answered, Ordering::SeqCst);
             assert!(soon(cache.get(&url)).await.is_err(), "{answered}");
         }
+    }
+
+    /// A device that starts while its server is away goes on with the file it kept on disk.
+    #[tokio::test]
+    async fn a_copy_from_disk_stands_in_with_its_age() {
+        let (server, status, clock, cache) = cached().await;
+        let url = url(&server, FILE);
+        let hour = Duration::from_secs(3600);
+        let kept = FetchedConfig::new(&url, "<device/>", clock.system_now() - hour);
+        cache.put(&url, kept);
+        status.store(503, Ordering::SeqCst);
+        let copy = soon(cache.get(&url)).await.unwrap();
+        assert_eq!(copy.config.bytes, "<device/>");
+        assert!(copy.age >= hour, "{:?}", copy.age);
+        assert!(copy.instead_of.is_some());
     }
 
     #[tokio::test]

@@ -61,7 +61,7 @@ impl ConfigCache {
         }
     }
 
-    /// Puts a copy that was kept elsewhere, on disk for example, under the URL it is asked for by.
+    /// Puts a copy that was kept elsewhere, on disk for example ([`FetchedConfig::new`]), under the URL it is asked for by.
     pub fn put(&self, url: &str, config: FetchedConfig) {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         if copies.len() >= MAX_COPIES && !copies.contains_key(url) {

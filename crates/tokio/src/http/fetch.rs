@@ -219,6 +219,15 @@ pub struct FetchedConfig {
 }
 
 impl FetchedConfig {
+    /// A file that was fetched from `url` at `fetched_at` and kept elsewhere since, on disk for example.
+    pub fn new(url: impl Into<String>, bytes: impl Into<Bytes>, fetched_at: SystemTime) -> Self {
+        Self {
+            url: url.into(),
+            bytes: bytes.into(),
+            fetched_at,
+        }
+    }
+
     /// How old this copy is at `now`; zero when `now` is earlier.
     pub fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.fetched_at).unwrap_or_default()
