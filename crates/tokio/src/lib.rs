@@ -51,11 +51,12 @@ mod resolver;
 mod server;
 mod stop;
 mod stream;
+mod wiped;
 
 pub use axl::{AxlClient, AxlCredentials, AxlError, AxlFailure, DiscoveredNode, Discovery, Pushed};
 pub use client::{
-    ClientEvent, ClientEvents, ClientHandle, ClientStopped, FixedToken, ObtainedToken,
-    RefreshGrant, RegistrationClient, RenewingToken, TokenFile, TokenFn, TokenRequest, TokenSource,
+    ClientEvent, ClientEvents, ClientHandle, CommandError, FixedToken, ObtainedToken, RefreshGrant,
+    RegistrationClient, RenewingToken, TokenFile, TokenFn, TokenRequest, TokenSource,
     TokenUnavailable, token_fn,
 };
 pub use clock::Clock;

@@ -19,6 +19,10 @@ impl Stop {
         Stopped(self.0.subscribe())
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
     pub(crate) fn stop(&self) {
         self.0.send_replace(true);
     }

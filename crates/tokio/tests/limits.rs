@@ -86,6 +86,25 @@ mod time {
         assert!(limited[0].contains("a message took longer"), "{limited:?}");
     }
 
+    /// RFC 3261 section 18.3, RFC 4475 section 3.1.2.2: Content-Length promises more than comes.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_peer_that_never_sends_its_body_is_told_400_and_dropped() {
+        let estate = Estate::new();
+        let server = estate.serve_with(short(), ServerLimits::new()).await;
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let longer = options("").replace("Content-Length: 0", "Content-Length: 9");
+        tcp.write_all(longer.as_bytes()).await.unwrap();
+        let answer = String::from_utf8(until_closed(&mut tcp).await).unwrap();
+        assert!(answer.starts_with("SIP/2.0 400 "), "{answer}");
+        let limited = estate.trace.limited();
+        assert!(limited[0].contains("a message took longer"), "{limited:?}");
+        // A value that was cut off is not repeated.
+        let mut tcp = tcp_to(&server, Listener::Sip).await;
+        let cut = longer.find("TIONS\r\nContent-Length").unwrap();
+        tcp.write_all(&longer.as_bytes()[..cut]).await.unwrap();
+        assert!(until_closed(&mut tcp).await.is_empty());
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn keep_alives_are_answered_and_keep_a_connection_from_idling() {
         let estate = Estate::new();

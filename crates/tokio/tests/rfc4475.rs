@@ -85,7 +85,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("unreason", &[]), // a response
     ("noreason", &[]), // a response
     ("badinv01", &[405]),
-    ("clerr", &[]), // ends before its body does
+    ("clerr", &[400]), // ends before its body does
     ("ncl", &[400]),
     ("scalar02", &[400]),
     ("scalarlg", &[]),   // a response
@@ -98,7 +98,7 @@ const ANSWERS: [(&str, &[u16]); 50] = [
     ("baddate", &[405]),
     ("regbadct", &[400]),
     ("badaspec", &[400]),
-    ("baddn", &[]), // no From to copy
+    ("baddn", &[400]), // and ends before its head does
     ("badvers", &[505]),
     ("mismatch01", &[400]),
     ("mismatch02", &[501]),

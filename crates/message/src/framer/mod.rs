@@ -19,6 +19,8 @@ use crate::{HeaderName, Leniencies, Leniency, Limits};
 /// says, which every message on a stream must have (RFC 3261 section 18.3). After an error the
 /// stream cannot be read any more and the connection must be closed.
 ///
+/// What was handed out, or is dropped, is overwritten: it may hold a token.
+///
 /// ```
 /// use sip_oauth_message::{Frame, Framer, Limits};
 /// let mut framer = Framer::new(Limits::default());
@@ -126,13 +128,29 @@ impl Framer {
         // byte is moved once on average.
         if self.start > 0 && self.start * 2 >= self.buffer.len() {
             let gone = self.start;
-            self.buffer.drain(..gone);
-            self.count(self.buffer.len());
+            let left = self.buffer.len() - gone;
+            self.buffer.copy_within(gone.., 0);
+            wipe(self.buffer.get_mut(left..).unwrap_or_default());
+            self.buffer.truncate(left);
+            self.count(left);
             self.start = 0;
             self.line -= gone;
             self.scanned -= gone;
             self.frame_end = self.frame_end.map(|end| end - gone);
             self.open_length = self.open_length.map(|(from, to)| (from - gone, to - gone));
+        }
+        let needed = self.buffer.len() + bytes.len();
+        if needed > self.buffer.capacity() {
+            // `Vec` would free the smaller block as it is. One that begins takes no more than it is given.
+            let larger = if self.buffer.is_empty() {
+                needed
+            } else {
+                needed.max(2 * self.buffer.capacity())
+            };
+            let mut larger = Vec::with_capacity(larger);
+            larger.extend_from_slice(&self.buffer);
+            wipe(&mut self.buffer);
+            self.buffer = larger;
         }
         self.buffer.extend_from_slice(bytes);
         self.count(bytes.len());
@@ -389,6 +407,19 @@ fn decimal(value: &[u8]) -> Option<usize> {
 
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
+}
+
+/// Overwrites what may hold credentials. At the speed of a copy, which `Zeroize` is not: that writes byte by byte.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    // Without it the stores could be left out: nobody reads them.
+    std::hint::black_box(bytes);
+}
+
+impl Drop for Framer {
+    fn drop(&mut self) {
+        wipe(&mut self.buffer);
+    }
 }
 
 impl fmt::Debug for Framer {

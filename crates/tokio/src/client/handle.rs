@@ -14,6 +14,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::stop::{Stop, Stopped};
 
+/// Commands not yet taken up. The client takes each up as soon as its task runs, so only a runtime that is held up lets them
+/// gather.
+const MAX_COMMANDS: usize = 64;
+
 /// Events kept for an owner that does not read; what comes on top is counted in [`ClientEvent::Missed`].
 const MAX_EVENTS: usize = 256;
 
@@ -77,15 +81,22 @@ pub(super) enum Command {
 /// Controls a running client. Dropping the last clone stops the client as [`ClientHandle::stop`] does.
 #[derive(Debug, Clone)]
 pub struct ClientHandle {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::Sender<Command>,
     state: watch::Receiver<ClientState>,
     stop: Arc<Stop>,
 }
 
-/// The client's task has ended.
+/// Why a client does not do what it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the client has stopped")]
-pub struct ClientStopped;
+#[non_exhaustive]
+pub enum CommandError {
+    /// Its task has ended, or was told to.
+    #[error("the client has stopped")]
+    Stopped,
+    /// It has 64 commands that it has not come to: its runtime is held up. Nothing was done; try again later.
+    #[error("the client has not come to the 64 commands before this one")]
+    Busy,
+}
 
 impl ClientHandle {
     /// Where the client stands.
@@ -97,8 +108,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn start(&self) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn start(&self) -> Result<(), CommandError> {
         self.command(Command::Start)
     }
 
@@ -106,8 +117,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn deregister(&self) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn deregister(&self) -> Result<(), CommandError> {
         self.command(Command::Deregister)
     }
 
@@ -116,8 +127,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn set_targets(&self, targets: Vec<Target>) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn set_targets(&self, targets: Vec<Target>) -> Result<(), CommandError> {
         self.command(Command::Targets(targets))
     }
 
@@ -125,8 +136,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn relocate(&self, targets: Vec<Target>) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn relocate(&self, targets: Vec<Target>) -> Result<(), CommandError> {
         self.command(Command::Relocate(targets))
     }
 
@@ -134,8 +145,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn take_over(&self) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn take_over(&self) -> Result<(), CommandError> {
         self.command(Command::TakeOver)
     }
 
@@ -143,8 +154,8 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn suspend(&self) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn suspend(&self) -> Result<(), CommandError> {
         self.command(Command::Suspend)
     }
 
@@ -152,14 +163,15 @@ impl ClientHandle {
     ///
     /// # Errors
     ///
-    /// When the client has stopped.
-    pub fn resume(&self) -> Result<(), ClientStopped> {
+    /// [`CommandError`]; the command then has no effect.
+    pub fn resume(&self) -> Result<(), CommandError> {
         self.command(Command::Resume)
     }
 
     /// Ends the registration, waits for the registrar's answer as long as
     /// [`Timeouts::shutdown`](crate::Timeouts::shutdown) says, closes, and ends the task.
     ///
+    /// What it was told before and has not come to is not done any more; what it is told from now on is an error.
     /// [`ClientEvents::recv`] gives `None` when it has ended, and so does [`ClientHandle::stopped`].
     pub fn stop(&self) {
         self.stop.stop();
@@ -172,8 +184,16 @@ impl ClientHandle {
         while state.changed().await.is_ok() {}
     }
 
-    fn command(&self, command: Command) -> Result<(), ClientStopped> {
-        self.commands.send(command).map_err(|_| ClientStopped)
+    fn command(&self, command: Command) -> Result<(), CommandError> {
+        if self.stop.is_stopped() {
+            return Err(CommandError::Stopped);
+        }
+        self.commands
+            .try_send(command)
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => CommandError::Busy,
+                mpsc::error::TrySendError::Closed(_) => CommandError::Stopped,
+            })
     }
 }
 
@@ -201,7 +221,7 @@ impl ClientEvents {
 /// The task's side of the channels.
 #[derive(Debug)]
 pub(super) struct Ends {
-    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) commands: mpsc::Receiver<Command>,
     pub(super) stopped: Stopped,
     state: watch::Sender<ClientState>,
     events: mpsc::Sender<ClientEvent>,
@@ -229,8 +249,7 @@ impl Ends {
 }
 
 pub(super) fn channels(client: &Client) -> (ClientHandle, ClientEvents, Ends) {
-    // Commands come from the owner's own hand and are never many.
-    let (commands, for_commands) = mpsc::unbounded_channel();
+    let (commands, for_commands) = mpsc::channel(MAX_COMMANDS);
     let (events, for_events) = mpsc::channel(MAX_EVENTS);
     let (state, for_state) = watch::channel(client.state());
     let stop = Stop::new();
@@ -254,4 +273,38 @@ pub(super) fn channels(client: &Client) -> (ClientHandle, ClientEvents, Ends) {
             missed,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends() -> (ClientHandle, ClientEvents, Ends) {
+        use sip_oauth_registration::client::{ClientConfig, Device, Instance, Line};
+        let device = Device::csf("CSFJDOE", Instance::new("005056aabbcc").unwrap());
+        let line = Line::new("1010", "a1b2c3d4-0000-4000-8000-000000000001");
+        let config = ClientConfig::unified_cm(device, line, Vec::new());
+        let entropy = crate::entropy::ProviderEntropy::of(None);
+        channels(&Client::new(config, entropy))
+    }
+
+    #[test]
+    fn commands_that_are_not_taken_up_are_bounded_and_none_is_lost_in_silence() {
+        let (handle, _events, mut ends) = ends();
+        for _ in 0..MAX_COMMANDS {
+            assert_eq!(handle.start(), Ok(()));
+        }
+        assert_eq!(handle.deregister(), Err(CommandError::Busy));
+        assert!(matches!(ends.commands.try_recv(), Ok(Command::Start)));
+        assert_eq!(handle.deregister(), Ok(()));
+    }
+
+    #[test]
+    fn a_client_that_is_stopping_takes_no_command() {
+        let (handle, _events, ends) = ends();
+        handle.stop();
+        assert_eq!(handle.start(), Err(CommandError::Stopped));
+        drop(ends);
+        assert_eq!(handle.resume(), Err(CommandError::Stopped));
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
     connect::{ConnectError, ConnectFailure, Connector},
     connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
     server::transaction_span,
+    wiped::Wiped,
 };
 
 /// Requests waiting for a registrar that does not read. A client has one outstanding at a time.
@@ -146,7 +147,7 @@ impl Task {
                 request = self.requests.recv() => match request {
                     // No message: observers see SIP only.
                     Some(ping) if ping == PING => connection.ping().await?,
-                    Some(request) => connection.send(&request).await?,
+                    Some(request) => connection.send(&Wiped(request)).await?,
                     None => return Ok(End::OurWish),
                 },
                 incoming = connection.receive() => match incoming? {

@@ -20,7 +20,7 @@ use crate::{connect::Connector, entropy::ProviderEntropy};
 use driver::Driver;
 use link::Flow;
 
-pub use handle::{ClientEvent, ClientEvents, ClientHandle, ClientStopped};
+pub use handle::{ClientEvent, ClientEvents, ClientHandle, CommandError};
 pub use refresh_grant::RefreshGrant;
 pub use renewing_token::RenewingToken;
 pub use token_file::TokenFile;

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use sip_oauth_message::{FramingError, FramingErrorKind, ParseError};
+use sip_oauth_message::{FramingError, ParseError};
 use sip_oauth_trust::Explanation;
 
 use crate::connect::IoReason;
@@ -50,21 +50,6 @@ impl ConnectionError {
             Self::Tls { explanation, .. } | Self::Withdrawn(explanation) => Some(explanation),
             _ => None,
         }
-    }
-
-    /// What is wrong with Content-Length, where it was that: the head is a message's, and its sender may be told before the
-    /// connection is closed (RFC 3261 section 18.3).
-    pub(crate) fn wrong_length(&self) -> Option<&FramingError> {
-        let Self::Framing(error) = self else {
-            return None;
-        };
-        matches!(
-            error.kind,
-            FramingErrorKind::ContentLength
-                | FramingErrorKind::ContentLengthConflict
-                | FramingErrorKind::MissingContentLength
-        )
-        .then_some(error)
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use sip_oauth_message::{Frame, Framer, Limits};
+use sip_oauth_message::{Frame, Framer, FramingErrorKind, Limits};
 use sip_oauth_trust::{Side, explain, tls_cause};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
@@ -142,6 +142,29 @@ impl<S> Connection<S> {
     /// What has come and is no whole message: after [`ConnectionError::Framing`] the message whose end cannot be told.
     pub fn unframed(&self) -> &[u8] {
         self.framer.unframed()
+    }
+
+    /// What has come, in whole lines, of the message in which `error` ended the connection; where that is one whose sender may
+    /// be told before it is closed (RFC 3261 section 18.3): its end cannot be told, or did not come.
+    pub(crate) fn without_end(&self, error: &ConnectionError) -> Option<&[u8]> {
+        let bytes = self.framer.unframed();
+        match error {
+            ConnectionError::Framing(error) => matches!(
+                error.kind,
+                FramingErrorKind::ContentLength
+                    | FramingErrorKind::ContentLengthConflict
+                    | FramingErrorKind::MissingContentLength
+            ),
+            ConnectionError::EndInsideMessage | ConnectionError::TimedOut(Waiting::Message(_)) => {
+                true
+            }
+            _ => false,
+        }
+        .then(|| {
+            // A value that was cut off must not be repeated.
+            let last = bytes.windows(CRLF.len()).rposition(|two| two == CRLF);
+            last.and_then(|at| bytes.get(..at + CRLF.len()))
+        })?
     }
 
     /// When the current wait is over, and what was waited for.

@@ -12,6 +12,7 @@ use crate::{
     server::Accepted,
     stop::Stopped,
     stream::Stream,
+    wiped::Wiped,
 };
 
 /// Runs one connection to its end.
@@ -33,8 +34,9 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
         &mut stopped,
     )
     .await;
-    if let Some(error) = ended.as_ref().err().and_then(ConnectionError::wrong_length)
-        && let Some(answer) = shared.answer_unframed(&arrival, connection.unframed(), error)
+    if let Err(error) = &ended
+        && let Some(message) = connection.without_end(error)
+        && let Some(answer) = shared.answer_unframed(&arrival, message, error)
     {
         // Closed for what it was, whether or not the client takes this.
         let _ = connection.send(&answer).await;
@@ -97,6 +99,7 @@ async fn take(
 ) -> Result<ControlFlow<()>, ConnectionError> {
     match incoming {
         Incoming::Message(message) => {
+            let message = Wiped(message);
             if let Some(answer) = shared.take_request(arrival, &message, entropy)? {
                 connection.send(&answer).await?;
             }

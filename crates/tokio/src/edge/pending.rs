@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::wiped::Wiped;
+
 /// After this nobody waits any more: Timer F (RFC 3261 section 17.1.2.2).
 const TIMER_F: Duration = Duration::from_secs(32);
 
@@ -18,7 +20,7 @@ pub(super) struct Waiting {
     pub(super) connection: u64,
     pub(super) peer: SocketAddr,
     pub(super) zone: String,
-    pub(super) request: Vec<u8>,
+    pub(super) request: Wiped,
     pub(super) since: Instant,
 }
 
@@ -129,7 +131,7 @@ mod tests {
             connection,
             peer: SocketAddr::new(peer.parse().unwrap(), 5061),
             zone: zone.to_owned(),
-            request: Vec::new(),
+            request: Wiped(Vec::new()),
             since,
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use sip_oauth_message::{FramingError, MessageView, Request, header::Via};
+use sip_oauth_message::{MessageView, Request, header::Via};
 use sip_oauth_registration::edge::{Edge, EdgeArrival, EdgeRefusal, Forwarding, Zone};
 use sip_oauth_trust::Explanation;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +20,7 @@ use crate::{
     entropy::ProviderEntropy,
     observe::Ends,
     server::{Doors, transaction_span},
+    wiped::Wiped,
 };
 
 /// A zone, and why TLS failed when it last did.
@@ -127,7 +128,7 @@ impl Shared {
         &self,
         arrival: &EdgeArrival,
         bytes: &[u8],
-        error: &FramingError,
+        error: &ConnectionError,
     ) -> Option<Vec<u8>> {
         let now = self.doors.clock.system_now();
         let mut entropy = ProviderEntropy::of(None);
@@ -217,7 +218,7 @@ impl Shared {
             connection: arrival.connection,
             peer: arrival.peer,
             zone: zone.to_owned(),
-            request: message.to_vec(),
+            request: Wiped(message.to_vec()),
             since: Instant::now(),
         };
         if !lock(&self.pending).insert(branch.clone(), waiting) {

@@ -19,6 +19,7 @@ use crate::{
     live_server::LiveServer,
     stop::{Stop, Stopped},
     stream::Stream,
+    wiped::Wiped,
 };
 
 /// With TLS 1.3 our handshake is over before the node has looked at our certificate. Therefore a keep-alive is sent first,
@@ -209,7 +210,7 @@ impl Task {
         loop {
             tokio::select! {
                 request = self.requests.recv() => match request {
-                    Some(request) => connection.send(&request).await?,
+                    Some(request) => connection.send(&Wiped(request)).await?,
                     // The zone's end is dropped together with its stop.
                     None => return Ok(()),
                 },

@@ -2,11 +2,15 @@
 
 use std::time::SystemTime;
 
-use crate::server::{answered_span, transaction_span};
-use sip_oauth_message::{FramingError, Limits, MessageView, ParseError};
+use sip_oauth_message::{Limits, MessageView, ParseError};
 use sip_oauth_registration::{
     Entropy,
     registrar::{Answer, Arrival, BindingStore, Ended, Observation, Registrar, TokenFinding},
+};
+
+use crate::{
+    connection::ConnectionError,
+    server::{answered_span, transaction_span},
 };
 
 /// What was decided about a message.
@@ -70,7 +74,7 @@ pub(super) trait Judge: Send + Sync {
         &self,
         arrival: &Arrival,
         bytes: &[u8],
-        error: &FramingError,
+        error: &ConnectionError,
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,
@@ -152,7 +156,7 @@ where
         &self,
         arrival: &Arrival,
         bytes: &[u8],
-        error: &FramingError,
+        error: &ConnectionError,
         now: SystemTime,
         entropy: &mut dyn Entropy,
         answer: &mut Vec<u8>,

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use sip_oauth_message::{FramingError, ParseError};
+use sip_oauth_message::ParseError;
 use sip_oauth_registration::registrar::{Arrival, Ended, Listener, TokenFinding};
 
 use super::{
@@ -16,6 +16,7 @@ use crate::{
     server::{Accepted, Doors},
     stop::Stopped,
     stream::Stream,
+    wiped::Wiped,
 };
 
 /// How often registrations are looked through for those that have ended.
@@ -50,8 +51,9 @@ impl Desk {
             why = live_peer.withdrawn() => Err(ConnectionError::Withdrawn(why)),
             ended = self.run(&mut connection, &arrival, &mut stopped) => ended,
         };
-        if let Some(error) = ended.as_ref().err().and_then(ConnectionError::wrong_length)
-            && let Some(answer) = self.answer_unframed(&connection, &arrival, error)
+        if let Err(error) = &ended
+            && let Some(message) = connection.without_end(error)
+            && let Some(answer) = self.answer_unframed(ends, &arrival, message, error)
         {
             // Closed for what it was, whether or not the peer takes this.
             let _ = connection.send(&answer).await;
@@ -77,19 +79,18 @@ impl Desk {
     /// The answer to the last message of a connection, of which nobody can tell where it ends.
     fn answer_unframed(
         &self,
-        connection: &Connection<Stream>,
+        ends: Ends,
         arrival: &Arrival,
-        error: &FramingError,
+        bytes: &[u8],
+        error: &ConnectionError,
     ) -> Option<Vec<u8>> {
         let mut answer = Vec::new();
         let mut entropy = ProviderEntropy::of(None);
         let now = self.doors.clock.system_now();
-        let (bytes, judge) = (connection.unframed(), &self.judge);
+        let judge = &self.judge;
         let observation =
             judge.answer_unframed(arrival, bytes, error, now, &mut entropy, &mut answer)?;
-        self.doors
-            .observed
-            .decision(connection.ends(), &observation);
+        self.doors.observed.decision(ends, &observation);
         Some(answer)
     }
 
@@ -137,7 +138,7 @@ impl Desk {
         entropy: &mut ProviderEntropy,
     ) -> Result<ControlFlow<()>, ConnectionError> {
         let message = match incoming {
-            Incoming::Message(message) => message,
+            Incoming::Message(message) => Wiped(message),
             Incoming::Pong => return Ok(ControlFlow::Continue(())),
             Incoming::End => return Ok(ControlFlow::Break(())),
         };
