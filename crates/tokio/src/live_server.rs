@@ -30,7 +30,7 @@ impl LiveTrust {
         let listener = ChangeListener::new(move || {
             telling.send_replace(());
         });
-        verifier.listen(&listener);
+        verifier.on_change(&listener);
         Self {
             verifier,
             changes,

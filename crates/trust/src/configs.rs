@@ -192,9 +192,9 @@ impl ServerConfigs {
 
     /// Tells `listener` of every change of the trust store and the table: then
     /// [`recheck_peer`](Self::recheck_peer) may say something else of a connection that is up.
-    pub fn listen(&self, listener: &ChangeListener) {
-        self.store.listen(listener);
-        self.allowed.listen(listener);
+    pub fn on_change(&self, listener: &ChangeListener) {
+        self.store.on_change(listener);
+        self.allowed.on_change(listener);
     }
 
     /// The pair in use, made anew when the loaded certificate or the store is no longer the one it was

@@ -110,13 +110,13 @@ impl<T> Live<T> {
     ///     counted.fetch_add(1, Ordering::Relaxed);
     /// });
     /// let live = LiveTrustStore::new(TrustStore::new("Tomcat-trust"));
-    /// live.listen(&listener);
+    /// live.on_change(&listener);
     /// live.replace(TrustStore::new("Tomcat-trust"));
     /// drop(listener);
     /// live.replace(TrustStore::new("Tomcat-trust"));
     /// assert_eq!(changes.load(Ordering::Relaxed), 1);
     /// ```
-    pub fn listen(&self, listener: &ChangeListener) {
+    pub fn on_change(&self, listener: &ChangeListener) {
         let mut listeners = self
             .listeners
             .lock()

@@ -145,8 +145,8 @@ impl ServerVerifier {
 
     /// Tells `listener` of every change of the trust store: then [`recheck_peer`](Self::recheck_peer) may say something
     /// else of a connection that is up.
-    pub fn listen(&self, listener: &ChangeListener) {
-        self.store.listen(listener);
+    pub fn on_change(&self, listener: &ChangeListener) {
+        self.store.on_change(listener);
     }
 
     pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {

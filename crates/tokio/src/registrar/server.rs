@@ -327,7 +327,7 @@ impl RegistrarServerBuilder {
         let changed = Arc::new(Notify::new());
         let telling = Arc::clone(&changed);
         let listener = ChangeListener::new(move || telling.notify_one());
-        self.tls.listen(&listener);
+        self.tls.on_change(&listener);
         let mut server = RegistrarServer {
             judge: self.judge,
             tls: self.tls,
