@@ -3,9 +3,10 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
 use tokio::sync::watch;
 
 /// The time that leases, tokens and `Date` headers go by.
@@ -147,6 +148,14 @@ pub(crate) fn later(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait)
         .or_else(|| now.checked_add(NEVER))
         .unwrap_or(now)
+}
+
+/// Certificates are judged by the same time in a handshake and after it.
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since = self.system_now().duration_since(UNIX_EPOCH).ok()?;
+        Some(UnixTime::since_unix_epoch(since))
+    }
 }
 
 impl fmt::Debug for Clock {

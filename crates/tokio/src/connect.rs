@@ -89,8 +89,9 @@ impl Connector {
     ///
     /// The servers of a [`RegistrationClient`](crate::RegistrationClient) and of an [`EdgeServer`](crate::EdgeServer) are
     /// also verified anew while they are connected: after each change of the trust store, when a certificate of theirs
-    /// ends, and once an hour. One that is then refused is sent nothing more, and its connection is closed
-    /// ([`ConnectionError::Withdrawn`](crate::ConnectionError::Withdrawn)).
+    /// ends, and once an hour; handshakes go by the same [clock](Self::with_clock). One that is then refused is sent nothing
+    /// more, not even close_notify, and its connection is closed
+    /// ([`ConnectionError::Withdrawn`](crate::ConnectionError::Withdrawn)). What the system's socket has taken may still arrive.
     ///
     /// # Errors
     ///
@@ -102,10 +103,11 @@ impl Connector {
     ) -> Result<Self, rustls::Error> {
         let config = client_config(Arc::clone(&verifier), identity)?;
         let trust = Some(LiveTrust::new(verifier));
-        Ok(Self {
+        let connector = Self {
             trust,
             ..self.with_tls(Arc::new(config))
-        })
+        };
+        Ok(connector.judging_by_the_clock())
     }
 
     /// Connects TLS with `config`, of which nobody can tell when it would refuse a server that is connected:
@@ -124,10 +126,18 @@ impl Connector {
         self
     }
 
-    /// Stamps events with `clock`.
+    /// Stamps events with `clock`, and judges certificates by it where it has the [verifier](Self::with_verifier).
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self.judging_by_the_clock()
+    }
+
+    /// Handshakes go by the time that servers are verified anew by. A configuration we were given keeps its own.
+    fn judging_by_the_clock(mut self) -> Self {
+        if let (Some(tls), Some(_)) = (&mut self.tls, &self.trust) {
+            Arc::make_mut(tls).time_provider = Arc::new(self.clock.clone());
+        }
         self
     }
 
@@ -143,7 +153,7 @@ impl Connector {
         self.tls.as_ref()
     }
 
-    /// The clock events are stamped with.
+    /// The clock of [`with_clock`](Self::with_clock).
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -269,7 +279,13 @@ impl Attempt<'_> {
             return Ok((Stream::Tcp(tcp), local, LiveServer::nobody()));
         };
         let trust = self.connector.trust.as_ref();
-        let trust = trust.map(|trust| (trust, trust.changes(), name.clone()));
+        let trust = trust.map(|trust| {
+            (
+                trust,
+                trust.before_handshake(&self.connector.clock),
+                name.clone(),
+            )
+        });
         let (shaken, refusal) =
             refusal_relay::catch(timeout(timeouts.handshake, connector.connect(name, tcp))).await;
         let stream = shaken
@@ -277,8 +293,8 @@ impl Attempt<'_> {
             .map_err(|error| ConnectFailure::from_handshake(error, refusal))?;
         let stream = Stream::Tls(Box::new(TlsStream::Client(stream)));
         let server = match (trust, stream.peer_certificates()) {
-            (Some((trust, changes, name)), Some(chain)) => {
-                trust.server(changes, chain, name, &self.connector.clock)
+            (Some((trust, since, name)), Some(chain)) => {
+                trust.server(since, chain, name, &self.connector.clock)
             }
             _ => LiveServer::nobody(),
         };

@@ -7,10 +7,14 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use sip_oauth_trust::{ChangeListener, Explanation, ServerVerifier};
-use tokio::sync::watch;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
 
 use crate::{
     clock::Clock,
+    connection::{Connection, ConnectionError},
     recheck::{ends_of, next_look},
 };
 
@@ -38,30 +42,39 @@ impl LiveTrust {
         }
     }
 
-    /// What changes from now on: to be taken before the handshake, which a change may fall into.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.changes.subscribe()
+    /// To be called before the handshake, which a change or an end may fall into.
+    pub(crate) fn before_handshake(&self, clock: &Clock) -> Since {
+        Since {
+            changes: self.changes.subscribe(),
+            judged: clock.system_now(),
+        }
     }
 
     /// The server that showed `chain` when `name` was connected to.
     pub(crate) fn server(
         &self,
-        changes: watch::Receiver<()>,
+        since: Since,
         chain: &[CertificateDer<'static>],
         name: ServerName<'static>,
         clock: &Clock,
     ) -> LiveServer {
         let ends: Vec<_> = ends_of(chain).collect();
         LiveServer(Some(Server {
-            next: next_look(ends.iter().copied(), clock),
+            next: next_look(ends.iter().copied(), since.judged, clock),
             trust: self.clone(),
-            changes,
+            changes: since.changes,
             chain: chain.to_vec(),
             ends,
             name,
             clock: clock.clone(),
         }))
     }
+}
+
+/// The time from which on what happens to a server is not known to its handshake.
+pub(crate) struct Since {
+    changes: watch::Receiver<()>,
+    judged: SystemTime,
 }
 
 /// Tells when a server that was trusted is not any more.
@@ -93,6 +106,44 @@ impl LiveServer {
             None => std::future::pending().await,
         }
     }
+
+    /// The changes that are to be judged before more is sent.
+    pub(crate) fn unjudged(&self) -> Unjudged {
+        Unjudged(self.0.as_ref().map(|server| server.changes.clone()))
+    }
+
+    /// Ends the connection to the server after `error`: in order as long as it is trusted. What TLS still holds would be
+    /// flushed by that; one that is not trusted does not get it.
+    pub(crate) async fn close<S>(
+        mut self,
+        connection: Connection<S>,
+        error: Option<&ConnectionError>,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if matches!(error, Some(ConnectionError::Withdrawn(_))) {
+            return;
+        }
+        tokio::select! {
+            biased;
+            _ = self.withdrawn() => {}
+            () = connection.close() => {}
+        }
+    }
+}
+
+/// Changes of the trust store that [`LiveServer::withdrawn`] may not have seen.
+pub(crate) struct Unjudged(Option<watch::Receiver<()>>);
+
+impl Unjudged {
+    /// Lets the branch of the task that waits for [`LiveServer::withdrawn`] judge what has changed. It has to come first.
+    pub(crate) async fn judged(&mut self) {
+        let Some(changes) = &mut self.0 else { return };
+        while changes.has_changed().unwrap_or(false) {
+            changes.borrow_and_update();
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 impl Server {
@@ -103,8 +154,8 @@ impl Server {
                 _ = self.changes.changed() => {}
                 () = self.clock.sleep_until(self.next) => {}
             }
-            self.next = next_look(self.ends.iter().copied(), &self.clock);
             let now = self.clock.system_now();
+            self.next = next_look(self.ends.iter().copied(), now, &self.clock);
             let verifier = &self.trust.verifier;
             if let Err(refusal) = verifier.recheck_peer(&self.chain, &self.name, now) {
                 return Box::new(refusal.explanation());
@@ -112,3 +163,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,10 @@ mod support;
 mod watched;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -35,7 +38,7 @@ use support::{
     Authority, BOTH, EACH, EDGE, Estate, NODE, Trace, at_node, client_tls, connector, device_at,
     loopback, registration, server_tls, server_tls_with, soon,
 };
-use watched::watched_handshakes;
+use watched::{watched, watched_handshakes};
 
 /// A node on 5091 whose store, table and clock a test changes.
 struct Node {
@@ -417,6 +420,13 @@ mod server {
             caller.estate.clock.advance(half_hour + 2 * a_second);
             let reason = caller.refusal().await;
             assert!(matches!(reason, Reason::Expired { .. }), "{reason}");
+            // A handshake goes by the same clock: it does not come back.
+            for _ in 0..2 {
+                let zone = &soon(edge.check_zones()).await[0];
+                assert!(!zone.zone.state.is_active());
+                let reason = &zone.explanation.as_ref().unwrap().reason;
+                assert!(matches!(reason, Reason::Expired { .. }), "{reason}");
+            }
             soon(edge.shutdown()).await;
         }
     }
@@ -432,11 +442,12 @@ mod server {
                 let (store, is_it) = caller.changes().into_iter().nth(change).unwrap();
                 caller.trust.replace(store);
                 loop {
-                    let Some(ClientEvent::Connection {
+                    let event = soon(events.recv()).await.expect("the client goes on");
+                    let ClientEvent::Connection {
                         failure,
                         explanation,
                         ..
-                    }) = soon(events.recv()).await
+                    } = event
                     else {
                         continue;
                     };
@@ -452,14 +463,41 @@ mod server {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_connection_stays_when_a_change_does_not_concern_it() {
-        let caller = Caller::new(BOTH).await;
+        let signatures = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&signatures);
+        let provider = watched(&support::provider(), move || {
+            counting.fetch_add(1, Ordering::SeqCst);
+        });
+        let caller = Caller::with(BOTH, None, Arc::clone(&provider)).await;
         let edge = caller.edge().await;
         let stranger = caller.estate.authority.issue(EDGE);
-        let authority = &caller.estate.authority;
+        let store = || {
+            let authority = &caller.estate.authority;
+            authority.store_revoking("trusted CAs", &stranger)
+        };
+        let verified = || signatures.load(Ordering::SeqCst);
+        // What one look at the node takes.
+        let before = verified();
+        ServerVerifier::builder(Arc::new(LiveTrustStore::new(store())), provider)
+            .build()
+            .recheck_peer(
+                &caller.shown.certified_key().cert,
+                &NODE.try_into().unwrap(),
+                SystemTime::now(),
+            )
+            .unwrap();
+        let each = verified() - before;
+        assert!(each > 0);
+        let mut looked = verified();
         for _ in 0..20 {
-            let store = authority.store_revoking("trusted CAs", &stranger);
-            caller.trust.replace(store);
-            tokio::task::yield_now().await;
+            caller.trust.replace(store());
+            looked += each;
+            soon(async {
+                while verified() < looked {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            })
+            .await;
         }
         assert!(soon(edge.check_zones()).await[0].zone.state.is_active());
         soon(edge.shutdown()).await;

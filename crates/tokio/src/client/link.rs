@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 use crate::{
     connect::{ConnectError, ConnectFailure, Connector},
     connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
+    live_server::Unjudged,
     server::transaction_span,
     wiped::Wiped,
 };
@@ -119,26 +120,31 @@ impl Task {
         };
         let mut connection = Connection::new(stream, ends, settings);
         self.tell(News::Connected(ends.local)).await;
+        let unjudged = server.unjudged();
         let ended = tokio::select! {
             // What is queued is not for a server that is no longer trusted.
             biased;
             why = server.withdrawn() => Err(ConnectionError::Withdrawn(why)),
-            ended = self.serve(&mut connection) => ended,
+            ended = self.serve(&mut connection, unjudged) => ended,
         };
         connection.report_end(ended.as_ref().err());
-        match ended {
+        match &ended {
             Ok(End::OurWish) => {}
             Ok(End::PeersWish) => self.tell(News::Down(ConnectionFailure::Closed, None)).await,
             Err(error) => {
-                let failure = failure_of_connection(&error);
+                let failure = failure_of_connection(error);
                 let explanation = error.explanation().cloned().map(Box::new);
                 self.tell(News::Down(failure, explanation)).await;
             }
         }
-        connection.close().await;
+        server.close(connection, ended.as_ref().err()).await;
     }
 
-    async fn serve<S>(&mut self, connection: &mut Connection<S>) -> Result<End, ConnectionError>
+    async fn serve<S>(
+        &mut self,
+        connection: &mut Connection<S>,
+        mut unjudged: Unjudged,
+    ) -> Result<End, ConnectionError>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
@@ -147,7 +153,11 @@ impl Task {
                 request = self.requests.recv() => match request {
                     // No message: observers see SIP only.
                     Some(ping) if ping == PING => connection.ping().await?,
-                    Some(request) => connection.send(&Wiped(request)).await?,
+                    Some(request) => {
+                        let request = Wiped(request);
+                        unjudged.judged().await;
+                        connection.send(&request).await?;
+                    }
                     None => return Ok(End::OurWish),
                 },
                 incoming = connection.receive() => match incoming? {

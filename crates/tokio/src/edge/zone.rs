@@ -16,7 +16,7 @@ use super::shared::Shared;
 use crate::{
     connect::Connector,
     connection::{Connection, ConnectionError, ConnectionSettings, Incoming},
-    live_server::LiveServer,
+    live_server::{LiveServer, Unjudged},
     stop::{Stop, Stopped},
     stream::Stream,
     wiped::Wiped,
@@ -121,12 +121,13 @@ impl Task {
             };
             if let Some((mut connection, mut server)) = connected {
                 wait = RETRY.0;
+                let unjudged = server.unjudged();
                 let ended = tokio::select! {
                     // What is queued is not for a node that is no longer trusted.
                     biased;
-                    () = stopped.wait() => None,
                     why = server.withdrawn() => Some(Err(ConnectionError::Withdrawn(why))),
-                    ended = self.serve(&mut connection) => Some(ended),
+                    () = stopped.wait() => None,
+                    ended = self.serve(&mut connection, unjudged) => Some(ended),
                 };
                 let error = ended.as_ref().and_then(|ended| ended.as_ref().err());
                 connection.report_end(error);
@@ -137,7 +138,7 @@ impl Task {
                     };
                     self.down(&why, error.and_then(ConnectionError::explanation));
                 }
-                connection.close().await;
+                server.close(connection, error).await;
                 if ended.is_none() {
                     return;
                 }
@@ -206,11 +207,19 @@ impl Task {
         Some((connection, server))
     }
 
-    async fn serve(&mut self, connection: &mut Connection<Stream>) -> Result<(), ConnectionError> {
+    async fn serve(
+        &mut self,
+        connection: &mut Connection<Stream>,
+        mut unjudged: Unjudged,
+    ) -> Result<(), ConnectionError> {
         loop {
             tokio::select! {
                 request = self.requests.recv() => match request {
-                    Some(request) => connection.send(&Wiped(request)).await?,
+                    Some(request) => {
+                        let request = Wiped(request);
+                        unjudged.judged().await;
+                        connection.send(&request).await?;
+                    }
                     // The zone's end is dropped together with its stop.
                     None => return Ok(()),
                 },

@@ -111,8 +111,10 @@ impl LivePeers {
         changed: &Notify,
         mut stopped: Stopped,
     ) {
+        // Whatever has ended when the first enters is looked at.
+        let mut judged = SystemTime::UNIX_EPOCH;
         loop {
-            let next = self.next_end(clock);
+            let next = self.next_end(judged, clock);
             tokio::select! {
                 biased;
                 () = stopped.wait() => return,
@@ -120,17 +122,18 @@ impl LivePeers {
                 () = clock.sleep_until(next) => {}
                 () = self.ends_earlier.notified() => continue,
             }
-            self.recheck_by(tls, clock.system_now());
+            judged = clock.system_now();
+            self.recheck_by(tls, judged);
         }
     }
 
-    /// When the next certificate of a peer has ended.
-    fn next_end(&self, clock: &Clock) -> Instant {
+    /// When the next certificate of a peer has ended, after all were `judged`.
+    fn next_end(&self, judged: SystemTime, clock: &Clock) -> Instant {
         // Told before the list is read: who enters meanwhile and ends earlier says so.
         *self.next() = clock.system_now().checked_add(RECHECK_AT_LEAST_EVERY);
         let peers = self.lock();
         let ends = peers.values().flat_map(|peer| peer.ends_at.iter());
-        next_look(ends.copied(), clock)
+        next_look(ends.copied(), judged, clock)
     }
 
     fn next(&self) -> MutexGuard<'_, Option<SystemTime>> {
