@@ -417,6 +417,31 @@ mod ownership {
         assert!(reason.contains("cisco-alarm:111 "), "{reason}");
     }
 
+    /// It was said of that registration at that cluster.
+    #[test]
+    fn one_that_was_wanted_is_forgotten_with_the_registration_or_the_cluster() {
+        let leave = |bench: &mut Bench| {
+            bench.client.deregister(bench.now);
+            bench.client.start(bench.now);
+        };
+        let move_on = |bench: &mut Bench| {
+            bench.client.set_targets(nodes(&["new1.example.com"]));
+            bench.client.resume(bench.now);
+        };
+        for forget in [&leave as &dyn Fn(&mut Bench), &move_on] {
+            let mut bench = Bench::new(client_config());
+            bench.sent();
+            bench.answer("403 Forbidden", IN_USE);
+            bench.client.suspend();
+            bench.client.take_over(bench.now);
+            forget(&mut bench);
+            bench.connect();
+            let next = bench.sent();
+            let reason = field(&next, "Reason").unwrap_or_default();
+            assert!(!reason.contains("cisco-alarm:111 "), "{reason}");
+        }
+    }
+
     #[test]
     fn a_client_that_was_taken_over_does_not_take_it_back() {
         let mut bench = Bench::registered(client_config());

@@ -9,6 +9,12 @@ use x509_parser::asn1_rs::{Any, Class, FromBer, Header, Tag};
 /// The identifier octet of a SEQUENCE, which is universal and constructed (X.690 §8.1.2, §8.9).
 pub(crate) const SEQUENCE: u8 = 0x30;
 
+/// The bit of an identifier octet that says that the value is constructed.
+const CONSTRUCTED: u8 = 0x20;
+
+/// The identifier octet of `[0]`, but for that bit.
+const CONTEXT_0: u8 = 0x80;
+
 /// 1.2.840.113549.1.7.2, id-signedData.
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 
@@ -39,7 +45,7 @@ pub(crate) fn looks_like(bytes: &[u8]) -> bool {
 }
 
 /// Every X.509 certificate of the bundle, in its order. Other choices of CertificateSet (attribute certificates)
-/// and revocation lists are passed over.
+/// and revocation lists are passed over, anything else is an error.
 pub(crate) fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Pkcs7Error> {
     let mut file = Reader::new(bytes);
     let content_info = file.universal(Tag::Sequence, "ContentInfo")?;
@@ -61,18 +67,20 @@ pub(crate) fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>,
     if signed_data.is_at_end() {
         return Err(signed_data.wrong("certificates or signerInfos"));
     }
-    let Ok(set) = signed_data.tagged(0, "[0] certificates") else {
+    let next = signed_data.rest.first();
+    if next.is_none_or(|identifier| identifier & !CONSTRUCTED != CONTEXT_0) {
         return Err(Pkcs7Error::NoCertificate);
-    };
+    }
+    let set = signed_data.tagged(0, "[0] certificates")?;
     let mut set = signed_data.inside(set);
     let mut found = Vec::new();
     while !set.is_at_end() {
         let (before, start) = (set.rest, set.at);
         let element = set.next("a certificate")?;
-        if element.class() != Class::Universal {
+        if is_other_choice(&element) {
             continue;
         }
-        if !well_formed(&element, Tag::Sequence) {
+        if element.class() != Class::Universal || !well_formed(&element, Tag::Sequence) {
             return Err(Pkcs7Error::NotSignedData {
                 expected: "a certificate",
                 at: start,
@@ -87,6 +95,13 @@ pub(crate) fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>,
         return Err(Pkcs7Error::NoCertificate);
     }
     Ok(found)
+}
+
+/// Whether it is what CertificateChoices has beside certificates, `[0]` to `[3]` (RFC 5652 §10.2.2).
+fn is_other_choice(element: &Any<'_>) -> bool {
+    element.class() == Class::ContextSpecific
+        && element.tag().0 <= 3
+        && element.header.is_constructed()
 }
 
 /// Whether a value has this tag and the form that goes with it: a SEQUENCE or SET is constructed, an INTEGER or

@@ -17,6 +17,8 @@ use rcgen::{
     KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::AlertDescription;
+use rustls::pki_types::UnixTime;
+use rustls::server::WebPkiClientVerifier;
 use sip_oauth_trust::{
     AllowedNames, AllowedRow, CertifiedIdentity, ClientVerifier, LiveAllowedNames, LiveTrustStore,
     MissingCrl, Purpose, Reason, RevocationDepth, RevocationPolicy, ServerVerifier, Source,
@@ -93,6 +95,70 @@ fn verdict(chain: &CertifiedIdentity, store: &TrustStore) -> Result<(), Reason> 
     let on_5091 = verifier.recheck_peer(chain, now).map(drop);
     assert_eq!(on_5091.map_err(|refusal| refusal.reason), verdict);
     verdict
+}
+
+/// What rustls' own verifier for clients says, which reads the list for itself.
+fn taken_by_rustls(chain: &CertifiedIdentity, store: &TrustStore, list: &[u8]) -> bool {
+    let policy = store.revocation_policy();
+    let roots = Arc::clone(store.roots());
+    let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider())
+        .with_crls([list.to_vec().into()]);
+    if policy.missing == MissingCrl::Accept {
+        builder = builder.allow_unknown_revocation_status();
+    }
+    if policy.depth == RevocationDepth::EndEntity {
+        builder = builder.only_check_end_entity_revocation();
+    }
+    if policy.stale == StaleCrl::Refuse {
+        builder = builder.enforce_revocation_expiration();
+    }
+    let verifier = builder.build().unwrap();
+    let [end_entity, intermediates @ ..] = chain.chain() else {
+        panic!("a chain has a certificate");
+    };
+    let now = UnixTime::now();
+    verifier
+        .verify_client_cert(end_entity, intermediates, now)
+        .is_ok()
+}
+
+/// Lists that were read when they came into the store are honoured as `WebPkiClientVerifier` honours them.
+#[test]
+fn one_list_is_judged_as_rustls_judges_it_under_every_policy() {
+    let (ca, other) = (authority("Example CA"), authority("Other CA"));
+    let sub = sub_authority("Example issuing CA", &ca);
+    let leaf = |serial| Leaf::named(NODE).serial(serial);
+    let chains = [
+        leaf(7).signed_by(&ca),
+        leaf(8).signed_by(&ca),
+        leaf(7).signed_by(&sub),
+        leaf(8).signed_by(&sub),
+    ];
+    let lists = [
+        list(&ca, &[7], 3000),
+        list(&ca, &[7], 2025),
+        list(&sub, &[7], 3000),
+        list(&other, &[7], 3000),
+    ];
+    let (mut taken, mut refused) = (0, 0);
+    for missing in [MissingCrl::Accept, MissingCrl::Refuse] {
+        for depth in [RevocationDepth::Chain, RevocationDepth::EndEntity] {
+            for stale in [StaleCrl::Accept, StaleCrl::Refuse] {
+                for list in &lists {
+                    let mut store = trusting(&ca, std::slice::from_ref(list));
+                    let policy = RevocationPolicy::new().missing(missing);
+                    store.set_revocation_policy(policy.depth(depth).stale(stale));
+                    for chain in &chains {
+                        let by_rustls = taken_by_rustls(chain, &store, list);
+                        let ours = verdict(chain, &store);
+                        assert_eq!(ours.is_ok(), by_rustls, "{ours:?}");
+                        *(if by_rustls { &mut taken } else { &mut refused }) += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken > 20 && refused > 20, "{taken} {refused}");
 }
 
 #[test]

@@ -168,25 +168,27 @@ mod forms {
         let [(content, _), (set, _), ..] = explicit[..] else {
             panic!("[0] content and [0] certificates");
         };
-        for (place, primitive, expected) in [
+        for (place, wrong, expected) in [
             (content, 0x80, "[0] content"),
             (content + 4, 0x10, "SignedData"),
+            (set, 0x80, "[0] certificates"),
             (set + 4, 0x10, "a certificate"),
+            (set + 4, 0x70, "a certificate"),
+            (set + 4, 0xa4, "a certificate"),
+            (set + 4, 0xf0, "a certificate"),
         ] {
             let mut bundle = PKCS7_DER.to_vec();
-            bundle[place] = primitive;
+            bundle[place] = wrong;
             let error = Pkcs7Error::NotSignedData {
                 expected,
                 at: place,
             };
             assert_eq!(certificates(&bundle), Err(BundleError::Pkcs7(error)));
         }
+        // An attribute certificate beside the other one.
         let mut bundle = PKCS7_DER.to_vec();
-        bundle[set] = 0x80;
-        assert_eq!(
-            certificates(&bundle),
-            Err(BundleError::Pkcs7(Pkcs7Error::NoCertificate))
-        );
+        bundle[set + 4] = 0xa2;
+        assert_eq!(certificates(&bundle).map(|found| found.len()), Ok(1));
     }
 
     #[test]

@@ -233,6 +233,7 @@ impl Client {
     /// Other nodes. What is open leads to those before: none of it is used for these.
     pub(super) fn put_targets(&mut self, targets: Vec<Target>) {
         self.stop_watching();
+        self.forget_take_over();
         self.config.targets = targets;
         self.series = None;
     }

@@ -135,6 +135,7 @@ impl Client {
         }
         self.stop_watching();
         self.bound = None;
+        self.forget_take_over();
         self.state = State::Idle;
         self.events.push_back(Event::Deregistered { confirmed });
         let Afterwards { targets, register } = std::mem::take(&mut self.afterwards);

@@ -77,7 +77,8 @@ impl Client {
     /// This is the answer to a refusal with "Registration is active for another client"
     /// ([`Refusal::ActiveElsewhere`](crate::Refusal::ActiveElsewhere)), after the person was asked. The REGISTER reports
     /// alarm 111, `Application-Requested-Destroy`. Starts a client that was not started; one that is
-    /// [suspended](Self::suspend) registers by force when it is resumed. Does nothing while it is registered.
+    /// [suspended](Self::suspend) registers by force when it is resumed, unless it has deregistered or has other targets
+    /// by then. Does nothing while it is registered.
     pub fn take_over(&mut self, now: Instant) {
         if matches!(self.state, State::Registered { .. }) {
             return;
@@ -92,5 +93,10 @@ impl Client {
         } else {
             self.start(now);
         }
+    }
+
+    /// What the person agreed to was said of one registration at one cluster: it is not kept for another.
+    pub(super) fn forget_take_over(&mut self) {
+        self.alarm.take_if(|alarm| *alarm == Alarm::forced());
     }
 }

@@ -104,6 +104,11 @@ impl JwksClient {
                 .key_ids()
                 .any(|kid| keys.key_ids().all(|listed| listed != kid))
         {
+            // It lasts longer than those that hold no other key, which a server that goes back and forth would heap up.
+            state.former.retain(|former| {
+                let mut kids = former.keys.key_ids();
+                kids.any(|kid| before.key_ids().all(|later| later != kid))
+            });
             state.former.push(Former { keys: before, end });
         }
         // The latest first: a key that several had is good for as long as the last of them says.
