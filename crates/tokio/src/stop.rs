@@ -1,6 +1,11 @@
 //! Telling tasks to stop, and knowing that they did.
 
-use tokio::sync::watch;
+use std::{future::poll_fn, pin::Pin, task::Poll};
+
+use tokio::{
+    sync::watch,
+    task::{coop, yield_now},
+};
 
 /// Tells every [`Stopped`] made from it to stop, on request or when dropped.
 #[derive(Debug)]
@@ -34,4 +39,11 @@ impl Stopped {
         // An error means that the sender is gone, which is a stop as well.
         let _ = self.0.wait_for(|stopped| *stopped).await;
     }
+}
+
+/// What `future` has now. The runtime looks at its sockets first, and the turn of the task does not count: either could
+/// leave what has come unread, as if the peer had sent nothing.
+pub(crate) async fn ready_at_a_stop<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    yield_now().await;
+    coop::unconstrained(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx)))).await
 }

@@ -93,8 +93,11 @@ pub enum CommandError {
     /// Its task has ended, or was told to.
     #[error("the client has stopped")]
     Stopped,
-    /// It has 64 commands that it has not come to: its runtime is held up. Nothing was done; try again later.
-    #[error("the client has not come to the 64 commands before this one")]
+    /// It has as many commands that it has not come to as it holds: its runtime is held up. Nothing was done; try again later.
+    #[error(
+        "the client has not come to the {} commands before this one",
+        MAX_COMMANDS
+    )]
     Busy,
 }
 

@@ -28,6 +28,7 @@ use crate::{
         ConnectionChange, ConnectionEvent, Direction, Ends, MessageEvent, Observed, RedactedBytes,
         Role,
     },
+    stop::ready_at_a_stop,
 };
 
 /// Bytes asked from the stream at a time. They stand on the stack while a read runs, so an idle connection holds none.
@@ -161,9 +162,16 @@ impl<S> Connection<S> {
             _ => false,
         }
         .then(|| {
-            // A value that was cut off must not be repeated.
-            let last = bytes.windows(CRLF.len()).rposition(|two| two == CRLF);
-            last.and_then(|at| bytes.get(..at + CRLF.len()))
+            let whole = whole_lines(bytes)?;
+            let next = bytes.get(whole.len());
+            // A value that was cut off must not be repeated, nor one that may go on (RFC 3261 section 7.3.1).
+            if matches!(next, None | Some(b' ' | b'\t'))
+                && !whole.windows(4).any(|four| four == b"\r\n\r\n")
+            {
+                without_last_field(whole)
+            } else {
+                Some(whole)
+            }
         })?
     }
 
@@ -295,7 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) async fn receive_begun(&mut self) -> Result<Option<Incoming>, ConnectionError> {
         let arrived = {
             let mut receiving = pin!(self.receive());
-            poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx))).await
+            ready_at_a_stop(receiving.as_mut()).await
         };
         match arrived {
             Poll::Ready(incoming) => incoming.map(Some),
@@ -379,7 +387,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let mut buffer = ReadBuf::uninit(&mut chunk);
             ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
             framer.feed(buffer.filled());
-            Poll::Ready(Ok(buffer.filled().len()))
+            let read = buffer.filled().len();
+            // It may hold a token, and the stack is not cleared.
+            buffer.filled_mut().fill(0);
+            std::hint::black_box(&mut chunk);
+            Poll::Ready(Ok(read))
         })
         .await
     }
@@ -426,6 +438,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         } else {
             Err(ConnectionError::EndInsideMessage)
         }
+    }
+}
+
+/// The beginning of `bytes` up to its last line end.
+fn whole_lines(bytes: &[u8]) -> Option<&[u8]> {
+    let last = bytes.windows(CRLF.len()).rposition(|two| two == CRLF)?;
+    bytes.get(..last + CRLF.len())
+}
+
+/// `lines` without the last one and, where that is folded, without the whole field; `None` where nothing is left.
+fn without_last_field(mut lines: &[u8]) -> Option<&[u8]> {
+    loop {
+        let before = whole_lines(lines.get(..lines.len() - CRLF.len())?)?;
+        if !matches!(lines.get(before.len()), Some(b' ' | b'\t')) {
+            return Some(before);
+        }
+        lines = before;
     }
 }
 

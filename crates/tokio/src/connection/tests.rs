@@ -182,3 +182,75 @@ async fn a_peer_that_pings_and_does_not_read_is_given_up() {
         Err(ConnectionError::TimedOut(Waiting::Write(_)))
     ));
 }
+
+/// A stop takes what is in the kernel, although the runtime has not looked there since the socket was registered.
+#[tokio::test]
+async fn what_waits_in_the_kernel_has_begun_to_arrive() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    std::io::Write::write_all(&mut peer, OPTIONS).unwrap();
+    let ends = pair(Role::Acceptor).0.ends();
+    let mut connection = Connection::new(stream, ends, ConnectionSettings::default());
+    let incoming = connection.receive_begun().await.unwrap();
+    assert_eq!(incoming, Some(Incoming::Message(OPTIONS.to_vec())));
+    assert_eq!(connection.receive_begun().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_has_come_is_taken_by_a_task_that_has_used_its_turn() {
+    use tokio::task::coop;
+    let (mut connection, mut peer) = pair(Role::Acceptor);
+    peer.write_all(OPTIONS).await.unwrap();
+    poll_fn(|cx| {
+        while coop::has_budget_remaining() {
+            ready!(coop::poll_proceed(cx)).made_progress();
+        }
+        Poll::Ready(())
+    })
+    .await;
+    let incoming = connection.receive_begun().await.unwrap();
+    assert_eq!(incoming, Some(Incoming::Message(OPTIONS.to_vec())));
+}
+
+/// What may be repeated of `came`, after which the peer ends the stream.
+async fn repeated(came: &str) -> Option<String> {
+    let (mut connection, mut peer) = pair(Role::Acceptor);
+    peer.write_all(came.as_bytes()).await.unwrap();
+    drop(peer);
+    let error = connection.receive().await.unwrap_err();
+    let whole = connection.without_end(&error)?;
+    Some(String::from_utf8(whole.to_vec()).unwrap())
+}
+
+/// RFC 3261 section 7.3.1: a line that begins with a blank goes on with the field before it.
+#[tokio::test]
+async fn a_field_that_may_go_on_in_a_line_still_to_come_is_not_repeated() {
+    const START: &str = "OPTIONS sip:a@example.com SIP/2.0\r\nCall-ID: 1\r\n";
+    for came in [
+        "From: <sip:a@example.com>\r\n",
+        "From: <sip:a@example.com>\r\n ;ta",
+        "From: <sip:a@example.com>\r\n\t;tag=1\r\n",
+        "From: <sip:a@example.com>\r\n ;tag=1\r\n ;x=",
+        "From: <sip:a@exa",
+        "From: <sip:a@example.com>\r",
+    ] {
+        let whole = repeated(&format!("{START}{came}")).await;
+        assert_eq!(whole.as_deref(), Some(START), "{came:?}");
+    }
+    // Whatever begins after it ends it, the blank line too.
+    let folded = format!("{START}From: <sip:a@example.com>\r\n ;tag=1\r\n");
+    for rest in ["T", "\r"] {
+        let whole = repeated(&format!("{folded}{rest}")).await;
+        assert_eq!(whole, Some(folded.clone()), "{rest:?}");
+    }
+    let head = format!("{folded}Content-Length: 9\r\n\r\n");
+    for body in ["", " "] {
+        let whole = repeated(&format!("{head}{body}")).await;
+        assert_eq!(whole, Some(head.clone()), "{body:?}");
+    }
+    assert_eq!(
+        repeated("OPTIONS sip:a@example.com SIP/2.0\r\n").await,
+        None
+    );
+}

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::shared::Shared;
 use crate::{
-    connection::{Connection, ConnectionError, Incoming},
+    connection::{Connection, ConnectionError, Incoming, Waiting},
     entropy::ProviderEntropy,
     server::Accepted,
     stop::Stopped,
@@ -69,24 +69,36 @@ async fn run(
     }
     // What has begun to arrive is forwarded before we leave, and what was forwarded is answered; whoever stops us cuts what
     // takes too long.
-    while let Some(incoming) = connection.receive_begun().await? {
-        if take(shared, connection, arrival, incoming, &mut entropy)
-            .await?
-            .is_break()
-        {
-            return Ok(());
+    let read = loop {
+        tokio::select! {
+            biased;
+            Some(answer) = answers.recv() => connection.send(&answer).await?,
+            incoming = connection.receive_begun() => match incoming {
+                Ok(None) => break Ok(()),
+                Ok(Some(incoming)) => {
+                    if take(shared, connection, arrival, incoming, &mut entropy).await?.is_break() {
+                        return Ok(());
+                    }
+                }
+                // No more can be read, and yet it is owed answers.
+                Err(
+                    error @ (ConnectionError::Framing(_)
+                    | ConnectionError::TimedOut(Waiting::Message(_))),
+                ) => break Err(error),
+                Err(error) => return Err(error),
+            },
         }
-    }
+    };
     while shared.is_waited_for(arrival.connection) {
         match answers.recv().await {
             Some(answer) => connection.send(&answer).await?,
-            None => return Ok(()),
+            None => return read,
         }
     }
     while let Ok(answer) = answers.try_recv() {
         connection.send(&answer).await?;
     }
-    Ok(())
+    read
 }
 
 /// Forwards what came, or gives the edge's own answer; breaks where nothing more will come.

@@ -201,7 +201,7 @@ impl RegistrarServer {
         Ok(())
     }
 
-    /// Stops accepting at once, finishes the handshakes that have begun, answers each request that has arrived or begun to,
+    /// Stops accepting at once, finishes the handshakes whose ClientHello has come, answers each request that has arrived or begun to,
     /// closes every connection, and returns when all is closed; after [`Timeouts::shutdown`] what is left is cut. A
     /// connection that has nothing to be answered, a new one included, is closed without waiting for its next request.
     pub async fn shutdown(mut self) {

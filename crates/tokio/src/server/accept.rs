@@ -1,6 +1,6 @@
 //! Handshakes as the accepting side, with an end to each and an alert that arrives.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, task::Poll, time::Duration};
 
 use rustls::{ServerConfig, server::Acceptor};
 use sip_oauth_trust::{Explanation, Side, explain, tls_cause};
@@ -13,15 +13,19 @@ use tokio_rustls::{LazyConfigAcceptor, TlsStream};
 
 use super::gate::Gate;
 use crate::{
-    connect::IoReason, connection::drain, limits::Timeouts, refusal_relay, stop::Stopped,
+    connect::IoReason,
+    connection::drain,
+    limits::Timeouts,
+    refusal_relay,
+    stop::{Stopped, ready_at_a_stop},
     stream::Stream,
 };
 
 /// Shakes hands on `tcp`.
 ///
 /// `config` is asked once the ClientHello is there, so that what is swapped in meanwhile counts. A peer that connects and
-/// says nothing takes none of the handshakes that may be in flight, and is not waited for once `stopped`; a handshake that
-/// has begun goes on.
+/// says nothing takes none of the handshakes that may be in flight, and is not waited for once `stopped`, nor is the rest of
+/// a ClientHello; a handshake whose ClientHello has come goes on.
 pub(crate) async fn accept_tls(
     tcp: TcpStream,
     config: impl FnOnce() -> Arc<ServerConfig>,
@@ -39,12 +43,15 @@ pub(crate) async fn accept_tls(
     let started = tokio::select! {
         biased;
         started = timeout_at(deadline, hello.as_mut()) => started,
-        () = stopped.wait() => {
-            return Err(NotAccepted {
-                failure: AcceptFailure::Stopping,
-                tcp: None,
-            });
-        }
+        () = stopped.wait() => match ready_at_a_stop(hello.as_mut()).await {
+            Poll::Ready(started) => Ok(started),
+            Poll::Pending => {
+                return Err(NotAccepted {
+                    failure: AcceptFailure::Stopping,
+                    tcp: None,
+                });
+            }
+        },
     };
     let start = match started {
         Err(_) => return Err(timed_out()),
@@ -116,6 +123,41 @@ impl AcceptFailure {
         match refusal.or_else(explained) {
             Some(explanation) => Self::Refused(Box::new(explanation)),
             None => Self::Io(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{limits::ServerLimits, stop::Stop};
+
+    /// What a socket becomes that has sent `came`, when the server has stopped before the runtime looked at it.
+    async fn at_a_stop(came: &[u8]) -> AcceptFailure {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        std::io::Write::write_all(&mut peer, came).unwrap();
+        let stop = Stop::new();
+        stop.stop();
+        let (gate, timeouts) = (Gate::new(ServerLimits::new()), Timeouts::new());
+        let config = || unreachable!("no ClientHello was sent");
+        let accepted = accept_tls(tcp, config, &gate, &timeouts, &mut stop.listen()).await;
+        accepted.map(drop).unwrap_err().failure
+    }
+
+    #[tokio::test]
+    async fn a_stop_reads_what_waits_in_the_kernel() {
+        let failure = at_a_stop(b"OPTIONS sip:ucm1.example.com SIP/2.0\r\n\r\n").await;
+        assert!(!matches!(failure, AcceptFailure::Stopping), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_the_rest_of_a_client_hello() {
+        // The head of a record of TLS that holds 512 bytes.
+        for came in [&b""[..], b"\x16\x03\x01\x02\x00\x01\x00"] {
+            let failure = at_a_stop(came).await;
+            assert!(matches!(failure, AcceptFailure::Stopping), "{failure}");
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     observe::{ConnectionChange, ConnectionEvent, ConnectionId, Ends, Observed, Role},
     stop::{Stop, Stopped},
     stream::Stream,
+    wiped::Wiped,
 };
 
 /// What a listener speaks before SIP.
@@ -226,7 +227,7 @@ impl Entrance {
             let Ok(Some(Incoming::Message(request))) = incoming else {
                 return Some(connection);
             };
-            if let Some(answer) = (self.turn_away)(ends, &request) {
+            if let Some(answer) = (self.turn_away)(ends, &Wiped(request)) {
                 // Whether it arrives is the peer's concern.
                 let _ = connection.send(&answer).await;
             }
